@@ -1,0 +1,148 @@
+#include "emulator/base/real_strand.h"
+
+#include <chrono>
+#include <future>
+
+#include "absl/time/clock.h"
+
+namespace cloudstate::base {
+namespace {
+
+absl::Time MonotonicNow() {
+  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+std::chrono::steady_clock::time_point ToSteady(absl::Time time) {
+  return std::chrono::steady_clock::time_point(absl::ToChronoNanoseconds(time - absl::UnixEpoch()));
+}
+
+}  // namespace
+
+TimerThread::TimerThread() : thread_([this] { Run(); }) {}
+
+TimerThread::~TimerThread() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void TimerThread::WakeAt(Client& client, absl::Time when) {
+  std::unique_lock lock(mutex_);
+  auto known = when_.find(&client);
+  if (known != when_.end()) {
+    requests_.erase({known->second, &client});
+    when_.erase(known);
+  }
+  if (when == absl::InfiniteFuture()) {
+    if (std::this_thread::get_id() != thread_.get_id()) changed_.wait(lock, [&] { return waking_ != &client; });
+    return;
+  }
+  when_[&client] = when;
+  const bool first = requests_.insert({when, &client}).first == requests_.begin();
+  lock.unlock();
+  if (first) changed_.notify_all();
+}
+
+void TimerThread::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (requests_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const auto [when, client] = *requests_.begin();
+    if (when > MonotonicNow()) {
+      changed_.wait_until(lock, ToSteady(when));
+      continue;
+    }
+    requests_.erase(requests_.begin());
+    when_.erase(client);
+    waking_ = client;
+    lock.unlock();
+    client->Wake();
+    lock.lock();
+    waking_ = nullptr;
+    changed_.notify_all();
+  }
+}
+
+RealStrand::~RealStrand() {
+  timer_thread_.WakeAt(*this, absl::InfiniteFuture());
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [&] { return !running_; });
+}
+
+void RealStrand::Post(Task task) {
+  std::unique_lock lock(mutex_);
+  tasks_.push_back(std::move(task));
+  if (running_) return;
+  running_ = true;
+  while (!tasks_.empty()) {
+    {
+      Task next = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      std::move(next)();
+    }  // what the task held is let go of outside the lock
+    lock.lock();
+  }
+  running_ = false;
+  idle_.notify_all();
+}
+
+absl::Time RealStrand::Now() const { return MonotonicNow(); }
+
+absl::Time RealStrand::WallTime() const { return absl::Now(); }
+
+TimerId RealStrand::After(absl::Duration delay, Task task) {
+  const auto id = static_cast<TimerId>(++last_timer_);
+  const absl::Time due = Now() + delay;
+  timers_.emplace(std::pair(due, id), std::move(task));
+  due_.emplace(id, due);
+  AskForWake();
+  return id;
+}
+
+void RealStrand::Cancel(TimerId timer) {
+  auto found = due_.find(timer);
+  if (found == due_.end()) return;
+  timers_.erase({found->second, timer});
+  due_.erase(found);
+}
+
+void RealStrand::Wake() {
+  Post([this] { RunDueTimers(); });
+}
+
+void RealStrand::RunDueTimers() {
+  asked_for_ = absl::InfiniteFuture();
+  const absl::Time now = Now();
+  while (!timers_.empty() && timers_.begin()->first.first <= now) {
+    auto due = timers_.extract(timers_.begin());
+    due_.erase(due.key().second);
+    std::move(due.mapped())();
+  }
+  AskForWake();
+}
+
+// The earliest timer is often cancelled before it is due: a wake-up that finds nothing is cheaper than telling the
+// timer thread about every change.
+void RealStrand::AskForWake() {
+  if (timers_.empty() || timers_.begin()->first.first >= asked_for_) return;
+  asked_for_ = timers_.begin()->first.first;
+  timer_thread_.WakeAt(*this, asked_for_);
+}
+
+void RunOn(Strand& strand, Task task) {
+  std::promise<void> done;
+  strand.Post([&] {
+    std::move(task)();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+}  // namespace cloudstate::base

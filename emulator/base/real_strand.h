@@ -1,0 +1,81 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "emulator/base/strand.h"
+
+namespace cloudstate::base {
+
+// One thread that wakes strands when their next timer is due. Outlives the strands that use it.
+class TimerThread {
+ public:
+  TimerThread();
+  ~TimerThread();
+  TimerThread(const TimerThread&) = delete;
+  TimerThread& operator=(const TimerThread&) = delete;
+
+  class Client {
+   public:
+    virtual ~Client() = default;
+    virtual void Wake() = 0;
+  };
+
+  // Calls client.Wake() at `when` (on absl::Now()'s scale of the monotonic clock), replacing an earlier request of the
+  // same client. absl::InfiniteFuture() withdraws it; after that returns, Wake is not running.
+  void WakeAt(Client& client, absl::Time when);
+
+ private:
+  void Run();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::pair<absl::Time, Client*>> requests_;
+  std::map<Client*, absl::Time> when_;
+  Client* waking_ = nullptr;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// A strand without a thread of its own: whoever posts to an idle one runs its tasks until none is left. A command that
+// comes on one of gRPC's threads is thus handled without waking another, and under load tasks are taken many at a time.
+class RealStrand final : public Strand, private TimerThread::Client {
+ public:
+  explicit RealStrand(TimerThread& timers) : timer_thread_(timers) {}
+  // Tasks that have not run are dropped. Nobody may post any more.
+  ~RealStrand() override;
+
+  void Post(Task task) override;
+  absl::Time Now() const override;
+  absl::Time WallTime() const override;
+  TimerId After(absl::Duration delay, Task task) override;
+  void Cancel(TimerId timer) override;
+
+ private:
+  void Wake() override;
+  void RunDueTimers();
+  void AskForWake();
+
+  TimerThread& timer_thread_;
+  std::mutex mutex_;
+  std::deque<Task> tasks_;
+  std::condition_variable idle_;
+  bool running_ = false;
+
+  // Touched by tasks of this strand only.
+  std::map<std::pair<absl::Time, TimerId>, Task> timers_;
+  std::map<TimerId, absl::Time> due_;
+  absl::Time asked_for_ = absl::InfiniteFuture();
+  std::uint64_t last_timer_ = 0;
+};
+
+// Runs `task` on the strand and waits until it has run. Not from a task of that strand.
+void RunOn(Strand& strand, Task task);
+
+}  // namespace cloudstate::base
