@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "emulator/base/entity_key.h"
+
+namespace cloudstate::journal {
+
+using base::EntityKey;
+using base::SequenceNumber;
+
+// What is stored: a type URL and bytes, kept exactly as the user function sent them.
+struct Payload {
+  std::string type_url;
+  std::string value;
+
+  bool operator==(const Payload&) const = default;
+};
+
+// The command that led to a write. Stored beside what it wrote, so that every event tells why it is there.
+struct Cause {
+  std::string trace_id;  // of the client's call, as the traces show it
+  std::string service;   // full name
+  std::string method;
+  Payload command;
+};
+
+struct Append {
+  EntityKey key;
+  std::string service;              // full name of the entity's service when this was written
+  SequenceNumber expected = 0;      // the entity's last sequence number as the writer knows it
+  std::vector<Payload> events;      // get the numbers expected + 1, expected + 2, …
+  std::optional<Payload> snapshot;  // taken at the last of these events, or at `expected` when there are none
+  Cause cause;
+  absl::Time time;  // when it was written, time of day
+};
+
+struct Event {
+  SequenceNumber sequence = 0;
+  Payload payload;
+};
+
+struct Snapshot {
+  SequenceNumber sequence = 0;
+  Payload payload;
+};
+
+// One page of what an entity is replayed from.
+struct Replay {
+  std::optional<Snapshot> snapshot;  // the newest one; on the first page only
+  std::vector<Event> events;         // those after it, in order
+  bool complete = true;              // false: more events follow after the last one here
+  SequenceNumber last_sequence = 0;  // the entity's last sequence number when the page was read
+};
+
+// Where entities keep what must survive. Calls return at once, from any thread; answers come on a thread of the journal
+// (a refusal may come on the caller's, before the call returns), and a caller with a strand posts them there.
+//
+// An append that was answered OK is durable (see Durability) and every later read sees it. Appends of one entity must
+// wait for each other; those of different entities may overlap and are committed together.
+//
+// Errors: ABORTED, `expected` is not the entity's last sequence number: another writer was there. RESOURCE_EXHAUSTED,
+// the disk or the file's quota is full, or too much is outstanding. PERMISSION_DENIED, the file cannot be written.
+// DATA_LOSS, the file is damaged. UNAVAILABLE, the disk fails or the journal has been closed. The texts name the file
+// and say what to do. What failed was not stored, and the journal goes on once the cause is gone.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  // An append without events and snapshot only checks `expected`. A second snapshot at a sequence number replaces the
+  // first.
+  virtual void Write(Append append, absl::AnyInvocable<void(absl::Status)> done) = 0;
+
+  // Reads the first page (`after` is empty: newest snapshot and the events behind it) or the next one (events after
+  // sequence number `after`). A page holds at most `max_bytes` of type URLs and payloads, the snapshot's included, but
+  // at least one event if there is one. An entity that was never written to is empty, not an error.
+  virtual void Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes,
+                    absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) = 0;
+};
+
+}  // namespace cloudstate::journal

@@ -1,0 +1,99 @@
+#include "emulator/journal/reader.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace cloudstate::journal {
+namespace {
+
+std::size_t BytesOf(const Payload& payload) { return payload.type_url.size() + payload.value.size(); }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Reader>> Reader::Make(Connection connection) {
+  Preparer prepare(connection);
+  Statements all{
+      .begin = prepare("BEGIN"),
+      .commit = prepare("COMMIT"),
+      .find_entity = prepare("SELECT id, last_sequence FROM entity WHERE persistence_id = ? AND entity_id = ?"),
+      .newest_snapshot = prepare("SELECT snapshot.sequence, name.text, snapshot.payload FROM snapshot "
+                                 "JOIN name ON name.id = snapshot.type_url WHERE snapshot.entity = ? "
+                                 "ORDER BY snapshot.sequence DESC LIMIT 1"),
+      // A LEFT JOIN, so that an event whose name is lost is noticed and not skipped.
+      .events = prepare("SELECT event.sequence, name.text, event.payload FROM event "
+                        "LEFT JOIN name ON name.id = event.type_url WHERE event.entity = ? AND event.sequence > ? "
+                        "ORDER BY event.sequence"),
+  };
+  if (!prepare.status().ok()) return prepare.status();
+  return std::unique_ptr<Reader>(new Reader(std::move(connection), std::move(all)));
+}
+
+absl::StatusOr<Replay> Reader::Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes) {
+  // One transaction, so that the page and the last sequence number are of the same moment.
+  if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
+  absl::StatusOr<Replay> replay = LoadInTransaction(key, after, max_bytes);
+  if (connection_.InTransaction()) {
+    absl::Status status = statements_.commit.Run();
+    if (replay.ok() && !status.ok()) return status;
+  }
+  return replay;
+}
+
+absl::StatusOr<Replay> Reader::LoadInTransaction(const EntityKey& key, std::optional<SequenceNumber> after,
+                                                 std::size_t max_bytes) {
+  Replay replay;
+  std::int64_t entity = 0;
+  {
+    Cursor found = statements_.find_entity.Query(key.persistence_id, key.entity_id);
+    if (!found.Next()) return found.status().ok() ? absl::StatusOr<Replay>(replay) : found.status();
+    entity = found.Int(0);
+    replay.last_sequence = found.Int(1);
+  }
+  if (!after) {
+    if (absl::Status status = ReadSnapshot(entity, replay); !status.ok()) return status;
+  }
+  const SequenceNumber start = after.value_or(replay.snapshot ? replay.snapshot->sequence : 0);
+  if (absl::Status status = ReadEvents(entity, start, max_bytes, replay); !status.ok()) return status;
+
+  SequenceNumber next = start + 1;
+  for (const Event& event : replay.events) {
+    if (event.sequence != next) return Gap(key, next);
+    ++next;
+  }
+  if (replay.complete && next <= replay.last_sequence) return Gap(key, next);
+  return replay;
+}
+
+absl::Status Reader::ReadSnapshot(std::int64_t entity, Replay& replay) {
+  Cursor found = statements_.newest_snapshot.Query(entity);
+  if (found.Next()) replay.snapshot = Snapshot{found.Int(0), Payload{found.String(1), found.String(2)}};
+  return found.status();
+}
+
+absl::Status Reader::ReadEvents(std::int64_t entity, SequenceNumber after, std::size_t max_bytes, Replay& replay) {
+  std::size_t bytes = replay.snapshot ? BytesOf(replay.snapshot->payload) : 0;
+  Cursor found = statements_.events.Query(entity, after);
+  while (found.Next()) {
+    if (found.IsNull(1)) {
+      return absl::DataLossError(absl::StrCat("journal ", connection_.file(),
+                                              ": the type of an event is lost. Check the "
+                                              "file with `cloudstate-dev doctor`."));
+    }
+    bytes += found.Bytes(1).size() + found.Bytes(2).size();
+    if (bytes > max_bytes && !replay.events.empty()) {
+      replay.complete = false;
+      return absl::OkStatus();
+    }
+    replay.events.push_back(Event{found.Int(0), Payload{found.String(1), found.String(2)}});
+  }
+  return found.status();
+}
+
+absl::Status Reader::Gap(const EntityKey& key, SequenceNumber missing) const {
+  return absl::DataLossError(absl::StrCat("journal ", connection_.file(), ": event ", missing, " of entity ",
+                                          key.ToString(),
+                                          " is missing. The file is damaged; check it with `cloudstate-dev doctor`."));
+}
+
+}  // namespace cloudstate::journal

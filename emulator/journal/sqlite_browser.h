@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "emulator/journal/browse.h"
+#include "emulator/journal/sqlite.h"
+
+namespace cloudstate::journal {
+
+// Opens a journal's file for looking into it, whether or not an emulator writes to it, on a read-only directory as
+// well. NOT_FOUND: there is none yet. FAILED_PRECONDITION: not a journal, or of a version that this program does not
+// read. PERMISSION_DENIED and DATA_LOSS as for Journal.
+absl::StatusOr<Connection> OpenForReading(const std::string& file);
+
+class SqliteBrowser final : public Browser {
+ public:
+  // Errors as of OpenForReading.
+  static absl::StatusOr<std::unique_ptr<SqliteBrowser>> Open(const std::string& file);
+
+  absl::StatusOr<EntityPage> Entities(const EntityFilter& filter, const std::string& page, int page_size) override;
+  absl::StatusOr<EntityRow> Entity(const EntityKey& key) override;
+  absl::StatusOr<std::vector<EventRow>> Events(const EntityKey& key, SequenceNumber from, int limit) override;
+  absl::StatusOr<std::vector<EventRow>> EventsAfter(std::int64_t position, const EntityFilter& filter,
+                                                    int limit) override;
+  absl::StatusOr<std::int64_t> LastPosition() override;
+  absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey& key) override;
+  absl::StatusOr<std::vector<std::string>> DescriptorSets() override;
+
+ private:
+  struct Statements {
+    Statement begin, commit;
+    Statement count_entities, first_entities, more_entities, entity;
+    Statement events, events_after, last_position, snapshots, descriptor_sets;
+  };
+
+  SqliteBrowser(Connection connection, Statements statements)
+      : connection_(std::move(connection)), statements_(std::move(statements)) {}
+
+  absl::StatusOr<EntityPage> ReadPage(const EntityFilter& filter, std::int64_t after, int page_size);
+
+  Connection connection_;  // outlives the statements
+  Statements statements_;
+};
+
+}  // namespace cloudstate::journal

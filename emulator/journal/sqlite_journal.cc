@@ -1,0 +1,239 @@
+#include "emulator/journal/sqlite_journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "emulator/journal/schema.h"
+#include "emulator/journal/sqlite.h"
+
+namespace cloudstate::journal {
+namespace {
+
+constexpr int kReaders = 2;
+
+absl::Status MakeDirectory(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (!error) return absl::OkStatus();
+  return absl::ErrnoToStatus(error.value(),
+                             absl::StrCat("cannot make the data directory ", directory, "; choose another one"));
+}
+
+// Makes the names in a directory durable: a file that is on the disk is of no use if its name is not.
+absl::Status SyncDirectory(const std::filesystem::path& directory) {
+  const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
+  const int error = errno;
+  if (descriptor >= 0) close(descriptor);
+  if (synced || error == EINVAL)
+    return absl::OkStatus();  // some file systems keep directories durable without being asked
+  if (descriptor < 0 && error == EACCES) return absl::OkStatus();  // not ours, so we didn't make anything in it
+  return absl::ErrnoToStatus(error, absl::StrCat("cannot sync the directory ", directory.string()));
+}
+
+absl::Status SyncNames(const std::string& directory) {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::canonical(directory, error);
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot find the data directory ", directory));
+  if (absl::Status status = SyncDirectory(path); !status.ok()) return status;
+  return SyncDirectory(path.parent_path());
+}
+
+const char* SynchronousFor(Durability durability) {
+  switch (durability) {
+    case Durability::kFull:
+      return "FULL";
+    case Durability::kRelaxed:
+      return "NORMAL";
+    case Durability::kEphemeral:
+      return "OFF";
+  }
+  return "FULL";
+}
+
+absl::StatusOr<std::unique_ptr<Writer>> OpenWriter(const std::string& file, Durability durability) {
+  absl::StatusOr<Connection> connection = Connection::Open(file, Connection::Mode::kCreate);
+  if (!connection.ok()) return connection.status();
+  // Before anything is written to it: a file that is not a journal stays as it is.
+  if (absl::Status status = Migrate(*connection); !status.ok()) return status;
+  absl::StatusOr<std::string> mode = connection->QueryString("PRAGMA journal_mode = WAL");
+  if (!mode.ok()) return mode.status();
+  if (*mode != "wal") {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "journal ", file, ": its file system can't hold a write-ahead log. Choose a data directory on a local disk."));
+  }
+  // A log of 4,000 pages (16 MiB) before each checkpoint: pages that are written again and again go to the main file
+  // once. It is reused from its start afterwards; only one that grew unusually long is cut.
+  absl::Status status =
+      connection->Execute(absl::StrCat("PRAGMA synchronous = ", SynchronousFor(durability),
+                                       "; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864"
+                                       "; PRAGMA cache_size = -8000"));
+  if (!status.ok()) return status;
+  return Writer::Make(*std::move(connection));
+}
+
+absl::StatusOr<std::unique_ptr<Reader>> OpenReader(const std::string& file) {
+  absl::StatusOr<Connection> connection = Connection::Open(file, Connection::Mode::kReadOnly);
+  if (!connection.ok()) return connection.status();
+  return Reader::Make(*std::move(connection));
+}
+
+absl::Status Closed() {
+  return absl::UnavailableError("the journal has been closed because the emulator ends; start it again");
+}
+
+absl::Status TooMuch(std::string_view what) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("too many ", absl::string_view(what.data(), what.size()),
+                   " wait for the journal's disk; send fewer at a time, or use a faster disk"));
+}
+
+}  // namespace
+
+std::string JournalFileIn(const std::string& directory) { return directory + "/journal.db"; }
+
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const Options& options) {
+  std::string directory = options.directory;
+  std::optional<TemporaryDirectory> temporary;
+  if (options.durability == Durability::kEphemeral) {
+    absl::StatusOr<TemporaryDirectory> made = TemporaryDirectory::Make();
+    if (!made.ok()) return made.status();
+    temporary.emplace(*std::move(made));
+    directory = temporary->path();
+  } else if (absl::Status status = MakeDirectory(directory); !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<DirectoryLock> lock = DirectoryLock::Acquire(directory, options.addresses);
+  if (!lock.ok()) return lock.status();
+  const std::string file = JournalFileIn(directory);
+  absl::StatusOr<std::unique_ptr<Writer>> writer = OpenWriter(file, options.durability);
+  if (!writer.ok()) return writer.status();
+  if (options.durability == Durability::kFull) {
+    if (absl::Status status = SyncNames(directory); !status.ok()) return status;
+  }
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (int i = 0; i < kReaders; ++i) {
+    absl::StatusOr<std::unique_ptr<Reader>> reader = OpenReader(file);
+    if (!reader.ok()) return reader.status();
+    readers.push_back(*std::move(reader));
+  }
+  return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(directory), std::move(temporary), *std::move(lock),
+                                                          *std::move(writer), std::move(readers), options.limits));
+}
+
+SqliteJournal::SqliteJournal(std::string directory, std::optional<TemporaryDirectory> temporary, DirectoryLock lock,
+                             std::unique_ptr<Writer> writer, std::vector<std::unique_ptr<Reader>> readers,
+                             const Limits& limits)
+    : directory_(std::move(directory)),
+      limits_(limits),
+      lock_(std::move(lock)),
+      temporary_(std::move(temporary)),
+      writer_(std::move(writer)),
+      readers_(std::move(readers)),
+      requests_({limits.outstanding_writes, limits.outstanding_bytes}),
+      answers_({}),
+      loads_({.items = limits.outstanding_loads}),
+      writer_thread_([this] { RunWriter(); }),
+      answers_thread_([this] { RunAnswers(); }) {
+  for (std::unique_ptr<Reader>& reader : readers_)
+    reader_threads_.emplace_back([this, &reader] { RunReader(*reader); });
+}
+
+SqliteJournal::~SqliteJournal() { Close(); }
+
+void SqliteJournal::Close() {
+  requests_.Close();
+  loads_.Close();
+  if (!writer_thread_.joinable()) return;
+  writer_thread_.join();
+  answers_.Close();
+  answers_thread_.join();
+  for (std::thread& thread : reader_threads_) thread.join();
+  readers_.clear();
+  writer_->Checkpoint();
+  writer_.reset();
+  temporary_.reset();
+  lock_.reset();
+}
+
+void SqliteJournal::Write(Append append, absl::AnyInvocable<void(absl::Status)> done) {
+  Enqueue(std::move(append), std::move(done));
+}
+
+void SqliteJournal::StoreDescriptorSet(std::string name, std::string bytes,
+                                       absl::AnyInvocable<void(absl::Status)> done) {
+  Enqueue(DescriptorSet{std::move(name), std::move(bytes), absl::Now()}, std::move(done));
+}
+
+void SqliteJournal::Enqueue(Change change, absl::AnyInvocable<void(absl::Status)> done) {
+  const std::size_t bytes = BytesOf(change);
+  Request request{std::move(change), std::move(done)};
+  switch (requests_.Push(request, bytes)) {
+    case WorkQueue<Request>::Pushed::kYes:
+      return;
+    case WorkQueue<Request>::Pushed::kFull:
+      return request.done(TooMuch("writes"));
+    case WorkQueue<Request>::Pushed::kClosed:
+      return request.done(Closed());
+  }
+}
+
+void SqliteJournal::Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes,
+                         absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) {
+  LoadRequest request{key, after, max_bytes, std::move(done)};
+  switch (loads_.Push(request, 0)) {
+    case WorkQueue<LoadRequest>::Pushed::kYes:
+      return;
+    case WorkQueue<LoadRequest>::Pushed::kFull:
+      return request.done(TooMuch("loads"));
+    case WorkQueue<LoadRequest>::Pushed::kClosed:
+      return request.done(Closed());
+  }
+}
+
+void SqliteJournal::RunWriter() {
+  for (;;) {
+    auto taken = requests_.Take({limits_.transaction_writes, limits_.transaction_bytes});
+    if (taken.items.empty()) return;
+    std::vector<Change> changes;
+    changes.reserve(taken.items.size());
+    for (Request& request : taken.items) changes.push_back(std::move(request.change));
+    std::vector<absl::Status> outcomes = writer_->Commit(changes);
+    Batch batch{.answers = {}, .bytes = taken.bytes};
+    batch.answers.reserve(outcomes.size());
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      batch.answers.push_back({std::move(taken.items[i].done), std::move(outcomes[i])});
+    }
+    answers_.Push(batch, 0);
+  }
+}
+
+void SqliteJournal::RunAnswers() {
+  for (;;) {
+    auto taken = answers_.Take({.items = 1});
+    if (taken.items.empty()) return;
+    Batch& batch = taken.items.front();
+    requests_.Release(batch.answers.size(), batch.bytes);
+    for (Answer& answer : batch.answers) answer.done(std::move(answer.status));
+  }
+}
+
+void SqliteJournal::RunReader(Reader& reader) {
+  for (;;) {
+    auto taken = loads_.Take({.items = 1});
+    if (taken.items.empty()) return;
+    LoadRequest& request = taken.items.front();
+    absl::StatusOr<Replay> replay = reader.Load(request.key, request.after, request.max_bytes);
+    loads_.Release(1, 0);
+    request.done(std::move(replay));
+  }
+}
+
+}  // namespace cloudstate::journal

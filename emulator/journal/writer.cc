@@ -1,0 +1,213 @@
+#include "emulator/journal/writer.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace cloudstate::journal {
+namespace {
+
+constexpr std::size_t kMaxCachedNames = 10'000;
+
+std::size_t BytesOf(const Payload& payload) { return payload.type_url.size() + payload.value.size(); }
+
+std::size_t BytesOf(const Append& append) {
+  constexpr std::size_t kPerRow = 100;
+  std::size_t bytes = 2 * kPerRow + append.key.persistence_id.size() + append.key.entity_id.size() +
+                      append.cause.trace_id.size() + BytesOf(append.cause.command);
+  for (const Payload& event : append.events) bytes += kPerRow + BytesOf(event);
+  if (append.snapshot) bytes += kPerRow + BytesOf(*append.snapshot);
+  return bytes;
+}
+
+std::int64_t LastSequenceAfter(const Append& append) {
+  return append.expected + static_cast<std::int64_t>(append.events.size());
+}
+
+absl::Status WrongSequence(const Append& append, SequenceNumber last) {
+  return absl::AbortedError(absl::StrCat("entity ", append.key.ToString(), ": the writer's last sequence number is ",
+                                         append.expected, ", the journal's is ", last,
+                                         ": another writer was there in between. Load the entity again."));
+}
+
+}  // namespace
+
+std::size_t BytesOf(const Change& change) {
+  if (const Append* append = std::get_if<Append>(&change)) return BytesOf(*append);
+  const DescriptorSet& set = std::get<DescriptorSet>(change);
+  return set.name.size() + set.content.size();
+}
+
+absl::StatusOr<std::unique_ptr<Writer>> Writer::Make(Connection connection) {
+  absl::StatusOr<Statements> statements = PrepareAll(connection);
+  if (!statements.ok()) return statements.status();
+  return std::unique_ptr<Writer>(new Writer(std::move(connection), *std::move(statements)));
+}
+
+absl::StatusOr<Writer::Statements> Writer::PrepareAll(Connection& connection) {
+  Preparer prepare(connection);
+  Statements all{
+      .begin = prepare("BEGIN IMMEDIATE"),
+      .commit = prepare("COMMIT"),
+      .rollback = prepare("ROLLBACK"),
+      .find_name = prepare("SELECT id FROM name WHERE text = ?"),
+      .add_name = prepare("INSERT INTO name (text) VALUES (?)"),
+      .find_entity = prepare("SELECT id, last_sequence FROM entity WHERE persistence_id = ? AND entity_id = ?"),
+      .add_entity =
+          prepare("INSERT INTO entity (persistence_id, entity_id, service, last_sequence, event_bytes, created, "
+                  "updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)"),
+      .update_entity = prepare("UPDATE entity SET service = ?2, last_sequence = ?3, event_bytes = event_bytes + ?4, "
+                               "updated = ?5 WHERE id = ?1"),
+      .add_cause = prepare("INSERT INTO cause (trace_id, service, method, type_url, payload) VALUES (?, ?, ?, ?, ?)"),
+      .add_event = prepare("INSERT INTO event (entity, sequence, service, time, cause, type_url, payload) "
+                           "VALUES (?, ?, ?, ?, ?, ?, ?)"),
+      .put_snapshot = prepare("INSERT OR REPLACE INTO snapshot (entity, sequence, time, cause, type_url, payload) "
+                              "VALUES (?, ?, ?, ?, ?, ?)"),
+      .touch_descriptor_set =
+          prepare("UPDATE descriptor_set SET id = (SELECT max(id) FROM descriptor_set) + 1, name = ?1, "
+                  "seen = ?2 WHERE content = ?3"),
+      .add_descriptor_set = prepare("INSERT INTO descriptor_set (name, seen, content) VALUES (?, ?, ?)"),
+  };
+  if (!prepare.status().ok()) return prepare.status();
+  return all;
+}
+
+std::vector<absl::Status> Writer::Commit(absl::Span<const Change> changes) {
+  std::vector<absl::Status> outcomes;
+  absl::Status status = CommitTogether(changes, outcomes);
+  if (status.ok()) return outcomes;
+  if (!absl::IsDataLoss(status) || changes.size() == 1) return std::vector<absl::Status>(changes.size(), status);
+  outcomes.clear();
+  for (const Change& change : changes) outcomes.push_back(Commit({&change, 1}).front());
+  return outcomes;
+}
+
+absl::Status Writer::CommitTogether(absl::Span<const Change> changes, std::vector<absl::Status>& outcomes) {
+  if (connection_.InTransaction()) Undo();  // the last one's rollback failed, too
+  if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
+  for (const Change& change : changes) {
+    absl::Status status = Apply(change);
+    // ABORTED is an append's own failure and comes before it changes anything; errors of the file never have this code.
+    if (!status.ok() && !absl::IsAborted(status)) {
+      Undo();
+      return status;
+    }
+    outcomes.push_back(std::move(status));
+  }
+  absl::Status status = statements_.commit.Run();
+  if (!status.ok()) Undo();
+  return status;
+}
+
+void Writer::Undo() {
+  names_.clear();  // some may have been of this transaction
+  // SQLite has rolled back by itself after most errors. If this one fails, the next transaction tries again.
+  if (connection_.InTransaction()) statements_.rollback.Run().IgnoreError();
+}
+
+absl::Status Writer::Apply(const Change& change) {
+  if (const Append* append = std::get_if<Append>(&change)) return ApplyAppend(*append);
+  return ApplyDescriptorSet(std::get<DescriptorSet>(change));
+}
+
+absl::Status Writer::ApplyAppend(const Append& append) {
+  std::optional<std::int64_t> entity;
+  SequenceNumber last = 0;
+  {
+    Cursor found = statements_.find_entity.Query(append.key.persistence_id, append.key.entity_id);
+    if (found.Next()) {
+      entity = found.Int(0);
+      last = found.Int(1);
+    }
+    if (!found.status().ok()) return found.status();
+  }
+  if (last != append.expected) return WrongSequence(append, last);
+  if (append.events.empty() && !append.snapshot) return absl::OkStatus();
+
+  Target target{.time = absl::ToUnixNanos(append.time)};
+  absl::StatusOr<std::int64_t> id = NameId(append.service);
+  if (!id.ok()) return id.status();
+  target.service = *id;
+  if (id = PutEntity(append, entity.value_or(0), target); !id.ok()) return id.status();
+  target.entity = *id;
+  if (id = AddCause(append.cause); !id.ok()) return id.status();
+  target.cause = *id;
+  if (absl::Status status = AddEvents(append, target); !status.ok()) return status;
+  return append.snapshot ? PutSnapshot(append, target) : absl::OkStatus();
+}
+
+absl::StatusOr<std::int64_t> Writer::PutEntity(const Append& append, std::int64_t entity, const Target& target) {
+  std::int64_t bytes = 0;
+  for (const Payload& event : append.events) bytes += static_cast<std::int64_t>(event.value.size());
+  const std::int64_t last = LastSequenceAfter(append);
+  if (entity != 0) {
+    absl::Status status = statements_.update_entity.Run(entity, target.service, last, bytes, target.time);
+    if (!status.ok()) return status;
+    return entity;
+  }
+  absl::Status status = statements_.add_entity.Run(append.key.persistence_id, append.key.entity_id, target.service,
+                                                   last, bytes, target.time);
+  if (!status.ok()) return status;
+  return connection_.LastInsertId();
+}
+
+absl::StatusOr<std::int64_t> Writer::AddCause(const Cause& cause) {
+  absl::StatusOr<std::int64_t> service = NameId(cause.service);
+  if (!service.ok()) return service.status();
+  absl::StatusOr<std::int64_t> method = NameId(cause.method);
+  if (!method.ok()) return method.status();
+  absl::StatusOr<std::int64_t> type_url = NameId(cause.command.type_url);
+  if (!type_url.ok()) return type_url.status();
+  absl::Status status =
+      statements_.add_cause.Run(cause.trace_id, *service, *method, *type_url, Blob{cause.command.value});
+  if (!status.ok()) return status;
+  return connection_.LastInsertId();
+}
+
+absl::Status Writer::AddEvents(const Append& append, const Target& target) {
+  SequenceNumber sequence = append.expected;
+  for (const Payload& event : append.events) {
+    absl::StatusOr<std::int64_t> type_url = NameId(event.type_url);
+    if (!type_url.ok()) return type_url.status();
+    absl::Status status = statements_.add_event.Run(target.entity, ++sequence, target.service, target.time,
+                                                    target.cause, *type_url, Blob{event.value});
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Writer::PutSnapshot(const Append& append, const Target& target) {
+  absl::StatusOr<std::int64_t> type_url = NameId(append.snapshot->type_url);
+  if (!type_url.ok()) return type_url.status();
+  return statements_.put_snapshot.Run(target.entity, LastSequenceAfter(append), target.time, target.cause, *type_url,
+                                      Blob{append.snapshot->value});
+}
+
+absl::StatusOr<std::int64_t> Writer::NameId(const std::string& text) {
+  if (auto known = names_.find(text); known != names_.end()) return known->second;
+  std::optional<std::int64_t> id;
+  {
+    Cursor found = statements_.find_name.Query(text);
+    if (found.Next()) id = found.Int(0);
+    if (!found.status().ok()) return found.status();
+  }
+  if (!id) {
+    if (absl::Status status = statements_.add_name.Run(text); !status.ok()) return status;
+    id = connection_.LastInsertId();
+  }
+  if (names_.size() >= kMaxCachedNames) names_.clear();
+  names_.emplace(text, *id);
+  return *id;
+}
+
+absl::Status Writer::ApplyDescriptorSet(const DescriptorSet& set) {
+  const std::int64_t seen = absl::ToUnixNanos(set.seen);
+  absl::Status status = statements_.touch_descriptor_set.Run(set.name, seen, Blob{set.content});
+  if (!status.ok() || connection_.ChangedRows() > 0) return status;
+  return statements_.add_descriptor_set.Run(set.name, seen, Blob{set.content});
+}
+
+void Writer::Checkpoint() { connection_.Execute("PRAGMA wal_checkpoint(PASSIVE)").IgnoreError(); }
+
+}  // namespace cloudstate::journal

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "emulator/journal/journal.h"
+#include "emulator/journal/sqlite.h"
+
+namespace cloudstate::journal {
+
+// A user function's descriptors. Content that is there already is not stored twice, but becomes the newest.
+struct DescriptorSet {
+  std::string name;
+  std::string content;
+  absl::Time seen;
+};
+
+using Change = std::variant<Append, DescriptorSet>;
+
+// Its size in memory and on disk, roughly.
+std::size_t BytesOf(const Change& change);
+
+// Stores changes through one connection. For one thread.
+class Writer {
+ public:
+  // The connection's file has been migrated.
+  static absl::StatusOr<std::unique_ptr<Writer>> Make(Connection connection);
+
+  // Stores all in one transaction and tells for each what became of it, in their order. A wrong `expected` fails only
+  // its own append. An error of the disk fails all of them, and nothing is stored; the next call starts afresh. Where
+  // damage in the file stops the transaction, each is tried alone, so that only those which touch it fail.
+  std::vector<absl::Status> Commit(absl::Span<const Change> changes);
+
+  // Moves what was committed from the write-ahead log into the main file. Failing is harmless: readers look into both.
+  void Checkpoint();
+
+ private:
+  struct Statements {
+    Statement begin, commit, rollback;
+    Statement find_name, add_name;
+    Statement find_entity, add_entity, update_entity;
+    Statement add_cause, add_event, put_snapshot;
+    Statement touch_descriptor_set, add_descriptor_set;
+  };
+  struct Target {  // of an append
+    std::int64_t entity = 0;
+    std::int64_t service = 0;
+    std::int64_t cause = 0;
+    std::int64_t time = 0;
+  };
+
+  Writer(Connection connection, Statements statements)
+      : connection_(std::move(connection)), statements_(std::move(statements)) {}
+  static absl::StatusOr<Statements> PrepareAll(Connection& connection);
+
+  absl::Status CommitTogether(absl::Span<const Change> changes, std::vector<absl::Status>& outcomes);
+  void Undo();
+  absl::Status Apply(const Change& change);
+  absl::Status ApplyAppend(const Append& append);
+  absl::Status ApplyDescriptorSet(const DescriptorSet& set);
+  absl::StatusOr<std::int64_t> PutEntity(const Append& append, std::int64_t entity, const Target& target);
+  absl::StatusOr<std::int64_t> AddCause(const Cause& cause);
+  absl::Status AddEvents(const Append& append, const Target& target);
+  absl::Status PutSnapshot(const Append& append, const Target& target);
+  absl::StatusOr<std::int64_t> NameId(const std::string& text);
+
+  Connection connection_;  // outlives the statements
+  Statements statements_;
+  absl::flat_hash_map<std::string, std::int64_t> names_;  // a cache of the table, emptied when it grows large
+};
+
+}  // namespace cloudstate::journal
