@@ -1,0 +1,123 @@
+#include "emulator/trace/metrics.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+
+namespace cloudstate::trace {
+namespace {
+
+struct CounterName {
+  absl::string_view name;
+  absl::string_view help;
+  std::uint64_t EventSourcedMetrics::*value;
+};
+
+struct TimingName {
+  absl::string_view name;
+  absl::string_view help;
+  Timing EventSourcedMetrics::*value;
+};
+
+using M = EventSourcedMetrics;
+
+constexpr CounterName kCounters[] = {
+    {"activated_entities_total", "Entities that were started", &M::activated_entities},
+    {"passivated_entities_total", "Entities that were stopped because nobody called them", &M::passivated_entities},
+    {"failed_entities_total", "Entities whose stream was reset or broke", &M::failed_entities},
+    {"received_commands_total", "Commands that reached an entity", &M::received_commands},
+    {"stashed_commands_total", "Commands that had to wait for another one or for the replay", &M::stashed_commands},
+    {"unstashed_commands_total", "Commands that have waited", &M::unstashed_commands},
+    {"failed_commands_total", "Commands that failed", &M::failed_commands},
+    {"completed_commands_total", "Commands whose outcome was delivered, failures included", &M::completed_commands},
+    {"persisted_events_total", "Events stored", &M::persisted_events},
+    {"persisted_event_bytes_total", "Payload bytes of events stored", &M::persisted_event_bytes},
+    {"loaded_events_total", "Events replayed", &M::loaded_events},
+    {"loaded_event_bytes_total", "Payload bytes of events replayed", &M::loaded_event_bytes},
+    {"persisted_snapshots_total", "Snapshots stored", &M::persisted_snapshots},
+    {"persisted_snapshot_bytes_total", "Payload bytes of snapshots stored", &M::persisted_snapshot_bytes},
+    {"loaded_snapshots_total", "Snapshots replayed", &M::loaded_snapshots},
+    {"loaded_snapshot_bytes_total", "Payload bytes of snapshots replayed", &M::loaded_snapshot_bytes},
+};
+
+constexpr TimingName kTimings[] = {
+    {"entity_active_time_seconds", "From an entity's start to its end", &M::entity_active_time},
+    {"recovery_time_seconds", "From an entity's start until its replay was sent", &M::recovery_time},
+    {"command_stash_time_seconds", "How long commands waited", &M::command_stash_time},
+    {"command_processing_time_seconds", "From sending a command to the user function until its reply",
+     &M::command_processing_time},
+    {"command_total_time_seconds", "From a command's arrival until its outcome", &M::command_total_time},
+    {"persist_time_seconds", "How long storing took", &M::persist_time},
+};
+
+std::string Labels(absl::string_view entity_name, absl::string_view node) {
+  const std::string escaped = absl::StrReplaceAll(entity_name, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}});
+  return absl::StrCat("{entity_name=\"", escaped, "\",node=\"", node, "\"} ");
+}
+
+void Header(std::string& text, absl::string_view name, absl::string_view help, absl::string_view type) {
+  absl::StrAppend(&text, "# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n");
+}
+
+void Single(std::string& text, absl::string_view name, absl::string_view help, absl::string_view type, double value) {
+  Header(text, name, help, type);
+  absl::StrAppend(&text, name, " ", value, "\n");
+}
+
+}  // namespace
+
+std::string PrometheusText(const MetricsByEntityName& metrics, const std::string& node) {
+  std::string text;
+  for (const CounterName& counter : kCounters) {
+    const std::string name = absl::StrCat("cloudstate_eventsourced_", counter.name);
+    Header(text, name, counter.help, "counter");
+    for (const auto& [entity_name, values] : metrics) {
+      absl::StrAppend(&text, name, Labels(entity_name, node), values.*counter.value, "\n");
+    }
+  }
+  for (const TimingName& timing : kTimings) {
+    const std::string name = absl::StrCat("cloudstate_eventsourced_", timing.name);
+    Header(text, name, timing.help, "summary");
+    for (const auto& [entity_name, values] : metrics) {
+      const Timing& value = values.*timing.value;
+      const std::string labels = Labels(entity_name, node);
+      absl::StrAppend(&text, name, "_sum", labels, absl::ToDoubleSeconds(value.sum), "\n");
+      absl::StrAppend(&text, name, "_count", labels, value.count, "\n");
+    }
+  }
+  return text;
+}
+
+std::string ProcessMetricsText() {
+  std::string text;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  Single(text, "process_cpu_seconds_total", "Processor time used", "counter",
+         seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  std::ifstream statm("/proc/self/statm");
+  double pages = 0;
+  double resident = 0;
+  if (statm >> pages >> resident) {
+    Single(text, "process_resident_memory_bytes", "Resident memory", "gauge",
+           resident * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  }
+  std::error_code error;
+  double files = 0;
+  for (auto entry = std::filesystem::directory_iterator("/proc/self/fd", error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    ++files;
+  }
+  Single(text, "process_open_fds", "Open files", "gauge", files);
+  return text;
+}
+
+}  // namespace cloudstate::trace

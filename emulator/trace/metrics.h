@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace cloudstate::trace {
+
+// How often something took how long.
+struct Timing {
+  std::uint64_t count = 0;
+  absl::Duration sum;
+
+  void Add(absl::Duration duration) {
+    ++count;
+    sum += duration;
+  }
+};
+
+// The published figures of the event-sourced entities of one service. Only ever grow. Lives on a node's strand.
+struct EventSourcedMetrics {
+  std::uint64_t activated_entities = 0;
+  std::uint64_t passivated_entities = 0;
+  Timing entity_active_time;
+  std::uint64_t failed_entities = 0;
+  Timing recovery_time;
+  std::uint64_t received_commands = 0;
+  std::uint64_t stashed_commands = 0;
+  std::uint64_t unstashed_commands = 0;
+  Timing command_stash_time;
+  Timing command_processing_time;
+  std::uint64_t failed_commands = 0;
+  std::uint64_t completed_commands = 0;
+  Timing command_total_time;
+  Timing persist_time;
+  std::uint64_t persisted_events = 0;
+  std::uint64_t persisted_event_bytes = 0;
+  std::uint64_t loaded_events = 0;
+  std::uint64_t loaded_event_bytes = 0;
+  std::uint64_t persisted_snapshots = 0;
+  std::uint64_t persisted_snapshot_bytes = 0;
+  std::uint64_t loaded_snapshots = 0;
+  std::uint64_t loaded_snapshot_bytes = 0;
+};
+
+// By persistence id, the published label `entity_name`.
+using MetricsByEntityName = std::map<std::string, EventSourcedMetrics>;
+
+// Prometheus text (format 0.0.4), under the published names, with a `node` label besides.
+std::string PrometheusText(const MetricsByEntityName& metrics, const std::string& node);
+
+// Figures of the process itself: memory, processor time, open files, start.
+std::string ProcessMetricsText();
+
+}  // namespace cloudstate::trace

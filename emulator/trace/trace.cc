@@ -1,0 +1,76 @@
+#include "emulator/trace/trace.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+
+namespace cloudstate::trace {
+
+std::string_view StepName(StepKind kind) {
+  switch (kind) {
+    case StepKind::kReceived:
+      return "received";
+    case StepKind::kQueued:
+      return "queued";
+    case StepKind::kOpened:
+      return "stream opened";
+    case StepKind::kReplayed:
+      return "replayed";
+    case StepKind::kSent:
+      return "sent";
+    case StepKind::kReplied:
+      return "replied";
+    case StepKind::kStored:
+      return "stored";
+    case StepKind::kEffect:
+      return "effect";
+    case StepKind::kForwarded:
+      return "forwarded";
+    case StepKind::kFailed:
+      return "failed";
+    case StepKind::kAnswered:
+      return "answered";
+  }
+  return "unknown";
+}
+
+void Trace::Add(absl::Time now, StepKind kind, std::string subject, std::string detail,
+                const journal::Payload* payload) {
+  if (steps.size() >= kMaxSteps) {
+    ++dropped_steps;
+    return;
+  }
+  Step step{now - begin, kind, std::move(subject), std::move(detail), std::nullopt};
+  if (payload != nullptr && payload->value.size() <= kMaxPayload) step.payload = *payload;
+  steps.push_back(std::move(step));
+}
+
+std::shared_ptr<Trace> Recorder::Begin(absl::Time now, absl::Time wall) {
+  if (run_ == 0) run_ = static_cast<std::uint64_t>(absl::ToUnixMillis(wall)) & 0xffffffffU;
+  auto trace = std::make_shared<Trace>();
+  trace->id = absl::StrFormat("%08x%08x", run_, ++last_id_);
+  trace->started = wall;
+  trace->begin = now;
+  return trace;
+}
+
+void Recorder::End(std::shared_ptr<const Trace> trace) {
+  for (auto& [id, watcher] : watchers_) watcher(trace);
+  traces_.push_front(std::move(trace));
+  if (traces_.size() > capacity_) traces_.pop_back();
+}
+
+std::shared_ptr<const Trace> Recorder::Find(std::string_view id) const {
+  auto found = std::ranges::find_if(traces_, [&](const auto& trace) { return trace->id == id; });
+  return found == traces_.end() ? nullptr : *found;
+}
+
+std::uint64_t Recorder::Watch(Watcher watcher) {
+  watchers_.emplace(++last_watch_, std::move(watcher));
+  return last_watch_;
+}
+
+void Recorder::Unwatch(std::uint64_t watch) { watchers_.erase(watch); }
+
+}  // namespace cloudstate::trace

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "emulator/journal/journal.h"
+
+namespace cloudstate::trace {
+
+enum class StepKind {
+  kReceived,
+  kQueued,
+  kOpened,    // a stream to the user function
+  kReplayed,  // snapshot and events
+  kSent,      // the command, to the user function
+  kReplied,   // by the user function
+  kStored,
+  kEffect,
+  kForwarded,
+  kFailed,
+  kAnswered,
+};
+
+// As people read it: "received", "stream opened", …
+std::string_view StepName(StepKind kind);
+
+struct Step {
+  absl::Duration at;  // since the call began
+  StepKind kind = StepKind::kReceived;
+  std::string subject;  // "Service.Method entity" where it is not the call's own command
+  std::string detail;
+  std::optional<journal::Payload> payload;
+};
+
+// One client's call with all that it set off. Written on the node's strand while the call is under way, immutable
+// afterwards.
+struct Trace {
+  std::string id;
+  std::string service;  // full name
+  std::string method;
+  std::string entity_id;
+  std::string protocol;  // "grpc", "http" or "admin"
+  std::string peer;
+  absl::Time started;       // time of day
+  absl::Time begin;         // the strand's clock
+  absl::Duration duration;  // until the client had its answer
+  absl::Status outcome;
+  std::vector<Step> steps;
+
+  // Bounded: after kMaxSteps further ones are counted, not kept; payloads over kMaxPayload bytes are left out.
+  static constexpr std::size_t kMaxSteps = 256;
+  static constexpr std::size_t kMaxPayload = 4096;
+  std::size_t dropped_steps = 0;
+
+  void Add(absl::Time now, StepKind kind, std::string subject = {}, std::string detail = {},
+           const journal::Payload* payload = nullptr);
+};
+
+// Keeps the newest ended traces and tells those who watch. Lives on one strand.
+class Recorder {
+ public:
+  using Watcher = absl::AnyInvocable<void(const std::shared_ptr<const Trace>&)>;
+
+  explicit Recorder(std::size_t capacity) : capacity_(capacity) {}
+
+  // A fresh trace with an id of its own.
+  std::shared_ptr<Trace> Begin(absl::Time now, absl::Time wall);
+  // The trace is whole, and nobody changes it from now on.
+  void End(std::shared_ptr<const Trace> trace);
+
+  // Newest first.
+  const std::deque<std::shared_ptr<const Trace>>& traces() const { return traces_; }
+  std::shared_ptr<const Trace> Find(std::string_view id) const;
+
+  std::uint64_t Watch(Watcher watcher);
+  void Unwatch(std::uint64_t watch);
+
+ private:
+  std::size_t capacity_;
+  std::uint64_t run_ = 0;  // tells the ids of this run from those of others in the same journal
+  std::uint64_t last_id_ = 0;
+  std::uint64_t last_watch_ = 0;
+  std::deque<std::shared_ptr<const Trace>> traces_;
+  std::map<std::uint64_t, Watcher> watchers_;
+};
+
+}  // namespace cloudstate::trace

@@ -1,0 +1,107 @@
+#include "emulator/userfunction/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace cloudstate::userfunction {
+namespace {
+
+bool Executable(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0;
+}
+
+// Our environment with `added` laid over it, as execve takes it.
+std::vector<std::string> MergedEnvironment(const std::map<std::string, std::string>& added) {
+  std::vector<std::string> merged;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string entry = *each;
+    if (!added.contains(entry.substr(0, entry.find('=')))) merged.push_back(entry);
+  }
+  for (const auto& [name, value] : added) merged.push_back(absl::StrCat(name, "=", value));
+  return merged;
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (std::string& each : strings) pointers.push_back(each.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Only what is safe between fork and exec.
+[[noreturn]] void BecomeChild(const char* program, char* const* arguments, char* const* environment, int output) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  signal(SIGPIPE, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  const int null = open("/dev/null", O_RDONLY);
+  dup2(null, STDIN_FILENO);
+  dup2(output, STDOUT_FILENO);
+  dup2(output, STDERR_FILENO);
+  execve(program, arguments, environment);
+  _exit(127);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> FindProgram(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    if (Executable(name)) return name;
+    return absl::NotFoundError(absl::StrCat(name, " is not there, or is not a program"));
+  }
+  const char* path = std::getenv("PATH");
+  for (const auto directory : absl::StrSplit(path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path, ':')) {
+    const std::string candidate = absl::StrCat(directory.empty() ? "." : directory, "/", name);
+    if (Executable(candidate)) return candidate;
+  }
+  return absl::NotFoundError(absl::StrCat("there is no program '", name, "' in PATH"));
+}
+
+absl::StatusOr<ChildProcess> Spawn(const std::vector<std::string>& command,
+                                   const std::map<std::string, std::string>& environment) {
+  const auto program = FindProgram(command.front());
+  if (!program.ok()) return program.status();
+  int pipe_ends[2];
+  if (pipe2(pipe_ends, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "no pipe for the user function's output");
+  std::vector<std::string> argument_strings = command;
+  std::vector<std::string> environment_strings = MergedEnvironment(environment);
+  const std::vector<char*> arguments = Pointers(argument_strings);
+  const std::vector<char*> variables = Pointers(environment_strings);
+  const pid_t pid = fork();
+  if (pid == 0) BecomeChild(program->c_str(), arguments.data(), variables.data(), pipe_ends[1]);
+  close(pipe_ends[1]);
+  if (pid < 0) {
+    close(pipe_ends[0]);
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot start ", command.front()));
+  }
+  setpgid(pid, pid);  // in both processes, so that neither has to wait for the other
+  fcntl(pipe_ends[0], F_SETFL, O_NONBLOCK);
+  return ChildProcess{pid, static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), pipe_ends[0]};
+}
+
+std::string DescribeExit(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int signal_number = WTERMSIG(wait_status);
+    return absl::StrCat("was killed by signal ", signal_number, " (", strsignal(signal_number), ")");
+  }
+  return absl::StrCat("exited with ", WEXITSTATUS(wait_status));
+}
+
+}  // namespace cloudstate::userfunction

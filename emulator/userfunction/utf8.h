@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace cloudstate::userfunction {
+
+// Whether `text` is well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, surrogates or values past U+10FFFF.
+bool IsValidUtf8(std::string_view text);
+
+}  // namespace cloudstate::userfunction
