@@ -1,0 +1,113 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "cloudstate/event_sourced.pb.h"
+#include "emulator/base/lifetime.h"
+#include "emulator/entities/entity.h"
+
+namespace cloudstate::entities {
+
+// One event-sourced entity: its stream to the user function, its place in the journal, and the commands that wait for
+// it.
+//
+//            Deliver           replay sent            reply            durable
+//   STOPPED ────────► LOADING ────────────► READY ◄──────────── STORING ◄──── BUSY
+//      ▲                                    │  │  command sent                 ▲
+//      │  stream ended                idle  │  └───────────────────────────────┘
+//      └──────────────────── CLOSING ◄──────┘
+//
+// A wrong message, a broken stream or a failed write resets it: the command that was outstanding fails, the others wait
+// for the next stream, since the user function never saw them. Lives on one strand; pure otherwise.
+class EventSourcedEntity {
+ public:
+  EventSourcedEntity(base::EntityKey key, std::string service, Environment environment, Host& host);
+  ~EventSourcedEntity();
+
+  // RESOURCE_EXHAUSTED, through command.done, when too many wait already.
+  void Deliver(Command command);
+
+  // Stops it as if it had been idle for long enough. Only while idle().
+  void Passivate();
+
+  // The user function has gone: everything fails with `reason` and the entity stops, but for an answer that is being
+  // stored: that one is still delivered.
+  void Abort(const absl::Status& reason);
+
+  const base::EntityKey& key() const { return key_; }
+  bool stopped() const { return state_ == State::kStopped; }
+  bool idle() const { return state_ == State::kReady; }
+  std::size_t waiting() const { return waiting_.size(); }
+
+ private:
+  enum class State { kStopped, kLoading, kReady, kBusy, kStoring, kClosing };
+
+  struct Waiting {
+    Command command;
+    absl::Time since;
+  };
+
+  // What a write added, for the metrics.
+  struct Written {
+    std::size_t events = 0;
+    std::size_t event_bytes = 0;
+    std::optional<std::size_t> snapshot_bytes;
+    absl::Time since;
+  };
+
+  void Start();
+  enum class Page { kFirst, kNext };
+  void LoadPage(std::optional<base::SequenceNumber> after, Page which);
+  void OnPage(absl::StatusOr<journal::Replay> page, Page which);
+  void OpenStream(userfunction::Connection& connection, std::optional<journal::Snapshot> snapshot);
+  void SendEvents(std::vector<journal::Event> events);
+  void ContinueReplay();
+  void BecomeReady();
+  void SendNext();
+  void Send(Waiting next);
+
+  void OnMessage(const std::string& message);
+  void OnReply(eventsourced::EventSourcedReply reply);
+  void OnFailure(const Failure& failure);
+  void OnClosed(const absl::Status& status);
+  void Store(eventsourced::EventSourcedReply reply);
+  void OnStored(const absl::Status& status, Reply reply, const Written& written);
+  void Finish(absl::StatusOr<Reply> outcome);
+
+  void HalfClose();
+  void Restart();
+  void Reset(const std::string& client_text, const std::string& report);
+  void ResetWith(absl::Status outcome, const std::string& report);
+  void DropStream();
+  void OnRelayTimeout();
+  void SetTimer(absl::Duration delay, void (EventSourcedEntity::*action)());
+  void CancelTimer();
+  void Trace(trace::StepKind kind, std::string detail = {}, const journal::Payload* payload = nullptr);
+  std::string Name() const;
+
+  const base::EntityKey key_;
+  const std::string service_;
+  Environment environment_;
+  Host& host_;
+
+  State state_ = State::kStopped;
+  std::unique_ptr<userfunction::Stream> stream_;
+  base::Lifetime lifetime_;
+  base::Lifetime stream_lifetime_;  // guards callbacks of the present stream and of the replay on it
+  base::TimerId timer_ = base::TimerId::kNone;
+  base::SequenceNumber sequence_ = 0;  // of the last stored event
+  std::int64_t last_command_id_ = 0;   // on the present stream
+  std::optional<Command> outstanding_;
+  absl::Time outstanding_since_;  // when it arrived
+  absl::Time sent_;
+  std::deque<Waiting> waiting_;
+  absl::Time started_;
+  bool page_asked_ = false;  // a page of the replay is being read
+  bool reopen_ = false;      // the next stream is wanted even if no command waits
+};
+
+}  // namespace cloudstate::entities
