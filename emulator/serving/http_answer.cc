@@ -1,0 +1,78 @@
+#include "emulator/serving/http_answer.h"
+
+#include <utility>
+
+namespace cloudstate::serving {
+
+void HttpAnswer::Headers(const Metadata& headers) {
+  std::lock_guard lock(mutex_);
+  if (finished_ || abandoned_) return;
+  news_.headers = headers;
+  if (delivery_ == Delivery::kAsItComes) Wake();
+}
+
+void HttpAnswer::Message(std::string payload) {
+  std::lock_guard lock(mutex_);
+  if (finished_ || abandoned_) return;
+  news_.messages.push_back(std::move(payload));
+  ++unsent_;
+  if (delivery_ == Delivery::kAsItComes) Wake();
+}
+
+void HttpAnswer::Finish(absl::Status status) {
+  absl::AnyInvocable<void()> unused;  // destroyed without the lock: it may own anything
+  std::lock_guard lock(mutex_);
+  if (finished_ || abandoned_) return;
+  finished_ = true;
+  unused = std::move(cancelled_);
+  news_.status = std::move(status);
+  Wake();
+}
+
+std::size_t HttpAnswer::Unsent() const {
+  std::lock_guard lock(mutex_);
+  return abandoned_ ? 0 : unsent_;
+}
+
+void HttpAnswer::OnCancel(absl::AnyInvocable<void()> cancelled) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!abandoned_) {
+      if (!finished_) cancelled_ = std::move(cancelled);
+      return;
+    }
+  }
+  cancelled();
+}
+
+HttpAnswer::News HttpAnswer::Take() {
+  std::lock_guard lock(mutex_);
+  woken_ = false;
+  return std::exchange(news_, {});
+}
+
+void HttpAnswer::Sent(std::size_t messages) {
+  std::lock_guard lock(mutex_);
+  unsent_ -= messages;
+}
+
+void HttpAnswer::Abandon() {
+  absl::AnyInvocable<void()> tell;
+  {
+    std::lock_guard lock(mutex_);
+    if (abandoned_) return;
+    abandoned_ = true;
+    wake_ = nullptr;
+    news_ = {};
+    if (!finished_) tell = std::move(cancelled_);
+  }
+  if (tell) tell();
+}
+
+void HttpAnswer::Wake() {
+  if (woken_) return;
+  woken_ = true;
+  wake_();
+}
+
+}  // namespace cloudstate::serving

@@ -1,0 +1,197 @@
+#include "emulator/serving/http_text.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+namespace cloudstate::serving {
+namespace {
+
+constexpr absl::string_view kReplacementCharacter = "\xEF\xBF\xBD";
+
+// The length of the well-formed UTF-8 character at the start of `text` (RFC 3629), 0 if there is none.
+std::size_t CharacterLength(absl::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  const bool overlong = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
+  const bool surrogate = lead == 0xED && byte(1) > 0x9F;
+  const bool too_large = lead == 0xF4 && byte(1) > 0x8F;
+  return overlong || surrogate || too_large ? 0 : length;
+}
+
+absl::Status BadTimeout(absl::string_view header, absl::string_view value) {
+  return absl::InvalidArgumentError(absl::StrCat("header ", header, " is no time: ", value));
+}
+
+// Without the closing brace.
+std::string ProblemStart(int http_status, absl::string_view detail) {
+  return absl::StrCat(R"({"type":"about:blank","title":)", JsonString(ReasonPhrase(http_status)), R"(,"status":)",
+                      http_status, R"(,"detail":)", JsonString(detail));
+}
+
+absl::Duration GrpcTimeUnit(char unit) {
+  switch (unit) {
+    case 'H':
+      return absl::Hours(1);
+    case 'M':
+      return absl::Minutes(1);
+    case 'S':
+      return absl::Seconds(1);
+    case 'm':
+      return absl::Milliseconds(1);
+    case 'u':
+      return absl::Microseconds(1);
+    case 'n':
+      return absl::Nanoseconds(1);
+    default:
+      return absl::ZeroDuration();
+  }
+}
+
+}  // namespace
+
+bool Accepts(absl::string_view accept, absl::string_view type) {
+  for (absl::string_view range : absl::StrSplit(accept, ',')) {
+    std::vector<absl::string_view> parts = absl::StrSplit(range, ';');
+    if (!absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(parts[0]), type)) continue;
+    return std::none_of(parts.begin() + 1, parts.end(), [](absl::string_view part) {
+      part = absl::StripAsciiWhitespace(part);
+      double quality = 1;
+      return absl::ConsumePrefix(&part, "q=") && absl::SimpleAtod(part, &quality) && quality <= 0;
+    });
+  }
+  return false;
+}
+
+std::string JsonString(absl::string_view text) {
+  std::string json = "\"";
+  while (!text.empty()) {
+    const std::size_t length = CharacterLength(text);
+    const char first = text[0];
+    if (length == 0) {
+      absl::StrAppend(&json, kReplacementCharacter);
+    } else if (first == '"' || first == '\\') {
+      json += {'\\', first};
+    } else if (first == '\n') {
+      json += "\\n";
+    } else if (static_cast<unsigned char>(first) < 0x20) {
+      absl::StrAppendFormat(&json, "\\u%04x", first);
+    } else {
+      absl::StrAppend(&json, text.substr(0, length));
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  json += '"';
+  return json;
+}
+
+std::string ProblemJson(int http_status, absl::string_view detail) {
+  return absl::StrCat(ProblemStart(http_status, detail), "}");
+}
+
+std::string ProblemJson(int http_status, const absl::Status& status) {
+  std::string json = absl::StrCat(ProblemStart(http_status, status.message()), R"(,"code":)",
+                                  JsonString(absl::StatusCodeToString(status.code())));
+  std::vector<std::pair<std::string, std::string>> members;
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) {
+    if (absl::ConsumePrefix(&url, kProblemMember)) members.emplace_back(std::string(url), std::string(value));
+  });
+  std::sort(members.begin(), members.end());
+  for (const auto& [name, value] : members) absl::StrAppend(&json, ",", JsonString(name), ":", JsonString(value));
+  return json + "}";
+}
+
+absl::StatusOr<absl::Duration> ParseGrpcTimeout(absl::string_view value) {
+  constexpr std::size_t kMostDigits = 8;
+  std::uint32_t amount = 0;
+  const absl::Duration unit = value.empty() ? absl::ZeroDuration() : GrpcTimeUnit(value.back());
+  const absl::string_view digits = value.substr(0, value.empty() ? 0 : value.size() - 1);
+  if (unit == absl::ZeroDuration() || digits.empty() || digits.size() > kMostDigits ||
+      !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) || !absl::SimpleAtoi(digits, &amount)) {
+    return BadTimeout("grpc-timeout", value);
+  }
+  return amount * unit;
+}
+
+absl::StatusOr<absl::Duration> ParseServerTimeout(absl::string_view value) {
+  double seconds = 0;
+  if (!absl::SimpleAtod(value, &seconds) || !(seconds >= 0)) return BadTimeout("x-server-timeout", value);
+  return absl::Seconds(seconds);
+}
+
+absl::string_view ReasonPhrase(int http_status) {
+  switch (http_status) {
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "Status";
+  }
+}
+
+std::string ResponseHead(int http_status, const HttpHeaders& headers) {
+  std::string head = absl::StrCat("HTTP/1.1 ", http_status, " ", ReasonPhrase(http_status), "\r\n");
+  for (const auto& [name, value] : headers) absl::StrAppend(&head, name, ": ", value, "\r\n");
+  absl::StrAppend(&head, "\r\n");
+  return head;
+}
+
+std::string Chunk(absl::string_view bytes) {
+  if (bytes.empty()) return "";
+  return absl::StrCat(absl::Hex(bytes.size()), "\r\n", bytes, "\r\n");
+}
+
+std::string ServerSentEvent(absl::string_view event, absl::string_view data) {
+  if (event.empty()) return absl::StrCat("data: ", data, "\n\n");
+  return absl::StrCat("event: ", event, "\ndata: ", data, "\n\n");
+}
+
+}  // namespace cloudstate::serving

@@ -1,0 +1,206 @@
+#include "emulator/serving/reflection.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
+
+namespace cloudstate::serving {
+namespace {
+
+using google::protobuf::DescriptorPool;
+using google::protobuf::FileDescriptor;
+
+enum class Unknown { kEmptyAnswer, kNotFound };
+
+struct V1Alpha {
+  using Service = grpc::reflection::v1alpha::ServerReflection;
+  using Request = grpc::reflection::v1alpha::ServerReflectionRequest;
+  using Response = grpc::reflection::v1alpha::ServerReflectionResponse;
+  static constexpr Unknown kUnknown = Unknown::kEmptyAnswer;
+};
+
+struct V1 {
+  using Service = grpc::reflection::v1::ServerReflection;
+  using Request = grpc::reflection::v1::ServerReflectionRequest;
+  using Response = grpc::reflection::v1::ServerReflectionResponse;
+  static constexpr Unknown kUnknown = Unknown::kNotFound;
+};
+
+// What the backend does not describe: the services that the door itself adds.
+bool IsOurOwn(absl::string_view name) {
+  return absl::StartsWith(name, "grpc.reflection.") || absl::StartsWith(name, "grpc.health.") ||
+         absl::StartsWith(name, "grpc/reflection/") || absl::StartsWith(name, "grpc/health/");
+}
+
+// Looks in the backend's types, then in our own for our own names. `find` takes a pool.
+template <class Find>
+auto FindIn(const Services& services, const std::string& name, Find find) -> decltype(find(*services.pool)) {
+  if (services.pool != nullptr) {
+    if (auto* found = find(*services.pool)) return found;
+  }
+  return IsOurOwn(name) ? find(*DescriptorPool::generated_pool()) : nullptr;
+}
+
+// `file` and then everything that it needs, each once.
+void AppendWithDependencies(const FileDescriptor& file, std::set<const FileDescriptor*>& seen,
+                            std::vector<std::string>& files) {
+  if (!seen.insert(&file).second) return;
+  google::protobuf::FileDescriptorProto proto;
+  file.CopyTo(&proto);
+  files.push_back(proto.SerializeAsString());
+  for (int i = 0; i < file.dependency_count(); ++i) AppendWithDependencies(*file.dependency(i), seen, files);
+}
+
+template <class Version>
+class Answerer {
+ public:
+  using Request = typename Version::Request;
+  using Response = typename Version::Response;
+
+  explicit Answerer(const Services& services) : services_(services) {}
+
+  void Answer(const Request& request, Response& response) {
+    response.set_valid_host(request.host());
+    *response.mutable_original_request() = request;
+    switch (request.message_request_case()) {
+      case Request::kListServices:
+        return ListServices(response);
+      case Request::kFileByFilename: {
+        const std::string& name = request.file_by_filename();
+        return File(FindIn(services_, name, [&](auto& pool) { return pool.FindFileByName(name); }), name, response);
+      }
+      case Request::kFileContainingSymbol: {
+        const std::string& name = request.file_containing_symbol();
+        return File(FindIn(services_, name, [&](auto& pool) { return pool.FindFileContainingSymbol(name); }), name,
+                    response);
+      }
+      case Request::kFileContainingExtension:
+        return Extension(request, response);
+      case Request::kAllExtensionNumbersOfType:
+        return ExtensionNumbers(request.all_extension_numbers_of_type(), response);
+      case Request::MESSAGE_REQUEST_NOT_SET:
+        break;
+    }
+    Error(absl::StatusCode::kInvalidArgument, "the reflection request asks for nothing", response);
+  }
+
+ private:
+  static void Error(absl::StatusCode code, std::string text, Response& response) {
+    response.mutable_error_response()->set_error_code(static_cast<int>(code));
+    response.mutable_error_response()->set_error_message(std::move(text));
+  }
+
+  static void File(const FileDescriptor* file, const std::string& asked_for, Response& response) {
+    if (file == nullptr && Version::kUnknown == Unknown::kNotFound) {
+      return Error(absl::StatusCode::kNotFound, absl::StrCat("no file, symbol or extension: ", asked_for), response);
+    }
+    auto& list = *response.mutable_file_descriptor_response();
+    if (file == nullptr) return;
+    std::set<const FileDescriptor*> seen;
+    std::vector<std::string> files;
+    AppendWithDependencies(*file, seen, files);
+    for (std::string& each : files) list.add_file_descriptor_proto(std::move(each));
+  }
+
+  void ListServices(Response& response) {
+    std::vector<std::string> names;
+    for (const auto* service : services_.services) names.push_back(service->full_name());
+    std::sort(names.begin(), names.end());
+    names.insert(names.begin(), Version::Service::service_full_name());
+    for (std::string& name : names) response.mutable_list_services_response()->add_service()->set_name(std::move(name));
+  }
+
+  const google::protobuf::Descriptor* FindType(const std::string& name) {
+    return FindIn(services_, name, [&](auto& pool) { return pool.FindMessageTypeByName(name); });
+  }
+
+  void Extension(const Request& request, Response& response) {
+    const auto& asked = request.file_containing_extension();
+    const auto* type = FindType(asked.containing_type());
+    const auto* extension =
+        type == nullptr ? nullptr : type->file()->pool()->FindExtensionByNumber(type, asked.extension_number());
+    File(extension == nullptr ? nullptr : extension->file(),
+         absl::StrCat(asked.containing_type(), " extension ", asked.extension_number()), response);
+  }
+
+  void ExtensionNumbers(const std::string& name, Response& response) {
+    const auto* type = FindType(name);
+    if (type == nullptr && Version::kUnknown == Unknown::kNotFound) {
+      return Error(absl::StatusCode::kNotFound, absl::StrCat("no message type: ", name), response);
+    }
+    auto& numbers = *response.mutable_all_extension_numbers_response();
+    numbers.set_base_type_name(name);
+    if (type == nullptr) return;
+    std::vector<const google::protobuf::FieldDescriptor*> extensions;
+    type->file()->pool()->FindAllExtensions(type, &extensions);
+    for (const auto* extension : extensions) numbers.add_extension_number(extension->number());
+  }
+
+  const Services& services_;
+};
+
+// Answers one question at a time, so that a client that does not read is not read from.
+template <class Version>
+class ReflectionStream final : public grpc::ServerBidiReactor<typename Version::Request, typename Version::Response> {
+ public:
+  explicit ReflectionStream(const Backend& backend) : backend_(backend) { this->StartRead(&request_); }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      this->Finish(grpc::Status::OK);
+      return;
+    }
+    response_.Clear();
+    const auto services = backend_.CurrentServices();
+    Answerer<Version>(*services).Answer(request_, response_);
+    this->StartWrite(&response_);
+  }
+  void OnWriteDone(bool ok) override {
+    if (ok) {
+      this->StartRead(&request_);
+    } else {
+      this->Finish(grpc::Status::CANCELLED);
+    }
+  }
+  void OnDone() override { std::unique_ptr<ReflectionStream> last(this); }
+
+ private:
+  const Backend& backend_;
+  typename Version::Request request_;
+  typename Version::Response response_;
+};
+
+template <class Version>
+class ReflectionService final : public Version::Service::CallbackService {
+ public:
+  explicit ReflectionService(const Backend& backend) : backend_(backend) {}
+
+  grpc::ServerBidiReactor<typename Version::Request, typename Version::Response>* ServerReflectionInfo(
+      grpc::CallbackServerContext*) override {
+    return std::make_unique<ReflectionStream<Version>>(backend_).release();
+  }
+
+ private:
+  const Backend& backend_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<grpc::Service>> ReflectionServices(const Backend& backend) {
+  std::vector<std::unique_ptr<grpc::Service>> services;
+  services.push_back(std::make_unique<ReflectionService<V1Alpha>>(backend));
+  services.push_back(std::make_unique<ReflectionService<V1>>(backend));
+  return services;
+}
+
+}  // namespace cloudstate::serving
