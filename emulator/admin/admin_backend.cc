@@ -1,0 +1,201 @@
+#include "emulator/admin/admin_backend.h"
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cloudstate/dev/v1/dev.pb.h"
+
+namespace cloudstate::admin {
+namespace {
+
+using serving::Responder;
+
+constexpr char kServiceName[] = "cloudstate.dev.v1.Emulator";
+
+std::shared_ptr<const serving::Services> OwnServices() {
+  const google::protobuf::FileDescriptor* file = dev::v1::Status::descriptor()->file();
+  return std::make_shared<serving::Services>(
+      serving::Services{.pool = file->pool(), .services = {file->FindServiceByName("Emulator")}});
+}
+
+// The call's input; without one, the call has been ended.
+template <class Request>
+std::optional<Request> Parse(const serving::Call& call, Responder& responder) {
+  Request request;
+  if (request.ParseFromString(call.payload)) return request;
+  responder.Finish(absl::InvalidArgumentError(
+      absl::StrCat("The request is no ", request.GetTypeName(), ". Do client and emulator have the same version?")));
+  return std::nullopt;
+}
+
+template <class Response>
+void Reply(Responder& responder, const absl::StatusOr<Response>& response) {
+  if (response.ok()) responder.Message(response->SerializeAsString());
+  responder.Finish(response.status());
+}
+
+void ReadLater(ReaderPool& pool, const std::shared_ptr<Responder>& answer, ReaderPool::Task task) {
+  if (!pool.TryPost(std::move(task))) {
+    answer->Finish(absl::ResourceExhaustedError("Too many requests wait for the journal. Try again later."));
+  }
+}
+
+}  // namespace
+
+AdminBackend::AdminBackend(Live& live, Options options)
+    : live_(live),
+      services_(OwnServices()),
+      pool_(std::make_shared<ReaderPool>(std::move(options.open_journal), std::move(options.descriptor_sets),
+                                         options.reader_threads)),
+      caller_(live.UserFunction()) {}
+
+AdminBackend::~AdminBackend() {
+  pool_->Stop();
+  std::set<std::shared_ptr<Watching>> watching;
+  {
+    std::lock_guard lock(mutex_);
+    watching = watching_;
+  }
+  for (const std::shared_ptr<Watching>& each : watching) each->End(absl::UnavailableError("The emulator is stopping."));
+}
+
+// What each method of the contract does.
+struct AdminBackend::Handlers {
+  using Handler = void (*)(AdminBackend&, const serving::Call&, Answer);
+
+  template <auto view>
+  static void Read(AdminBackend& backend, const serving::Call& call, Answer answer) {
+    backend.Read(call, std::move(answer), view);
+  }
+  template <auto handle>
+  static void Own(AdminBackend& backend, const serving::Call& call, Answer answer) {
+    (backend.*handle)(call, std::move(answer));
+  }
+
+  static Handler Find(std::string_view method) {
+    static const std::map<std::string_view, Handler> kHandlers{
+        {"GetStatus", Own<&AdminBackend::GetStatus>},
+        {"ListServices", Own<&AdminBackend::ListServices>},
+        {"ListEntities", Read<&Views::ListEntities>},
+        {"GetEntity", Read<&Views::GetEntity>},
+        {"ListEvents", Read<&Views::ListEvents>},
+        {"ListSnapshots", Read<&Views::ListSnapshots>},
+        {"ListNewestEvents", Read<&Views::ListNewestEvents>},
+        {"WatchEvents", Own<&AdminBackend::Watch<EventsWatching, dev::v1::WatchEventsRequest>>},
+        {"ListCommands", Own<&AdminBackend::ListCommands>},
+        {"GetCommand", Own<&AdminBackend::GetCommand>},
+        {"WatchCommands", Own<&AdminBackend::Watch<CommandsWatching, dev::v1::WatchCommandsRequest>>},
+        {"Call", Own<&AdminBackend::CallUserFunction>},
+    };
+    auto found = kHandlers.find(method);
+    return found == kHandlers.end() ? nullptr : found->second;
+  }
+};
+
+void AdminBackend::Start(serving::Call call, std::shared_ptr<Responder> responder) {
+  const Handlers::Handler handler = call.service == kServiceName ? Handlers::Find(call.method) : nullptr;
+  if (handler == nullptr) {
+    responder->Finish(absl::UnimplementedError(absl::StrCat("There is no ", call.service, ".", call.method, " here.")));
+    return;
+  }
+  handler(*this, call, std::move(responder));
+}
+
+template <class Request, class Response>
+void AdminBackend::Read(const serving::Call& call, Answer answer,
+                        absl::StatusOr<Response> (Views::*view)(const Request&)) {
+  std::optional<Request> request = Parse<Request>(call, *answer);
+  if (!request) return;
+  ReadLater(*pool_, answer, [answer, view, request = *std::move(request)](const absl::StatusOr<Views*>& views) {
+    if (views.ok()) {
+      Reply(*answer, ((*views)->*view)(request));
+    } else {
+      answer->Finish(views.status());
+    }
+  });
+}
+
+void AdminBackend::GetStatus(const serving::Call&, Answer answer) {
+  live_.GetStatus([pool = pool_, answer](dev::v1::Status status) {
+    ReadLater(*pool, answer, [answer, status = std::move(status)](const absl::StatusOr<Views*>& views) mutable {
+      // A status without the count is better than none.
+      absl::StatusOr<std::int64_t> stored = views.ok() ? (*views)->LastPosition() : views.status();
+      if (stored.ok()) status.set_stored_events(*stored);
+      Reply<dev::v1::Status>(*answer, std::move(status));
+    });
+  });
+}
+
+void AdminBackend::ListServices(const serving::Call&, Answer answer) {
+  live_.ListServices([answer](dev::v1::ListServicesResponse services) {
+    Reply<dev::v1::ListServicesResponse>(*answer, std::move(services));
+  });
+}
+
+void AdminBackend::ListCommands(const serving::Call& call, Answer answer) {
+  auto request = Parse<dev::v1::ListCommandsRequest>(call, *answer);
+  if (!request) return;
+  absl::StatusOr<int> limit = PageSize(request->limit());
+  if (!limit.ok()) {
+    answer->Finish(limit.status());
+    return;
+  }
+  using Traces = std::vector<std::shared_ptr<const trace::Trace>>;
+  live_.Traces(request->filter(), static_cast<std::size_t>(*limit), [pool = pool_, answer](Traces traces) {
+    ReadLater(*pool, answer, [answer, traces = std::move(traces)](const absl::StatusOr<Views*>& views) {
+      absl::StatusOr<dev::v1::ListCommandsResponse> response = dev::v1::ListCommandsResponse();
+      if (!views.ok()) response = views.status();
+      for (std::size_t i = 0; i < traces.size() && response.ok(); ++i) {
+        absl::StatusOr<dev::v1::CommandTrace> view = (*views)->Trace(*traces[i]);
+        if (view.ok()) {
+          *response->add_commands() = *std::move(view);
+        } else {
+          response = view.status();
+        }
+      }
+      Reply(*answer, response);
+    });
+  });
+}
+
+void AdminBackend::GetCommand(const serving::Call& call, Answer answer) {
+  auto request = Parse<dev::v1::GetCommandRequest>(call, *answer);
+  if (!request) return;
+  const std::string id = request->trace_id();
+  live_.FindTrace(id, [pool = pool_, answer, id](std::shared_ptr<const trace::Trace> trace) {
+    if (trace == nullptr) {
+      answer->Finish(absl::NotFoundError(
+          absl::StrCat("There is no trace '", id, "': only the newest ones of this run are kept.")));
+      return;
+    }
+    ReadLater(*pool, answer, [answer, trace = std::move(trace)](const absl::StatusOr<Views*>& views) {
+      Reply(*answer, views.ok() ? (*views)->Trace(*trace) : views.status());
+    });
+  });
+}
+
+void AdminBackend::CallUserFunction(const serving::Call& call, Answer answer) {
+  auto request = Parse<dev::v1::CallRequest>(call, *answer);
+  if (!request) return;
+  caller_.Call(*request, call.peer, std::move(answer));
+}
+
+template <class Kind, class Request>
+void AdminBackend::Watch(const serving::Call& call, Answer answer) {
+  std::optional<Request> request = Parse<Request>(call, *answer);
+  if (!request) return;
+  std::shared_ptr<Watching> watching = std::make_shared<Kind>(pool_, std::move(answer), live_, *std::move(request));
+  {
+    std::lock_guard lock(mutex_);
+    watching_.insert(watching);
+  }
+  watching->Start([this](const std::shared_ptr<Watching>& ended) {
+    std::lock_guard lock(mutex_);
+    watching_.erase(ended);
+  });
+}
+
+}  // namespace cloudstate::admin

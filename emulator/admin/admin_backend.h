@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "emulator/admin/caller.h"
+#include "emulator/admin/live.h"
+#include "emulator/admin/reader_pool.h"
+#include "emulator/admin/watching.h"
+#include "emulator/serving/backend.h"
+
+namespace cloudstate::admin {
+
+// cloudstate.dev.v1.Emulator, for a front door to serve. Any thread.
+class AdminBackend final : public serving::Backend {
+ public:
+  struct Options {
+    ReaderPool::OpenJournal open_journal;      // called on threads of this object
+    std::vector<std::string> descriptor_sets;  // types besides those in the journal
+    int reader_threads = 2;
+  };
+
+  // `live` outlives this object.
+  AdminBackend(Live& live, Options options);
+
+  // Ends the calls that are still watching. The door that serves this object has been shut before.
+  ~AdminBackend() override;
+
+  std::shared_ptr<const serving::Services> CurrentServices() const override { return services_; }
+  absl::Status Availability() const override { return absl::OkStatus(); }
+  void Start(serving::Call call, std::shared_ptr<serving::Responder> responder) override;
+
+ private:
+  using Answer = std::shared_ptr<serving::Responder>;
+  struct Handlers;
+
+  template <class Request, class Response>
+  void Read(const serving::Call& call, Answer answer, absl::StatusOr<Response> (Views::*view)(const Request&));
+  void GetStatus(const serving::Call& call, Answer answer);
+  void ListServices(const serving::Call& call, Answer answer);
+  void ListCommands(const serving::Call& call, Answer answer);
+  void GetCommand(const serving::Call& call, Answer answer);
+  void CallUserFunction(const serving::Call& call, Answer answer);
+  template <class Kind, class Request>
+  void Watch(const serving::Call& call, Answer answer);
+
+  Live& live_;
+  const std::shared_ptr<const serving::Services> services_;
+  const std::shared_ptr<ReaderPool> pool_;  // shared with answers that Live still owes
+  Caller caller_;
+
+  std::mutex mutex_;
+  std::set<std::shared_ptr<Watching>> watching_;
+};
+
+}  // namespace cloudstate::admin

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "cloudstate/dev/v1/dev.pb.h"
+#include "emulator/serving/backend.h"
+#include "emulator/trace/trace.h"
+
+namespace cloudstate::admin {
+
+// What only a running emulator knows, as the admin services ask for it. Any thread; answers come on any thread, once.
+class Live {
+ public:
+  virtual ~Live() = default;
+
+  virtual void GetStatus(absl::AnyInvocable<void(dev::v1::Status)> done) = 0;
+  virtual void ListServices(absl::AnyInvocable<void(dev::v1::ListServicesResponse)> done) = 0;
+
+  // Ended traces that `filter` lets through, newest first, at most `limit`.
+  virtual void Traces(const dev::v1::CommandFilter& filter, std::size_t limit,
+                      absl::AnyInvocable<void(std::vector<std::shared_ptr<const trace::Trace>>)> done) = 0;
+  // Null where it is not kept.
+  virtual void FindTrace(std::string id, absl::AnyInvocable<void(std::shared_ptr<const trace::Trace>)> done) = 0;
+
+  // `watcher` sees each trace that ends from now on, on the node's strand: it must be quick. Ends when the returned
+  // handle is destroyed; the watcher is not called after that.
+  class Watch {
+   public:
+    virtual ~Watch() = default;
+  };
+  virtual std::unique_ptr<Watch> WatchTraces(trace::Recorder::Watcher watcher) = 0;
+
+  // `stored` runs after each commit to the journal, on the journal's thread: it must be quick.
+  virtual std::unique_ptr<Watch> WatchCommits(absl::AnyInvocable<void()> stored) = 0;
+
+  // The services of the user function, to call them.
+  virtual serving::Backend& UserFunction() = 0;
+};
+
+}  // namespace cloudstate::admin

@@ -1,0 +1,234 @@
+#include "emulator/admin/views.h"
+
+#include <algorithm>
+#include <deque>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace cloudstate::admin {
+namespace {
+
+constexpr int kDefaultPage = 100;
+constexpr int kLargestPage = 1'000;
+
+journal::EntityFilter ToFilter(const dev::v1::EventFilter& filter) {
+  return {.service = filter.service(), .persistence_id = filter.persistence_id(), .id_contains = filter.id_contains()};
+}
+
+dev::v1::Entity ToEntity(const journal::EntityRow& row) {
+  dev::v1::Entity entity;
+  entity.set_persistence_id(row.key.persistence_id);
+  entity.set_entity_id(row.key.entity_id);
+  entity.set_service(row.service);
+  entity.set_last_sequence(row.last_sequence);
+  entity.set_event_bytes(row.event_bytes);
+  entity.set_snapshot_sequence(row.snapshot_sequence.value_or(0));
+  *entity.mutable_created() = ToTimestamp(row.created);
+  *entity.mutable_updated() = ToTimestamp(row.updated);
+  return entity;
+}
+
+// Moves the newest rows with `after` < position <= `until` to the front of `newest`, as long as it holds fewer than
+// `limit`.
+absl::Status PrependNewest(journal::Browser& browser, const journal::EntityFilter& filter, std::int64_t after,
+                           std::int64_t until, std::size_t limit, std::deque<journal::EventRow>& newest) {
+  std::deque<journal::EventRow> found;
+  const std::size_t wanted = limit - newest.size();
+  for (std::int64_t position = after; position < until;) {
+    absl::StatusOr<std::vector<journal::EventRow>> rows = browser.EventsAfter(position, filter, kLargestPage);
+    if (!rows.ok()) return rows.status();
+    if (rows->empty()) break;
+    position = rows->back().position;
+    for (journal::EventRow& row : *rows) {
+      if (row.position > until) break;
+      found.push_back(std::move(row));
+      if (found.size() > wanted) found.pop_front();
+    }
+  }
+  newest.insert(newest.begin(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status Views::RefreshTypes() {
+  absl::StatusOr<std::vector<std::string>> sets = browser_.DescriptorSets();
+  if (sets.ok()) decoder_.SetStored(*sets);
+  return sets.status();
+}
+
+dev::v1::Event Views::Event(const journal::EventRow& row) const {
+  dev::v1::Event event;
+  event.set_position(row.position);
+  event.set_persistence_id(row.key.persistence_id);
+  event.set_entity_id(row.key.entity_id);
+  event.set_service(row.service);
+  event.set_sequence(row.sequence);
+  *event.mutable_time() = ToTimestamp(row.time);
+  *event.mutable_payload() = decoder_.Decode(row.payload);
+  dev::v1::Cause& cause = *event.mutable_cause();
+  cause.set_trace_id(row.cause.trace_id);
+  cause.set_service(row.cause.service);
+  cause.set_method(row.cause.method);
+  *cause.mutable_command() = decoder_.Decode(row.cause.command);
+  return event;
+}
+
+absl::StatusOr<dev::v1::ListEntitiesResponse> Views::ListEntities(const dev::v1::ListEntitiesRequest& request) {
+  absl::StatusOr<int> size = PageSize(request.page_size());
+  if (!size.ok()) return size.status();
+  absl::StatusOr<journal::EntityPage> page = browser_.Entities(ToFilter(request.filter()), request.page_token(), *size);
+  if (!page.ok()) return page.status();
+  dev::v1::ListEntitiesResponse response;
+  for (const journal::EntityRow& row : page->rows) *response.add_entities() = ToEntity(row);
+  response.set_next_page_token(page->next);
+  response.set_total(page->total);
+  return response;
+}
+
+absl::StatusOr<dev::v1::Entity> Views::GetEntity(const dev::v1::GetEntityRequest& request) {
+  absl::StatusOr<journal::EntityRow> row = browser_.Entity({request.persistence_id(), request.entity_id()});
+  if (!row.ok()) return row.status();
+  return ToEntity(*row);
+}
+
+absl::StatusOr<dev::v1::ListEventsResponse> Views::ListEvents(const dev::v1::ListEventsRequest& request) {
+  absl::StatusOr<int> limit = PageSize(request.limit());
+  if (!limit.ok()) return limit.status();
+  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+  const journal::EntityKey key{request.persistence_id(), request.entity_id()};
+  absl::StatusOr<journal::EntityRow> entity = browser_.Entity(key);
+  if (!entity.ok()) return entity.status();
+  absl::StatusOr<std::vector<journal::EventRow>> rows =
+      browser_.Events(key, std::max<journal::SequenceNumber>(request.from_sequence(), 1), *limit);
+  if (!rows.ok()) return rows.status();
+  dev::v1::ListEventsResponse response;
+  for (const journal::EventRow& row : *rows) *response.add_events() = Event(row);
+  if (!rows->empty() && rows->back().sequence < entity->last_sequence) {
+    response.set_next_sequence(rows->back().sequence + 1);
+  }
+  return response;
+}
+
+absl::StatusOr<dev::v1::ListSnapshotsResponse> Views::ListSnapshots(const dev::v1::ListSnapshotsRequest& request) {
+  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+  const journal::EntityKey key{request.persistence_id(), request.entity_id()};
+  if (absl::StatusOr<journal::EntityRow> entity = browser_.Entity(key); !entity.ok()) return entity.status();
+  absl::StatusOr<std::vector<journal::SnapshotRow>> rows = browser_.Snapshots(key);
+  if (!rows.ok()) return rows.status();
+  dev::v1::ListSnapshotsResponse response;
+  for (const journal::SnapshotRow& row : *rows) {
+    dev::v1::Snapshot& snapshot = *response.add_snapshots();
+    snapshot.set_sequence(row.sequence);
+    *snapshot.mutable_time() = ToTimestamp(row.time);
+    *snapshot.mutable_payload() = decoder_.Decode(row.payload);
+  }
+  return response;
+}
+
+absl::StatusOr<dev::v1::ListNewestEventsResponse> Views::ListNewestEvents(
+    const dev::v1::ListNewestEventsRequest& request) {
+  absl::StatusOr<int> limit = PageSize(request.limit());
+  if (!limit.ok()) return limit.status();
+  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+  absl::StatusOr<std::int64_t> last = browser_.LastPosition();
+  if (!last.ok()) return last.status();
+
+  // Backwards, in stretches that grow: without a filter the first one is enough.
+  std::deque<journal::EventRow> newest;
+  std::int64_t stretch = *limit;
+  for (std::int64_t until = *last; until > 0 && newest.size() < static_cast<std::size_t>(*limit); stretch *= 4) {
+    const std::int64_t after = std::max<std::int64_t>(0, until - stretch);
+    absl::Status status =
+        PrependNewest(browser_, ToFilter(request.filter()), after, until, static_cast<std::size_t>(*limit), newest);
+    if (!status.ok()) return status;
+    until = after;
+  }
+  dev::v1::ListNewestEventsResponse response;
+  for (const journal::EventRow& row : newest) *response.add_events() = Event(row);
+  response.set_last_position(*last);
+  return response;
+}
+
+absl::StatusOr<Views::Following> Views::EventsAfter(std::int64_t position, const dev::v1::EventFilter& filter,
+                                                    int limit) {
+  // Read before the rows: what is stored in between is found the next time.
+  absl::StatusOr<std::int64_t> last = browser_.LastPosition();
+  if (!last.ok()) return last.status();
+  Following following{.events = {}, .position = position};
+  if (*last <= position) return following;
+  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+  absl::StatusOr<std::vector<journal::EventRow>> rows = browser_.EventsAfter(position, ToFilter(filter), limit);
+  if (!rows.ok()) return rows.status();
+  for (const journal::EventRow& row : *rows) following.events.push_back(Event(row));
+  following.complete = rows->size() < static_cast<std::size_t>(limit);
+  if (!rows->empty()) following.position = rows->back().position;
+  if (following.complete) following.position = std::max(following.position, *last);
+  return following;
+}
+
+absl::StatusOr<dev::v1::CommandTrace> Views::Trace(const trace::Trace& trace) {
+  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+  dev::v1::CommandTrace view;
+  view.set_trace_id(trace.id);
+  view.set_service(trace.service);
+  view.set_method(trace.method);
+  view.set_entity_id(trace.entity_id);
+  view.set_protocol(trace.protocol);
+  view.set_peer(trace.peer);
+  *view.mutable_started() = ToTimestamp(trace.started);
+  *view.mutable_duration() = ToDuration(trace.duration);
+  view.set_code(static_cast<int>(trace.outcome.code()));
+  view.set_message(std::string(trace.outcome.message()));
+  for (const trace::Step& from : trace.steps) {
+    dev::v1::Step& step = *view.add_steps();
+    *step.mutable_at() = ToDuration(from.at);
+    step.set_kind(std::string(trace::StepName(from.kind)));
+    step.set_subject(from.subject);
+    step.set_detail(from.detail);
+    if (from.payload) *step.mutable_payload() = decoder_.Decode(*from.payload);
+  }
+  view.set_dropped_steps(static_cast<std::int64_t>(trace.dropped_steps));
+  return view;
+}
+
+bool Matches(const dev::v1::CommandFilter& filter, const trace::Trace& trace) {
+  return (filter.service().empty() || filter.service() == trace.service) &&
+         (filter.method().empty() || filter.method() == trace.method) &&
+         (filter.entity_id().empty() || filter.entity_id() == trace.entity_id) &&
+         (!filter.failed_only() || !trace.outcome.ok());
+}
+
+absl::StatusOr<int> PageSize(int asked) {
+  if (asked < 0) return absl::InvalidArgumentError(absl::StrCat("asked for ", asked, " items; ask for at least 1"));
+  return asked == 0 ? kDefaultPage : std::min(asked, kLargestPage);
+}
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  google::protobuf::Timestamp timestamp;
+  const std::int64_t seconds = absl::ToUnixSeconds(time);
+  timestamp.set_seconds(seconds);
+  timestamp.set_nanos(static_cast<std::int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+  return timestamp;
+}
+
+google::protobuf::Duration ToDuration(absl::Duration duration) {
+  google::protobuf::Duration result;
+  result.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
+  result.set_nanos(static_cast<std::int32_t>(absl::ToInt64Nanoseconds(duration)));
+  return result;
+}
+
+absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
+}
+
+absl::Duration FromDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+}  // namespace cloudstate::admin

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cloudstate/dev/v1/dev.pb.h"
+#include "emulator/admin/payload_decoder.h"
+#include "emulator/journal/browse.h"
+#include "emulator/trace/trace.h"
+
+namespace cloudstate::admin {
+
+// A journal as the admin contract shows it; the same for a running emulator's and for a file. Blocks on the disk. For
+// one thread. Errors are INVALID_ARGUMENT for bad requests, NOT_FOUND for entities without a trace in the journal, and
+// the browser's.
+class Views {
+ public:
+  // Both outlive this object.
+  Views(journal::Browser& browser, PayloadDecoder& decoder) : browser_(browser), decoder_(decoder) {}
+
+  absl::StatusOr<dev::v1::ListEntitiesResponse> ListEntities(const dev::v1::ListEntitiesRequest& request);
+  absl::StatusOr<dev::v1::Entity> GetEntity(const dev::v1::GetEntityRequest& request);
+  absl::StatusOr<dev::v1::ListEventsResponse> ListEvents(const dev::v1::ListEventsRequest& request);
+  absl::StatusOr<dev::v1::ListSnapshotsResponse> ListSnapshots(const dev::v1::ListSnapshotsRequest& request);
+  absl::StatusOr<dev::v1::ListNewestEventsResponse> ListNewestEvents(const dev::v1::ListNewestEventsRequest& request);
+
+  // Up to `limit` events behind `position`, and the position to go on from.
+  struct Following {
+    std::vector<dev::v1::Event> events;
+    std::int64_t position = 0;
+    bool complete = true;  // there were no more at this moment
+  };
+  absl::StatusOr<Following> EventsAfter(std::int64_t position, const dev::v1::EventFilter& filter, int limit);
+  absl::StatusOr<std::int64_t> LastPosition() { return browser_.LastPosition(); }
+
+  absl::StatusOr<dev::v1::CommandTrace> Trace(const trace::Trace& trace);
+
+ private:
+  absl::Status RefreshTypes();
+  dev::v1::Event Event(const journal::EventRow& row) const;
+
+  journal::Browser& browser_;
+  PayloadDecoder& decoder_;
+};
+
+bool Matches(const dev::v1::CommandFilter& filter, const trace::Trace& trace);
+
+// What a request for so many items gets: 100 when it asks for none, 1,000 at most. INVALID_ARGUMENT below 0.
+absl::StatusOr<int> PageSize(int asked);
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time);
+google::protobuf::Duration ToDuration(absl::Duration duration);
+absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
+absl::Duration FromDuration(const google::protobuf::Duration& duration);
+
+}  // namespace cloudstate::admin

@@ -1,0 +1,140 @@
+#include "emulator/admin/watching.h"
+
+#include <utility>
+
+namespace cloudstate::admin {
+namespace {
+
+constexpr std::size_t kMaxUnsent = 16;
+constexpr int kEventsAtOnce = 100;
+// A client that does not take its messages says nothing when it does again; so it is looked after this often.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
+
+}  // namespace
+
+void Watching::Start(std::function<void(const std::shared_ptr<Watching>&)> ended) {
+  ended_ = std::move(ended);
+  responder_->OnCancel([weak = weak_from_this()] {
+    auto self = weak.lock();
+    if (self == nullptr) return;
+    self->gone_ = true;
+    self->Wake();
+  });
+  Wake();
+}
+
+void Watching::Wake() {
+  if (wakes_.fetch_add(1) != 0) return;
+  pool_->Post([self = shared_from_this()](const absl::StatusOr<Views*>& views) { self->Run(views); });
+}
+
+void Watching::Run(const absl::StatusOr<Views*>& views) {
+  const std::uint64_t served = wakes_.load();
+  Work(views);
+  if (wakes_.fetch_sub(served) == served) return;
+  pool_->Post([self = shared_from_this()](const absl::StatusOr<Views*>& next) { self->Run(next); });
+}
+
+void Watching::Work(const absl::StatusOr<Views*>& views) {
+  if (responder_ == nullptr) return;
+  if (gone_ || !views.ok()) {
+    End(gone_ ? absl::CancelledError("the client has gone") : views.status());
+    return;
+  }
+  if (watch_ == nullptr) {
+    responder_->Headers(Metadata());  // so that the client sees that it is being served
+    watch_ = Subscribe();
+  }
+  absl::StatusOr<Progress> progress = Send(**views);
+  if (!progress.ok()) {
+    End(progress.status());
+  } else if (*progress == Progress::kMoreToSend) {
+    const absl::Duration delay = Taking() ? absl::ZeroDuration() : kLookAgain;
+    auto wake = [self = shared_from_this()](const absl::StatusOr<Views*>&) { self->Wake(); };
+    pool_->Post(std::move(wake), delay);
+  }
+}
+
+void Watching::End(absl::Status status) {
+  if (responder_ == nullptr) return;
+  watch_ = nullptr;
+  std::exchange(responder_, nullptr)->Finish(std::move(status));
+  ended_(shared_from_this());
+}
+
+bool Watching::Taking() const { return !gone_ && responder_->Unsent() < kMaxUnsent; }
+
+EventsWatching::EventsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder,
+                               Live& live, dev::v1::WatchEventsRequest request)
+    : Watching(std::move(pool), std::move(responder)), live_(live), filter_(request.filter()) {
+  if (request.has_after_position()) position_ = request.after_position();
+}
+
+std::unique_ptr<Live::Watch> EventsWatching::Subscribe() {
+  return live_.WatchCommits([weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->Wake();
+  });
+}
+
+absl::StatusOr<Watching::Progress> EventsWatching::Send(Views& views) {
+  if (!position_) {
+    absl::StatusOr<std::int64_t> last = views.LastPosition();
+    if (!last.ok()) return last.status();
+    position_ = *last;
+    return Progress::kUpToDate;
+  }
+  if (!Taking()) return Progress::kMoreToSend;
+  absl::StatusOr<Views::Following> following = views.EventsAfter(*position_, filter_, kEventsAtOnce);
+  if (!following.ok()) return following.status();
+  for (const dev::v1::Event& event : following->events) responder().Message(event.SerializeAsString());
+  position_ = following->position;
+  return following->complete ? Progress::kUpToDate : Progress::kMoreToSend;
+}
+
+CommandsWatching::CommandsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder,
+                                   Live& live, dev::v1::WatchCommandsRequest request)
+    : Watching(std::move(pool), std::move(responder)), live_(live), filter_(request.filter()) {}
+
+std::unique_ptr<Live::Watch> CommandsWatching::Subscribe() {
+  std::weak_ptr<CommandsWatching> weak = std::static_pointer_cast<CommandsWatching>(shared_from_this());
+  return live_.WatchTraces([weak = std::move(weak)](const std::shared_ptr<const trace::Trace>& trace) {
+    if (auto self = weak.lock()) self->Add(trace);
+  });
+}
+
+void CommandsWatching::Add(std::shared_ptr<const trace::Trace> trace) {
+  if (!Matches(filter_, *trace)) return;
+  {
+    std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(trace));
+    if (queue_.size() > kMaxQueued) {
+      queue_.pop_front();
+      ++missed_;
+    }
+  }
+  Wake();
+}
+
+std::optional<CommandsWatching::Queued> CommandsWatching::Take() {
+  std::lock_guard lock(mutex_);
+  if (queue_.empty()) return std::nullopt;
+  Queued next{std::move(queue_.front()), std::exchange(missed_, 0)};
+  queue_.pop_front();
+  return next;
+}
+
+absl::StatusOr<Watching::Progress> CommandsWatching::Send(Views& views) {
+  while (Taking()) {
+    std::optional<Queued> next = Take();
+    if (!next) return Progress::kUpToDate;
+    absl::StatusOr<dev::v1::CommandTrace> command = views.Trace(*next->trace);
+    if (!command.ok()) return command.status();
+    dev::v1::WatchCommandsResponse response;
+    *response.mutable_command() = *std::move(command);
+    response.set_missed(next->missed);
+    responder().Message(response.SerializeAsString());
+  }
+  return Progress::kMoreToSend;
+}
+
+}  // namespace cloudstate::admin

@@ -1,0 +1,241 @@
+#include "emulator/runtime/emulator.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "emulator/admin/admin_backend.h"
+#include "emulator/admin/guard.h"
+#include "emulator/base/real_strand.h"
+#include "emulator/journal/sqlite_browser.h"
+#include "emulator/runtime/live_state.h"
+#include "emulator/serving/front_door.h"
+
+namespace cloudstate::runtime {
+namespace {
+
+std::string Address(const std::string& host, std::uint16_t port) {
+  return host.find(':') == std::string::npos ? absl::StrCat(host, ":", port) : absl::StrCat("[", host, "]:", port);
+}
+
+// A port of the loopback that nobody listens on now, for a user function that is to listen there.
+absl::StatusOr<std::uint16_t> FreePort() {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  const bool bound =
+      descriptor >= 0 && bind(descriptor, generic, size) == 0 && getsockname(descriptor, generic, &size) == 0;
+  if (descriptor >= 0) close(descriptor);
+  if (!bound) return absl::UnavailableError("the system has no free port for the user function");
+  return ntohs(address.sin_port);
+}
+
+absl::Status WithFlag(const absl::Status& status, absl::string_view flag) {
+  if (status.code() != absl::StatusCode::kAlreadyExists) return status;
+  return absl::AlreadyExistsError(
+      absl::StrCat(status.message(), "; choose another with ", flag, " (0 takes any free one)"));
+}
+
+std::string_view Name(journal::Durability durability) {
+  switch (durability) {
+    case journal::Durability::kFull:
+      return "full";
+    case journal::Durability::kRelaxed:
+      return "relaxed";
+    case journal::Durability::kEphemeral:
+      return "ephemeral";
+  }
+  return "";
+}
+
+cluster::Node::Options NodeOptions(const Settings& settings) {
+  cluster::Node::Options options;
+  options.limits = settings.limits;
+  options.max_active_entities = settings.max_active_entities;
+  return options;
+}
+
+class RealEmulator final : public Emulator {
+ public:
+  RealEmulator(Settings settings, Observer& observer) : settings_(std::move(settings)), observer_(observer) {}
+
+  ~RealEmulator() override {
+    // From the outside in: no new calls, then no user function, then no entities, then no journal.
+    if (client_door_ != nullptr) client_door_->Shutdown(settings_.termination_grace);
+    if (admin_door_ != nullptr) admin_door_->Shutdown(absl::ZeroDuration());
+    metrics_door_ = nullptr;
+    admin_door_ = nullptr;
+    admin_ = nullptr;
+    live_ = nullptr;
+    if (node_ != nullptr) {
+      base::RunOn(strand_, [this] { node_->Disconnect(absl::UnavailableError("the emulator is ending")); });
+    }
+    link_ = nullptr;
+    if (journal_ != nullptr) journal_->Close();
+    base::RunOn(strand_, [this] {
+      node_ = nullptr;
+      router_ = nullptr;
+    });
+    client_door_ = nullptr;
+  }
+
+  absl::Status Start() {
+    if (absl::Status status = OpenJournal(); !status.ok()) return status;
+    if (absl::Status status = AssembleCore(); !status.ok()) return status;
+    if (absl::Status status = OpenClientDoor(); !status.ok()) return status;
+    if (absl::Status status = OpenMetricsDoor(); !status.ok()) return status;
+    if (absl::Status status = OpenAdminDoor(); !status.ok()) return status;
+    if (absl::Status status = journal_->SetLockAddresses({client_address_, admin_address_}); !status.ok())
+      return status;
+    return link_->Start();
+  }
+
+  const std::string& client_address() const override { return client_address_; }
+  const std::string& admin_address() const override { return admin_address_; }
+  const std::string& metrics_address() const override { return metrics_address_; }
+  const std::string& user_function_address() const override { return user_function_address_; }
+
+ private:
+  absl::Status OpenJournal() {
+    journal::SqliteJournal::Options options;
+    options.directory = settings_.data_directory;
+    options.durability = settings_.durability;
+    auto journal = journal::SqliteJournal::Open(options);
+    if (!journal.ok()) return journal.status();
+    journal_ = *std::move(journal);
+    observed_ = std::make_unique<ObservedJournal>(*journal_);
+    return absl::OkStatus();
+  }
+
+  absl::Status AssembleCore() {
+    if (settings_.user_function_port == 0) {
+      const auto port = FreePort();
+      if (!port.ok()) return port.status();
+      settings_.user_function_port = *port;
+    }
+    user_function_address_ = Address(settings_.user_function_host, settings_.user_function_port);
+    const auto report = [this](const std::string& text) { link_->ReportError(text); };
+    node_ = std::make_unique<cluster::Node>(NodeOptions(settings_), strand_, *observed_, report);
+    routing::Router::Options routing;
+    routing.relay_timeout = settings_.limits.relay_timeout;
+    routing.entity_metadata = settings_.entity_metadata;
+    router_ = std::make_unique<routing::Router>(routing, strand_, *node_, recorder_, report);
+    link_ = std::make_unique<UserFunctionLink>(settings_, user_function_address_, strand_, *node_, *router_, *journal_,
+                                               observer_);
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenClientDoor() {
+    serving::FrontDoor::Options options;
+    options.host = settings_.listen;
+    options.port = settings_.port;
+    options.backend = router_.get();
+    options.limits.message_bytes = settings_.max_message_bytes;
+    auto door = serving::FrontDoor::Start(std::move(options));
+    if (!door.ok()) return WithFlag(door.status(), "--port");
+    client_door_ = *std::move(door);
+    client_address_ = Address(settings_.listen, client_door_->port());
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenMetricsDoor() {
+    serving::FrontDoor::Options options;
+    options.host = settings_.metrics_listen;
+    options.port = settings_.metrics_port;
+    options.handlers["/metrics"] = [this](const serving::HttpRequest&) {
+      trace::MetricsByEntityName metrics;
+      base::RunOn(strand_, [&] { metrics = node_->metrics(); });
+      serving::HttpResponse response;
+      response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+      response.body = trace::PrometheusText(metrics, node_->name()) + trace::ProcessMetricsText();
+      return response;
+    };
+    auto door = serving::FrontDoor::Start(std::move(options));
+    if (!door.ok()) return WithFlag(door.status(), "--metrics-port");
+    metrics_door_ = *std::move(door);
+    metrics_address_ = Address(settings_.metrics_listen, metrics_door_->port());
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenAdminDoor() {
+    live_ = std::make_unique<LiveState>(strand_, *node_, *router_, recorder_, *link_, *observed_,
+                                        settings_.limits.passivation_timeout);
+    admin::AdminBackend::Options admin;
+    admin.descriptor_sets = settings_.descriptor_sets;
+    admin.open_journal = [file = journal_->file()]() -> absl::StatusOr<std::unique_ptr<journal::Browser>> {
+      return journal::SqliteBrowser::Open(file);
+    };
+    admin_ = std::make_unique<admin::AdminBackend>(*live_, std::move(admin));
+    serving::FrontDoor::Options options;
+    options.host = settings_.admin_listen;
+    options.port = settings_.admin_port;
+    options.backend = admin_.get();
+    options.policy = [listen = Address(settings_.admin_listen, settings_.admin_port)](
+                         std::string_view host, std::string_view origin,
+                         std::string_view) -> std::optional<serving::HttpError> {
+      const auto checked = admin::CheckHostAndOrigin(
+          host, origin.empty() ? std::nullopt : std::optional<std::string_view>(origin), listen);
+      if (checked.ok()) return std::nullopt;
+      return serving::HttpError{403, std::string(checked.message()), ""};
+    };
+    auto door = serving::FrontDoor::Start(std::move(options));
+    if (!door.ok()) return WithFlag(door.status(), "--admin-port");
+    admin_door_ = *std::move(door);
+    admin_address_ = Address(settings_.admin_listen, admin_door_->port());
+    base::RunOn(strand_, [this] { live_->SetFixed(FixedStatus()); });
+    return absl::OkStatus();
+  }
+
+  dev::v1::Status FixedStatus() const {
+    dev::v1::Status status;
+    status.set_version(settings_.version);
+    status.set_commit(settings_.commit);
+    status.set_pid(getpid());
+    status.mutable_started()->set_seconds(absl::ToUnixSeconds(absl::Now()));
+    status.set_client_address(client_address_);
+    status.set_admin_address(admin_address_);
+    status.set_metrics_address(metrics_address_);
+    if (settings_.durability != journal::Durability::kEphemeral) status.set_data_directory(settings_.data_directory);
+    status.set_durability(std::string(Name(settings_.durability)));
+    return status;
+  }
+
+  Settings settings_;
+  Observer& observer_;
+  std::string client_address_;
+  std::string admin_address_;
+  std::string metrics_address_;
+  std::string user_function_address_;
+
+  base::TimerThread timers_;
+  base::RealStrand strand_{timers_};
+  std::unique_ptr<journal::SqliteJournal> journal_;
+  std::unique_ptr<ObservedJournal> observed_;
+  trace::Recorder recorder_{settings_.kept_traces};
+  std::unique_ptr<cluster::Node> node_;
+  std::unique_ptr<routing::Router> router_;
+  std::unique_ptr<UserFunctionLink> link_;
+  std::unique_ptr<LiveState> live_;
+  std::unique_ptr<admin::AdminBackend> admin_;
+  std::unique_ptr<serving::FrontDoor> client_door_;
+  std::unique_ptr<serving::FrontDoor> admin_door_;
+  std::unique_ptr<serving::FrontDoor> metrics_door_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Emulator>> Emulator::Start(Settings settings, Observer& observer) {
+  auto emulator = std::make_unique<RealEmulator>(std::move(settings), observer);
+  if (absl::Status status = emulator->Start(); !status.ok()) return status;
+  return emulator;
+}
+
+}  // namespace cloudstate::runtime

@@ -1,0 +1,144 @@
+#include "emulator/runtime/live_state.h"
+
+#include <utility>
+
+#include "emulator/base/real_strand.h"
+#include "emulator/serving/transcoder.h"
+#include "emulator/userfunction/payload_json.h"
+
+namespace cloudstate::runtime {
+namespace {
+
+class TraceWatch final : public admin::Live::Watch {
+ public:
+  TraceWatch(base::Strand& strand, trace::Recorder& recorder, trace::Recorder::Watcher watcher)
+      : strand_(strand), recorder_(recorder) {
+    base::RunOn(strand_, [&] { id_ = recorder_.Watch(std::move(watcher)); });
+  }
+  ~TraceWatch() override {
+    base::RunOn(strand_, [&] { recorder_.Unwatch(id_); });
+  }
+
+ private:
+  base::Strand& strand_;
+  trace::Recorder& recorder_;
+  std::uint64_t id_ = 0;
+};
+
+class CommitWatch final : public admin::Live::Watch {
+ public:
+  CommitWatch(ObservedJournal& journal, absl::AnyInvocable<void()> stored)
+      : journal_(journal), id_(journal.Watch(std::move(stored))) {}
+  ~CommitWatch() override { journal_.Unwatch(id_); }
+
+ private:
+  ObservedJournal& journal_;
+  const std::uint64_t id_;
+};
+
+bool Fits(const trace::Trace& trace, const dev::v1::CommandFilter& filter) {
+  return (filter.service().empty() || trace.service == filter.service()) &&
+         (filter.method().empty() || trace.method == filter.method()) &&
+         (filter.entity_id().empty() || trace.entity_id == filter.entity_id()) &&
+         (!filter.failed_only() || !trace.outcome.ok());
+}
+
+void Describe(const userfunction::MethodSpec& method, dev::v1::Method& result) {
+  const auto& descriptor = *method.descriptor;
+  result.set_name(descriptor.name());
+  result.set_input_type(descriptor.input_type()->full_name());
+  result.set_output_type(descriptor.output_type()->full_name());
+  result.set_client_streaming(descriptor.client_streaming());
+  result.set_server_streaming(descriptor.server_streaming());
+  result.set_example(userfunction::ExampleJson(*descriptor.input_type()));
+}
+
+dev::v1::ListServicesResponse Describe(const userfunction::Specification& specification,
+                                       const std::vector<serving::Route>& routes, absl::Duration passivation_timeout) {
+  dev::v1::ListServicesResponse response;
+  for (const auto* descriptor : specification.SortedServices()) {
+    const userfunction::ServiceSpec& service = specification.services.at(descriptor->full_name());
+    dev::v1::Service& result = *response.add_services();
+    result.set_name(service.name);
+    result.set_entity_type(service.entity_type);
+    result.set_persistence_id(service.persistence_id);
+    const absl::Duration timeout = service.passivation_timeout.value_or(passivation_timeout);
+    result.mutable_passivation_timeout()->set_seconds(absl::ToInt64Seconds(timeout));
+    result.mutable_passivation_timeout()->set_nanos(
+        static_cast<std::int32_t>(absl::ToInt64Nanoseconds(timeout % absl::Seconds(1))));
+    for (int i = 0; i < descriptor->method_count(); ++i) {
+      dev::v1::Method& method = *result.add_methods();
+      Describe(service.methods.at(descriptor->method(i)->name()), method);
+      for (const serving::Route& route : routes) {
+        if (route.method != descriptor->method(i)) continue;
+        dev::v1::HttpBinding& binding = *method.add_http();
+        binding.set_method(route.http_method);
+        binding.set_path(route.path);
+        binding.set_body(route.body);
+        binding.set_response_body(route.response_body);
+      }
+    }
+  }
+  return response;
+}
+
+}  // namespace
+
+LiveState::LiveState(base::Strand& strand, cluster::Node& node, routing::Router& router, trace::Recorder& recorder,
+                     UserFunctionLink& link, ObservedJournal& journal, absl::Duration passivation_timeout)
+    : strand_(strand),
+      node_(node),
+      router_(router),
+      recorder_(recorder),
+      link_(link),
+      journal_(journal),
+      passivation_timeout_(passivation_timeout) {}
+
+void LiveState::GetStatus(absl::AnyInvocable<void(dev::v1::Status)> done) {
+  strand_.Post([this, done = std::move(done)]() mutable {
+    dev::v1::Status status = fixed_;
+    *status.mutable_user_function() = link_.Describe();
+    status.set_active_entities(static_cast<std::int64_t>(node_.active_entities()));
+    status.set_waiting_commands(static_cast<std::int64_t>(node_.waiting_commands()));
+    done(std::move(status));
+  });
+}
+
+void LiveState::ListServices(absl::AnyInvocable<void(dev::v1::ListServicesResponse)> done) {
+  strand_.Post([this, done = std::move(done)]() mutable {
+    const auto specification = link_.specification();
+    if (specification == nullptr) {
+      done({});
+      return;
+    }
+    auto transcoder = serving::Transcoder::Create(router_.CurrentServices());
+    done(Describe(*specification, transcoder.ok() ? (*transcoder)->routes() : std::vector<serving::Route>{},
+                  passivation_timeout_));
+  });
+}
+
+void LiveState::Traces(const dev::v1::CommandFilter& filter, std::size_t limit,
+                       absl::AnyInvocable<void(std::vector<std::shared_ptr<const trace::Trace>>)> done) {
+  strand_.Post([this, filter, limit, done = std::move(done)]() mutable {
+    std::vector<std::shared_ptr<const trace::Trace>> found;
+    for (const auto& trace : recorder_.traces()) {
+      if (found.size() == limit) break;
+      if (Fits(*trace, filter)) found.push_back(trace);
+    }
+    done(std::move(found));
+  });
+}
+
+void LiveState::FindTrace(std::string id, absl::AnyInvocable<void(std::shared_ptr<const trace::Trace>)> done) {
+  strand_.Post([this, id = std::move(id), done = std::move(done)]() mutable { done(recorder_.Find(id)); });
+}
+
+std::unique_ptr<admin::Live::Watch> LiveState::WatchTraces(trace::Recorder::Watcher watcher) {
+  return std::make_unique<TraceWatch>(strand_, recorder_, std::move(watcher));
+}
+
+std::unique_ptr<admin::Live::Watch> LiveState::WatchCommits(absl::AnyInvocable<void()> stored) {
+  return std::make_unique<CommitWatch>(journal_, std::move(stored));
+}
+
+}  // namespace cloudstate::runtime

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "emulator/journal/sqlite_journal.h"
+#include "emulator/routing/router.h"
+#include "emulator/userfunction/specification.h"
+
+namespace cloudstate::runtime {
+
+// How one emulator is to run. The defaults are the published proxy's, but for the addresses: ours are on loopback.
+struct Settings {
+  std::string version;
+  std::string commit;
+
+  std::string listen = "127.0.0.1";
+  std::uint16_t port = 9000;  // 0: any free one, here and below
+  std::string admin_listen = "127.0.0.1";
+  std::uint16_t admin_port = 9001;
+  std::string metrics_listen = "127.0.0.1";
+  std::uint16_t metrics_port = 9090;
+
+  std::string user_function_host = "127.0.0.1";
+  std::uint16_t user_function_port = 8080;
+  std::vector<std::string> command;  // starts the user function; empty: somebody else does
+  std::string watch_directory;       // restart it when something below changes; empty: don't
+
+  std::string data_directory = ".cloudstate-dev";
+  std::vector<std::string> descriptor_sets;  // serialized; types besides those that the user function reports
+  journal::Durability durability = journal::Durability::kFull;
+
+  entities::Limits limits;
+  std::size_t max_active_entities = 0;
+  std::size_t max_message_bytes = 12 << 20;
+  routing::EntityMetadata entity_metadata = routing::EntityMetadata::kWithhold;
+  std::optional<userfunction::Dialect> dialect;
+  userfunction::VersionCheck version_check = userfunction::VersionCheck::kOn;
+  std::size_t kept_traces = 1000;
+  absl::Duration termination_grace = absl::Seconds(10);
+};
+
+}  // namespace cloudstate::runtime

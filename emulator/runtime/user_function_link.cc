@@ -1,0 +1,157 @@
+#include "emulator/runtime/user_function_link.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/base/log.h"
+#include "emulator/base/real_strand.h"
+
+namespace cloudstate::runtime {
+namespace {
+
+dev::v1::UserFunction::State ToProto(userfunction::Discovery::State state) {
+  switch (state) {
+    case userfunction::Discovery::State::kWaiting:
+      return dev::v1::UserFunction::WAITING;
+    case userfunction::Discovery::State::kRejected:
+      return dev::v1::UserFunction::REJECTED;
+    case userfunction::Discovery::State::kReady:
+      return dev::v1::UserFunction::READY;
+  }
+  return dev::v1::UserFunction::STATE_UNSPECIFIED;
+}
+
+// Python's library 0.1.1 sends snapshots but fails on every one that it is given, so that an entity which has one could
+// never be opened again. Its events say the same.
+entities::ReplayFrom ReplayFor(const ServiceInfo& info) {
+  return info.support_library_name() == "cloudstate-python-support" ? entities::ReplayFrom::kFirstEvent
+                                                                    : entities::ReplayFrom::kNewestSnapshot;
+}
+
+userfunction::Discovery::Options DiscoveryOptions(const Settings& settings) {
+  userfunction::Discovery::Options options;
+  options.proxy_version = settings.version;
+  options.dialect = settings.dialect;
+  options.version_check = settings.version_check;
+  return options;
+}
+
+}  // namespace
+
+UserFunctionLink::UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand,
+                                   cluster::Node& node, routing::Router& router, journal::SqliteJournal& journal,
+                                   Observer& observer)
+    : settings_(settings),
+      address_(std::move(address)),
+      strand_(strand),
+      node_(node),
+      router_(router),
+      journal_(journal),
+      observer_(observer),
+      discovery_(DiscoveryOptions(settings), strand, random_, *this) {}
+
+UserFunctionLink::~UserFunctionLink() {
+  if (supervisor_ != nullptr) supervisor_->Stop();
+  transport_ = nullptr;
+  supervisor_ = nullptr;
+  base::RunOn(strand_, [] {});  // what they posted last has run
+}
+
+absl::Status UserFunctionLink::Start() {
+  base::RunOn(strand_, [this] { router_.Suspend(Unavailable("has not been reached yet")); });
+  if (!settings_.command.empty()) {
+    if (absl::Status status = StartCommand(); !status.ok()) return status;
+  }
+  transport_ = userfunction::GrpcTransport::Start(
+      address_, settings_.max_message_bytes, strand_,
+      {.up = [this](
+                 std::shared_ptr<userfunction::Connection> connection) { discovery_.Connected(std::move(connection)); },
+       .down =
+           [this](const absl::Status& reason) {
+             discovery_.Disconnected(reason);
+             router_.Suspend(Unavailable("was lost"));
+           }});
+  return absl::OkStatus();
+}
+
+absl::Status UserFunctionLink::StartCommand() {
+  userfunction::Supervisor::Options options;
+  options.command = settings_.command;
+  options.watch_directory = settings_.watch_directory;
+  options.grace = settings_.termination_grace;
+  const auto colon = address_.rfind(':');
+  options.environment = {{"HOST", address_.substr(0, colon)}, {"PORT", address_.substr(colon + 1)}};
+  userfunction::Supervisor::Handler handler;
+  handler.on_output = [this](std::string_view line) { observer_.OnOutput(line); };
+  handler.on_changed = [this](const std::string& path) { observer_.OnChanged(path); };
+  handler.on_started = [this](pid_t pid, int restarts) {
+    strand_.Post([this, pid, restarts] {
+      pid_ = pid;
+      restarts_ = restarts;
+    });
+    observer_.OnStarted(pid, restarts);
+  };
+  handler.on_ended = [this](const std::string& how, absl::Duration again_in) {
+    strand_.Post([this] { pid_ = 0; });
+    observer_.OnEnded(how, again_in);
+  };
+  auto supervisor = userfunction::Supervisor::Start(std::move(options), std::move(handler));
+  if (!supervisor.ok()) return supervisor.status();
+  supervisor_ = *std::move(supervisor);
+  return absl::OkStatus();
+}
+
+void UserFunctionLink::ReportError(const std::string& text) {
+  base::LogWarning(text);
+  discovery_.ReportError(text);
+}
+
+dev::v1::UserFunction UserFunctionLink::Describe() const {
+  dev::v1::UserFunction result;
+  result.set_state(ToProto(discovery_.state()));
+  result.set_address(address_);
+  result.mutable_since()->set_seconds(absl::ToUnixSeconds(discovery_.since()));
+  result.set_problem(discovery_.problem());
+  for (const std::string& word : settings_.command) result.add_command(word);
+  result.set_pid(pid_);
+  result.set_restarts(restarts_);
+  if (specification() == nullptr) return result;
+  const ServiceInfo& info = specification()->info;
+  result.set_dialect(specification()->dialect == userfunction::Dialect::k0_1 ? "0.1" : "0.2");
+  result.set_service_name(info.service_name());
+  result.set_service_version(info.service_version());
+  result.set_service_runtime(info.service_runtime());
+  result.set_support_library_name(info.support_library_name());
+  result.set_support_library_version(info.support_library_version());
+  return result;
+}
+
+void UserFunctionLink::OnReady(std::shared_ptr<userfunction::Connection> connection,
+                               std::shared_ptr<const userfunction::Specification> specification) {
+  journal_.StoreDescriptorSet(specification->info.service_name(), specification->descriptors, [](absl::Status status) {
+    if (!status.ok()) base::LogWarning(absl::StrCat("the descriptors could not be stored: ", status.ToString()));
+  });
+  node_.Connect(std::move(connection), ReplayFor(specification->info));
+  router_.Serve(specification);
+  observer_.OnReady(*specification);
+}
+
+void UserFunctionLink::OnLost(const absl::Status& reason) {
+  node_.Disconnect(Unavailable("was lost"));
+  observer_.OnLost(std::string(reason.message()));
+}
+
+void UserFunctionLink::OnRejected(const std::string& problem) {
+  router_.Suspend(Unavailable(absl::StrCat("declares what cannot be served: ", problem)));
+  observer_.OnRejected(problem);
+}
+
+void UserFunctionLink::OnTrouble(const std::string& trouble) { observer_.OnTrouble(trouble); }
+
+absl::Status UserFunctionLink::Unavailable(const std::string& why) const {
+  return absl::UnavailableError(absl::StrCat("the user function at ", address_, " ", why, " (since ",
+                                             absl::FormatTime("%H:%M:%S", discovery_.since(), absl::LocalTimeZone()),
+                                             ")"));
+}
+
+}  // namespace cloudstate::runtime

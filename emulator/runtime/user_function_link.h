@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cloudstate/dev/v1/dev.pb.h"
+#include "emulator/base/random.h"
+#include "emulator/cluster/node.h"
+#include "emulator/journal/sqlite_journal.h"
+#include "emulator/routing/router.h"
+#include "emulator/runtime/emulator.h"
+#include "emulator/userfunction/discovery.h"
+#include "emulator/userfunction/grpc_connection.h"
+#include "emulator/userfunction/supervisor.h"
+
+namespace cloudstate::runtime {
+
+// Keeps the node and the router supplied with the user function: starts it if it is ours to start, reaches it, learns
+// what it declares, and tells them when it comes and goes.
+class UserFunctionLink final : private userfunction::Discovery::Listener {
+ public:
+  UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand, cluster::Node& node,
+                   routing::Router& router, journal::SqliteJournal& journal, Observer& observer);
+  // Ends the user function if it was started here.
+  ~UserFunctionLink() override;
+
+  // Starts the command, if there is one, and reaches for the address.
+  absl::Status Start();
+
+  // On the strand.
+  void ReportError(const std::string& text);
+  dev::v1::UserFunction Describe() const;
+  const std::shared_ptr<const userfunction::Specification>& specification() const { return discovery_.specification(); }
+
+ private:
+  void OnReady(std::shared_ptr<userfunction::Connection> connection,
+               std::shared_ptr<const userfunction::Specification> specification) override;
+  void OnLost(const absl::Status& reason) override;
+  void OnRejected(const std::string& problem) override;
+  void OnTrouble(const std::string& trouble) override;
+
+  absl::Status StartCommand();
+  absl::Status Unavailable(const std::string& why) const;
+
+  const Settings& settings_;
+  const std::string address_;
+  base::Strand& strand_;
+  cluster::Node& node_;
+  routing::Router& router_;
+  journal::SqliteJournal& journal_;
+  Observer& observer_;
+
+  // On the strand.
+  base::Random random_{std::random_device()()};
+  userfunction::Discovery discovery_;
+  std::int64_t pid_ = 0;
+  int restarts_ = 0;
+
+  std::unique_ptr<userfunction::GrpcTransport> transport_;
+  std::unique_ptr<userfunction::Supervisor> supervisor_;
+};
+
+}  // namespace cloudstate::runtime
