@@ -1,0 +1,161 @@
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "cmd/cloudstate-dev/client.h"
+#include "cmd/cloudstate-dev/command_line.h"
+#include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/payload_text.h"
+#include "cmd/cloudstate-dev/terminal.h"
+#include "emulator/admin/views.h"
+
+namespace cloudstate::cli {
+namespace {
+
+struct Options {
+  std::string service, method, entity;
+  bool failed = false;
+  int limit = 20;
+  std::string trace;
+
+  void AddFilterTo(CLI::App& command) {
+    command.add_option("--service", service, "Only calls of this service (full name)")->type_name("SERVICE");
+    command.add_option("--method", method, "Only calls of this method")->type_name("METHOD");
+    command.add_option("--entity", entity, "Only calls of entities with this id")->type_name("ID");
+    command.add_flag("--failed", failed, "Only calls that failed");
+  }
+  dev::v1::CommandFilter ToFilter() const {
+    dev::v1::CommandFilter result;
+    result.set_service(service);
+    result.set_method(method);
+    result.set_entity_id(entity);
+    result.set_failed_only(failed);
+    return result;
+  }
+};
+
+Table::Cell Outcome(const dev::v1::CommandTrace& trace) {
+  if (trace.code() == 0) return {"OK", Style::kGood};
+  return {absl::StrCat(CodeName(trace.code()), " ", trace.message()), Style::kBad};
+}
+
+std::string FormatList(const dev::v1::ListCommandsResponse& listed, const Terminal& terminal) {
+  if (listed.commands().empty()) return "No calls that fit. Only the newest ones of this run are kept.\n";
+  Table table({{"TRACE"}, {"STARTED"}, {"CALL"}, {"ENTITY"}, {"TOOK", Table::Align::kRight}, {"OUTCOME"}});
+  for (const dev::v1::CommandTrace& trace : listed.commands()) {
+    table.AddRow({{trace.trace_id()},
+                  {FormatWhen(admin::FromTimestamp(trace.started()), terminal)},
+                  {ShortMethod(trace.service(), trace.method()), Style::kBold},
+                  {trace.entity_id()},
+                  {FormatShortDuration(admin::FromDuration(trace.duration()))},
+                  Outcome(trace)});
+  }
+  return table.Format(terminal);
+}
+
+std::string FormatTrace(const dev::v1::CommandTrace& trace, const Terminal& terminal) {
+  const Table::Cell outcome = Outcome(trace);
+  std::string text =
+      absl::StrCat(Styled(Printable(absl::StrCat(trace.service(), "/", trace.method())), Style::kBold, terminal), "  ",
+                   Printable(trace.entity_id()), "\n", FormatInstant(admin::FromTimestamp(trace.started())), " by ",
+                   trace.protocol(), " from ", Printable(trace.peer()), ", took ",
+                   FormatShortDuration(admin::FromDuration(trace.duration())), ": ",
+                   Styled(Printable(outcome.text), outcome.style, terminal), "\n\n");
+  Table table({{"AT", Table::Align::kRight}, {"STEP"}, {"WHERE"}, {"WHAT"}});
+  for (const dev::v1::Step& step : trace.steps()) {
+    const std::string payload =
+        step.has_payload() ? absl::StrCat(ShortType(step.payload().type_url()), " ", step.payload().json()) : "";
+    table.AddRow({{FormatShortDuration(admin::FromDuration(step.at()))},
+                  {step.kind()},
+                  {step.subject()},
+                  {absl::StrCat(step.detail(), step.detail().empty() || payload.empty() ? "" : "  ", payload)}});
+  }
+  absl::StrAppend(&text, table.Format(terminal));
+  if (trace.dropped_steps() > 0) absl::StrAppend(&text, trace.dropped_steps(), " more steps were not kept.\n");
+  return text;
+}
+
+std::string FormatLine(const dev::v1::CommandTrace& trace, const Terminal& terminal) {
+  const Table::Cell outcome = Outcome(trace);
+  return absl::StrCat(Styled(FormatInstant(admin::FromTimestamp(trace.started())), Style::kDim, terminal), "  ",
+                      Printable(trace.trace_id()), "  ", Printable(ShortMethod(trace.service(), trace.method())), "  ",
+                      Printable(trace.entity_id()), "  ", FormatShortDuration(admin::FromDuration(trace.duration())),
+                      "  ", Styled(Printable(outcome.text), outcome.style, terminal), "\n");
+}
+
+int List(Client& client, const Settings& settings, const Options& options) {
+  dev::v1::ListCommandsRequest request;
+  *request.mutable_filter() = options.ToFilter();
+  request.set_limit(options.limit);
+  absl::StatusOr<dev::v1::ListCommandsResponse> listed = client.Call(&Client::Stub::ListCommands, request);
+  if (!listed.ok()) return Fail(listed.status());
+  Print(settings.json ? ToJson(*listed) + "\n" : FormatList(*listed, StandardOutput()));
+  return kOk;
+}
+
+int Show(Client& client, const Settings& settings, const Options& options) {
+  dev::v1::GetCommandRequest request;
+  request.set_trace_id(options.trace);
+  absl::StatusOr<dev::v1::CommandTrace> trace = client.Call(&Client::Stub::GetCommand, request);
+  if (!trace.ok()) return Fail(trace.status());
+  Print(settings.json ? ToJson(*trace) + "\n" : FormatTrace(*trace, StandardOutput()));
+  return kOk;
+}
+
+int Tail(Client& client, const Settings& settings, const Options& options) {
+  const Terminal terminal = StandardOutput();
+  dev::v1::WatchCommandsRequest request;
+  *request.mutable_filter() = options.ToFilter();
+  return Fail(client.Follow<dev::v1::WatchCommandsRequest, dev::v1::WatchCommandsResponse>(
+      &Client::Stub::WatchCommands, request, [&](dev::v1::WatchCommandsResponse& response) {
+        if (settings.json) {
+          Print(ToJson(response) + "\n");
+          return;
+        }
+        if (response.missed() > 0) Print(absl::StrCat("(", response.missed(), " calls were too many to show)\n"));
+        Print(FormatLine(response.command(), terminal));
+      }));
+}
+
+using Action = int (*)(Client&, const Settings&, const Options&);
+
+void SetAction(CLI::App& command, Invocation& invocation, const std::shared_ptr<Options>& options, Action action) {
+  command.callback([&invocation, options, action] {
+    invocation.action = [&invocation, options, action]() -> int {
+      absl::StatusOr<std::unique_ptr<Client>> client = Client::ConnectToAny(invocation.settings);
+      if (!client.ok()) return Fail(client.status(), kNotFound);
+      return action(**client, invocation.settings, *options);
+    };
+  });
+}
+
+}  // namespace
+
+void AddCalls(CLI::App& root, Invocation& invocation) {
+  CLI::App* calls = Command(root, "calls", "Follow calls on their way: ls, show, tail",
+                            "  cloudstate-dev calls ls --failed\n"
+                            "  cloudstate-dev calls tail");
+  calls->group(kLookGroup);
+  calls->require_subcommand(1);
+
+  auto options = std::make_shared<Options>();
+  CLI::App* list = Command(*calls, "ls", "List the newest calls",
+                           "  cloudstate-dev calls ls --entity cart-7\n"
+                           "  cloudstate-dev calls ls --failed --limit 5");
+  options->AddFilterTo(*list);
+  list->add_option("--limit", options->limit, "At most so many")->check(CLI::Range(1, 1'000))->capture_default_str();
+  SetAction(*list, invocation, options, List);
+
+  options = std::make_shared<Options>();
+  CLI::App* show = Command(*calls, "show", "Show one call step by step", "  cloudstate-dev calls show 1f2e3d4c-17");
+  show->add_option("TRACE", options->trace, "The trace's id, as `calls ls` and `journal show` print it")->required();
+  SetAction(*show, invocation, options, Show);
+
+  options = std::make_shared<Options>();
+  CLI::App* tail = Command(*calls, "tail", "Show calls as they end, until Ctrl-C",
+                           "  cloudstate-dev calls tail --service com.example.shoppingcart.ShoppingCart\n"
+                           "  cloudstate-dev calls tail --json | jq -r .command.duration");
+  options->AddFilterTo(*tail);
+  SetAction(*tail, invocation, options, Tail);
+}
+
+}  // namespace cloudstate::cli

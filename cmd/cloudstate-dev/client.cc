@@ -1,0 +1,60 @@
+#include "cmd/cloudstate-dev/client.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/journal/directory_lock.h"
+
+namespace cloudstate::cli {
+namespace {
+
+constexpr char kDefaultAdmin[] = "127.0.0.1:9001";
+constexpr std::chrono::seconds kAnswersWithin(3);
+
+}  // namespace
+
+absl::StatusOr<std::optional<std::string>> FindEmulator(const Settings& settings) {
+  if (!settings.admin.empty()) return settings.admin;
+  absl::StatusOr<std::optional<journal::LockHolder>> holder = journal::ReadLock(settings.data_directory);
+  if (!holder.ok()) return holder.status();
+  if (!holder->has_value() || (*holder)->addresses.admin.empty()) return std::nullopt;
+  return (*holder)->addresses.admin;
+}
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetMaxReceiveMessageSize(-1);
+  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  if (!channel->WaitForConnected(std::chrono::system_clock::now() + kAnswersWithin)) {
+    return absl::UnavailableError(absl::StrCat("No emulator answers at ", address,
+                                               ". Start one with `cloudstate-dev run`, or name another with --admin."));
+  }
+  return std::unique_ptr<Client>(new Client(address, dev::v1::Emulator::NewStub(channel)));
+}
+
+absl::StatusOr<std::unique_ptr<Client>> Client::ConnectToAny(const Settings& settings) {
+  absl::StatusOr<std::optional<std::string>> found = FindEmulator(settings);
+  if (!found.ok()) return found.status();
+  if (found->has_value()) return Connect(**found);
+  absl::StatusOr<std::unique_ptr<Client>> client = Connect(kDefaultAdmin);
+  if (client.ok()) return client;
+  return absl::UnavailableError(absl::StrCat(
+      "No emulator runs here: none holds ", settings.data_directory, " and none answers at ", kDefaultAdmin,
+      ". Start one with `cloudstate-dev run`, or name another with --admin or --data-dir."));
+}
+
+absl::Status Client::Failure(const grpc::Status& status) const {
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    return absl::UnimplementedError(absl::StrCat(
+        "What answers at ", address_, " is no emulator's admin port, or of another version: ", status.error_message()));
+  }
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+    return absl::UnavailableError(absl::StrCat("The emulator at ", address_, " says: ", status.error_message(),
+                                               ". `cloudstate-dev status` tells whether it still runs."));
+  }
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+}  // namespace cloudstate::cli

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "cloudstate/dev/v1/dev.grpc.pb.h"
+#include "cmd/cloudstate-dev/commands.h"
+#include "grpcpp/grpcpp.h"
+
+namespace cloudstate::cli {
+
+// Where the emulator that the settings mean has its admin port: what --admin says or else the one that holds the data
+// directory. None if no emulator holds that.
+absl::StatusOr<std::optional<std::string>> FindEmulator(const Settings& settings);
+
+// A running emulator's admin services. Calls block.
+class Client {
+ public:
+  using Stub = dev::v1::Emulator::Stub;
+
+  // UNAVAILABLE, saying what to do, if nothing answers there.
+  static absl::StatusOr<std::unique_ptr<Client>> Connect(const std::string& address);
+
+  // The emulator that the settings mean, or the one at the default address.
+  static absl::StatusOr<std::unique_ptr<Client>> ConnectToAny(const Settings& settings);
+
+  template <class Request, class Response>
+  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                const Request& request) {
+    grpc::ClientContext context;
+    Response response;
+    if (grpc::Status status = (stub_.get()->*method)(&context, request, &response); !status.ok())
+      return Failure(status);
+    return response;
+  }
+
+  // Hands over each message until the stream ends, which is always for a reason.
+  template <class Request, class Message>
+  absl::Status Follow(std::unique_ptr<grpc::ClientReader<Message>> (Stub::*method)(grpc::ClientContext*,
+                                                                                   const Request&),
+                      const Request& request, const std::function<void(Message&)>& on_message) {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<Message>> reader = (stub_.get()->*method)(&context, request);
+    for (Message message; reader->Read(&message);) on_message(message);
+    return Failure(reader->Finish());
+  }
+
+  const std::string& address() const { return address_; }
+
+ private:
+  Client(std::string address, std::unique_ptr<Stub> stub) : address_(std::move(address)), stub_(std::move(stub)) {}
+
+  absl::Status Failure(const grpc::Status& status) const;
+
+  std::string address_;
+  std::unique_ptr<Stub> stub_;
+};
+
+}  // namespace cloudstate::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "cmd/cloudstate-dev/commands.h"
+
+namespace cloudstate::cli {
+
+// The whole tree of commands. Both outlive each other's use: parsing `root` fills in `invocation`.
+void BuildCommands(CLI::App& root, Invocation& invocation);
+
+// An option that may also come from an environment variable or, by its name without dashes, from the file that --config
+// names. Flags win over the environment, the environment over the file.
+template <typename Value>
+CLI::Option* Setting(CLI::App& app, const std::string& flags, const std::string& variable, Value& value,
+                     const std::string& description) {
+  return app.add_option(flags, value, description)->envname(variable)->capture_default_str();
+}
+
+// The command that `parent` offers as `name`.
+CLI::App* Command(CLI::App& parent, const std::string& name, const std::string& description,
+                  const std::string& examples);
+
+// Parses and runs. Returns the exit code.
+int RunCommandLine(int argc, const char* const* argv);
+
+}  // namespace cloudstate::cli

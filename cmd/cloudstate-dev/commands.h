@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace cloudstate::cli {
+
+// What the process ends with. --help documents them.
+enum ExitCode : int {
+  kOk = 0,
+  kFailed = 1,    // the operation failed
+  kUsage = 2,     // arguments or settings that make no sense
+  kNotFound = 3,  // no emulator and no journal where they were looked for
+};
+
+// Settings of all commands.
+struct Settings {
+  std::string admin;  // HOST:PORT of the admin port; empty to look for it
+  std::string data_directory = ".cloudstate-dev";
+  std::vector<std::string> descriptors;  // files with types besides those in the journal
+  bool json = false;
+};
+
+// What the command line asked for: each command fills in `action` when it is the chosen one.
+struct Invocation {
+  Settings settings;
+  std::function<int()> action;  // returns the exit code
+};
+
+// Each adds one command, with its options, to the tree.
+void AddCall(CLI::App& root, Invocation& invocation);
+void AddCalls(CLI::App& root, Invocation& invocation);
+void AddCompletion(CLI::App& root, Invocation& invocation);
+void AddDoctor(CLI::App& root, Invocation& invocation);
+void AddJournal(CLI::App& root, Invocation& invocation);
+void AddSample(CLI::App& root, Invocation& invocation);
+void AddServices(CLI::App& root, Invocation& invocation);
+void AddStatus(CLI::App& root, Invocation& invocation);
+
+// Adds the subcommands of `journal`.
+void AddJournalList(CLI::App& journal, Invocation& invocation);
+void AddJournalShow(CLI::App& journal, Invocation& invocation);
+void AddJournalTail(CLI::App& journal, Invocation& invocation);
+
+// The groups of the first help screen.
+inline constexpr char kRunGroup[] = "Run";
+inline constexpr char kLookGroup[] = "Look";
+inline constexpr char kUseGroup[] = "Use";
+inline constexpr char kHelpGroup[] = "Help";
+
+}  // namespace cloudstate::cli

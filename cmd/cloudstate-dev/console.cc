@@ -1,0 +1,146 @@
+#include "cmd/cloudstate-dev/console.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/ready_lines.h"
+#include "emulator/serving/transcoder.h"
+
+namespace cloudstate::cli {
+namespace {
+
+google::protobuf::Value Text(const std::string& text) {
+  google::protobuf::Value value;
+  value.set_string_value(text);
+  return value;
+}
+
+google::protobuf::Value Number(double number) {
+  google::protobuf::Value value;
+  value.set_number_value(number);
+  return value;
+}
+
+google::protobuf::Struct With(std::vector<std::pair<std::string, google::protobuf::Value>> fields) {
+  google::protobuf::Struct result;
+  for (auto& [name, value] : fields) (*result.mutable_fields())[name] = std::move(value);
+  return result;
+}
+
+}  // namespace
+
+void Console::ShowStart(const runtime::Emulator& emulator, const runtime::Settings& settings) {
+  const bool ephemeral = settings.durability == journal::Durability::kEphemeral;
+  const std::string kept = ephemeral ? "nowhere (--ephemeral)" : settings.data_directory;
+  {
+    std::lock_guard lock(mutex_);
+    client_address_ = emulator.client_address();
+  }
+  const std::string text =
+      absl::StrCat(Styled(absl::StrCat("cloudstate-dev ", settings.version), Style::kBold, terminal_),
+                   "\n  clients        ", client_address_, "  (gRPC and HTTP)\n  admin          http://",
+                   emulator.admin_address(), "\n  metrics        http://", emulator.metrics_address(),
+                   "/metrics\n  user function  ", emulator.user_function_address(), "\n  journal        ", kept);
+  std::string held;
+  {
+    std::lock_guard lock(mutex_);
+    started_ = true;
+    held = std::exchange(held_, {});
+  }
+  Show("started", Style::kPlain, text,
+       With({{"version", Text(settings.version)},
+             {"clientAddress", Text(client_address_)},
+             {"adminAddress", Text(emulator.admin_address())},
+             {"metricsAddress", Text(emulator.metrics_address())},
+             {"userFunctionAddress", Text(emulator.user_function_address())},
+             {"dataDirectory", Text(ephemeral ? "" : settings.data_directory)}}));
+  Print(held);
+}
+
+void Console::ShowStop() { Show("stopping", Style::kDim, "stopping; Ctrl-C again ends at once"); }
+
+void Console::OnReady(const userfunction::Specification& specification) {
+  Show("ready", Style::kPlain, Describe(specification),
+       With({{"serviceName", Text(specification.info.service_name())},
+             {"dialect", Text(specification.dialect == userfunction::Dialect::k0_1 ? "0.1" : "0.2")}}));
+}
+
+void Console::OnLost(const std::string& reason) {
+  Show("lost", Style::kWarning, absl::StrCat("user function lost: ", reason), With({{"reason", Text(reason)}}));
+}
+
+void Console::OnRejected(const std::string& problem) {
+  Show("rejected", Style::kBad,
+       absl::StrCat("what the user function declares cannot be served: ", problem,
+                    "\n  It will be asked again when it has been restarted."),
+       With({{"problem", Text(problem)}}));
+}
+
+void Console::OnTrouble(const std::string& trouble) {
+  Show("trouble", Style::kWarning, trouble, With({{"text", Text(trouble)}}));
+}
+
+void Console::OnStarted(int pid, int restarts) {
+  Show("userFunctionStarted", Style::kDim,
+       absl::StrCat(restarts == 0 ? "user function started" : "user function started again", ", pid ", pid),
+       With({{"pid", Number(pid)}, {"restarts", Number(restarts)}}));
+}
+
+void Console::OnEnded(const std::string& how, absl::Duration again_in) {
+  const bool again = again_in > absl::ZeroDuration();
+  Show("userFunctionEnded", Style::kWarning,
+       absl::StrCat("user function ", how, again ? absl::StrCat("; again in ", absl::FormatDuration(again_in)) : ""),
+       With({{"how", Text(how)}, {"againInSeconds", Number(absl::ToDoubleSeconds(again_in))}}));
+}
+
+void Console::OnChanged(const std::string& path) {
+  Show("changed", Style::kDim, absl::StrCat(path, " changed: restarting the user function"),
+       With({{"path", Text(path)}}));
+}
+
+void Console::OnOutput(std::string_view line) {
+  Show("output", Style::kPlain, absl::StrCat(Styled("user function |", Style::kDim, terminal_), " ", Printable(line)),
+       With({{"line", Text(Printable(line))}}));
+}
+
+void Console::Show(const std::string& event, Style style, const std::string& text, Fields fields) {
+  std::string line;
+  if (json_) {
+    (*fields.mutable_fields())["event"] = Text(event);
+    line = ToJson(fields) + "\n";
+  } else {
+    line = Styled(text, style, terminal_) + "\n";
+  }
+  std::lock_guard lock(mutex_);
+  if (started_) {
+    Print(line);
+  } else {
+    held_ += line;
+  }
+}
+
+std::string Console::Describe(const userfunction::Specification& specification) const {
+  const ServiceInfo& info = specification.info;
+  std::string text = absl::StrCat(Styled("ready", Style::kGood, terminal_), ": ", Printable(info.service_name()), " ",
+                                  Printable(info.service_version()), ", protocol ",
+                                  specification.dialect == userfunction::Dialect::k0_1 ? "0.1" : "0.2");
+  if (!info.support_library_name().empty()) {
+    absl::StrAppend(&text, ", ", Printable(info.support_library_name()), " ",
+                    Printable(info.support_library_version()));
+  }
+  return absl::StrCat(text, "\n", ServiceLines(specification), TryIt(specification));
+}
+
+std::string Console::TryIt(const userfunction::Specification& specification) const {
+  const std::vector<std::string> lines = ReadyLines(specification, client_address_);
+  if (lines.empty()) return "";
+  std::string text = Styled("try:", Style::kBold, terminal_);
+  for (const std::string& line : lines) absl::StrAppend(&text, "\n  ", line);
+  return text;
+}
+
+}  // namespace cloudstate::cli

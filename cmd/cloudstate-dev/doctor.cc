@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cmd/cloudstate-dev/command_line.h"
+#include "cmd/cloudstate-dev/doctor_checks.h"
+#include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/version.h"
+
+namespace cloudstate::cli {
+namespace {
+
+struct Options {
+  std::string user_function = "127.0.0.1:8080";
+};
+
+struct Label {
+  const char* text;
+  Style style;
+};
+
+Label LabelOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kOk:
+      return {"ok", Style::kGood};
+    case Verdict::kWarning:
+      return {"warn", Style::kWarning};
+    case Verdict::kFailed:
+      return {"fail", Style::kBad};
+  }
+  return {"fail", Style::kBad};
+}
+
+std::string Format(const Check& check, const Terminal& terminal) {
+  const Label label = LabelOf(check.verdict);
+  auto padded = [](std::string text, std::size_t width) {
+    return text.append(width - std::min(width, text.size()), ' ');
+  };
+  return absl::StrCat(Styled(padded(label.text, 6), label.style, terminal), padded(check.subject, 16),
+                      Printable(check.finding), "\n");
+}
+
+std::string FormatJson(const std::vector<Check>& checks) {
+  const std::string all = absl::StrJoin(checks, ",", [](std::string* out, const Check& check) {
+    absl::StrAppend(out, "{\"verdict\":", JsonString(LabelOf(check.verdict).text),
+                    ",\"subject\":", JsonString(check.subject), ",\"finding\":", JsonString(check.finding), "}");
+  });
+  return absl::StrCat("{\"checks\":[", all, "]}\n");
+}
+
+int Run(const Settings& settings, const Options& options) {
+  const std::string& directory = settings.data_directory;
+  const std::optional<journal::LockHolder> holder = FindLockHolder(directory);
+  const std::vector<std::function<Check()>> all = {
+      [] {
+        return Check{Verdict::kOk, "version", absl::StrCat("cloudstate-dev ", Version(), " (", Commit(), ")")};
+      },
+      [&] { return CheckDataDirectory(directory); },
+      [&] { return CheckJournal(directory); },
+      [&] { return CheckFreeDisk(directory); },
+      [&] { return CheckPort(9000, "clients", holder); },
+      [&] { return CheckPort(9001, "admin", holder); },
+      [&] { return CheckPort(9090, "metrics", holder); },
+      [&] { return CheckUserFunction(options.user_function); },
+      [] { return CheckOpenFiles(); },
+  };
+  const Terminal terminal = StandardOutput();
+  std::vector<Check> checks;
+  for (const std::function<Check()>& check : all) {
+    checks.push_back(check());
+    if (!settings.json) Print(Format(checks.back(), terminal));
+  }
+  if (settings.json) Print(FormatJson(checks));
+  const bool failed =
+      std::any_of(checks.begin(), checks.end(), [](const Check& check) { return check.verdict == Verdict::kFailed; });
+  return failed ? kFailed : kOk;
+}
+
+}  // namespace
+
+void AddDoctor(CLI::App& root, Invocation& invocation) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = Command(root, "doctor", "Check what an emulator needs, and say what to do",
+                              "  cloudstate-dev doctor\n"
+                              "  cloudstate-dev doctor --user-function 127.0.0.1:8081");
+  command->group(kHelpGroup);
+  Setting(*command, "--user-function", "CLOUDSTATE_DEV_USER_FUNCTION", options->user_function,
+          "Where the user function listens")
+      ->type_name("HOST:PORT");
+  command->callback([&invocation, options] {
+    invocation.action = [&invocation, options] { return Run(invocation.settings, *options); };
+  });
+}
+
+}  // namespace cloudstate::cli

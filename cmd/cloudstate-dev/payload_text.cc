@@ -1,0 +1,25 @@
+#include "cmd/cloudstate-dev/payload_text.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace cloudstate::cli {
+
+std::string ShortType(const std::string& type_url) {
+  // npos + 1 is 0: without a separator all of it.
+  const std::string name = type_url.substr(type_url.rfind('/') + 1);
+  return name.substr(name.rfind('.') + 1);
+}
+
+std::string FormatPayload(const dev::v1::Payload& payload, const Terminal& terminal) {
+  return absl::StrCat(Styled(Printable(ShortType(payload.type_url())), Style::kBold, terminal), " ",
+                      Printable(payload.json()),
+                      payload.described() ? "" : Styled(" (not described)", Style::kDim, terminal));
+}
+
+std::string ShortMethod(const std::string& service, const std::string& method) {
+  return absl::StrCat(ShortType(service), ".", method);
+}
+
+std::string CodeName(int code) { return absl::StatusCodeToString(static_cast<absl::StatusCode>(code)); }
+
+}  // namespace cloudstate::cli

@@ -1,0 +1,102 @@
+#include "cmd/cloudstate-dev/ready_lines.h"
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "emulator/serving/transcoder.h"
+#include "emulator/userfunction/payload_json.h"
+
+namespace cloudstate::cli {
+namespace {
+
+using google::protobuf::MethodDescriptor;
+
+std::unique_ptr<serving::Transcoder> Routes(const userfunction::Specification& specification) {
+  auto services = std::make_shared<serving::Services>();
+  services->pool = specification.pool.get();
+  services->services = specification.SortedServices();
+  auto transcoder = serving::Transcoder::Create(services);
+  return transcoder.ok() ? *std::move(transcoder) : nullptr;
+}
+
+// For a shell.
+std::string Quoted(const std::string& text) {
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
+// The template with each variable replaced by an example.
+std::string ExamplePath(const std::string& path) {
+  std::string example;
+  for (std::size_t at = 0; at < path.size();) {
+    if (path[at] != '{') {
+      example += path[at++];
+      continue;
+    }
+    example += "example";
+    at = path.find('}', at) + 1;
+  }
+  return example;
+}
+
+std::string CurlLine(const serving::Route& route, const std::string& client_address) {
+  std::string line = "curl ";
+  const std::string method = route.http_method == "*" ? "POST" : route.http_method;
+  if (!route.body.empty()) {
+    absl::StrAppend(&line, "-H 'content-type: application/json' -d ",
+                    Quoted(userfunction::ExampleJson(*route.method->input_type())), " ");
+    if (method != "POST") absl::StrAppend(&line, "-X ", method, " ");
+  } else if (method != "GET") {
+    absl::StrAppend(&line, "-X ", method, " ");
+  }
+  return absl::StrCat(line, "http://", client_address, ExamplePath(route.path));
+}
+
+// The route that shows most: one that its author wrote, taking a whole message.
+const serving::Route* BestRoute(const std::vector<serving::Route>& routes) {
+  const serving::Route* best = nullptr;
+  int best_score = -1;
+  for (const serving::Route& route : routes) {
+    if (route.method->client_streaming() || route.method->server_streaming()) continue;
+    const int score = (route.generated ? 0 : 2) + (route.body == "*" ? 1 : 0);
+    if (score > best_score) best = &route;
+    best_score = std::max(score, best_score);
+  }
+  return best;
+}
+
+}  // namespace
+
+std::string ServiceLines(const userfunction::Specification& specification) {
+  const auto transcoder = Routes(specification);
+  std::string text;
+  for (const auto* service : specification.SortedServices()) {
+    const userfunction::ServiceSpec& spec = specification.services.at(service->full_name());
+    absl::StrAppend(&text, "  ", service->full_name(), "  (", spec.entity_type, ", persisted as ", spec.persistence_id,
+                    ")\n");
+    for (int i = 0; i < service->method_count(); ++i) {
+      absl::StrAppend(&text, "    ", service->method(i)->name());
+      if (transcoder != nullptr) {
+        for (const serving::Route& route : transcoder->routes()) {
+          if (route.method != service->method(i) || route.generated) continue;
+          absl::StrAppend(&text, "  ", route.http_method, " ", route.path);
+        }
+      }
+      absl::StrAppend(&text, "\n");
+    }
+  }
+  return text;
+}
+
+std::vector<std::string> ReadyLines(const userfunction::Specification& specification,
+                                    const std::string& client_address) {
+  const auto transcoder = Routes(specification);
+  const serving::Route* route = transcoder == nullptr ? nullptr : BestRoute(transcoder->routes());
+  if (route == nullptr) return {};
+  const MethodDescriptor& method = *route->method;
+  return {CurlLine(*route, client_address),
+          absl::StrCat("grpcurl -plaintext -d ", Quoted(userfunction::ExampleJson(*method.input_type())), " ",
+                       client_address, " ", method.service()->full_name(), "/", method.name())};
+}
+
+}  // namespace cloudstate::cli

@@ -1,0 +1,207 @@
+#include "cmd/cloudstate-dev/run.h"
+
+#include <signal.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "cmd/cloudstate-dev/command_line.h"
+#include "cmd/cloudstate-dev/console.h"
+#include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/version.h"
+#include "emulator/admin/payload_decoder.h"
+#include "emulator/base/log.h"
+#include "emulator/runtime/emulator.h"
+
+namespace cloudstate::cli {
+namespace {
+
+constexpr char kExamples[] =
+    "  cloudstate-dev run                                     the built-in shopping cart\n"
+    "  cloudstate-dev run -- node index.js                    starts your user function with HOST and PORT set\n"
+    "  cloudstate-dev run --watch src -- mvn -q exec:java     and again when something in src changes\n"
+    "  cloudstate-dev run --user-function 127.0.0.1:8080      uses one that you started yourself\n"
+    "  cloudstate-dev run --ephemeral --port 0 -- ./server    nothing kept, any free port: for tests";
+
+struct RunOptions {
+  runtime::Settings settings;
+  std::string user_function;  // HOST:PORT
+  std::string sample;
+  std::string durability = "full";
+  std::string protocol = "auto";
+  bool ephemeral = false;
+  bool pass_metadata = false;
+  bool no_version_check = false;
+  int verbosity = 0;
+};
+
+CLI::Option* DurationSetting(CLI::App& app, const std::string& flags, const std::string& variable,
+                             absl::Duration& value, const std::string& description) {
+  return app
+      .add_option_function<std::string>(
+          flags,
+          [&value, flags](const std::string& text) {
+            if (!absl::ParseDuration(text, &value) || value <= absl::ZeroDuration()) {
+              throw CLI::ValidationError(flags, "'" + text + "' is no duration such as 500ms, 30s or 2m");
+            }
+          },
+          description)
+      ->envname(variable)
+      ->type_name("DURATION")
+      ->default_str(absl::FormatDuration(value));
+}
+
+void AddAddresses(CLI::App& command, RunOptions& options) {
+  runtime::Settings& settings = options.settings;
+  Setting(command, "--port", "HTTP_PORT", settings.port, "Where clients call; 0 for any free port");
+  Setting(command, "--listen", "CLOUDSTATE_DEV_LISTEN", settings.listen,
+          "Address that clients may reach; 0.0.0.0 for all of this machine's");
+  Setting(command, "--admin-port", "CLOUDSTATE_DEV_ADMIN_PORT", settings.admin_port, "Where tools look in");
+  Setting(command, "--admin-listen", "CLOUDSTATE_DEV_ADMIN_LISTEN", settings.admin_listen, "Address of the admin port");
+  Setting(command, "--metrics-port", "METRICS_PORT", settings.metrics_port, "Where Prometheus looks");
+  Setting(command, "--metrics-listen", "METRICS_HOST", settings.metrics_listen, "Address of the metrics port");
+}
+
+void AddUserFunction(CLI::App& command, RunOptions& options) {
+  runtime::Settings& settings = options.settings;
+  command.add_option("--user-function", options.user_function, "A user function that is started elsewhere")
+      ->type_name("HOST:PORT");
+  Setting(command, "--user-function-host", "USER_FUNCTION_HOST", settings.user_function_host, "Its host alone");
+  Setting(command, "--user-function-port", "USER_FUNCTION_PORT", settings.user_function_port,
+          "Its port alone; for a COMMAND 0 is any free port");
+  command.add_option("--sample", options.sample, "A user function that comes with this program")
+      ->check(CLI::IsMember({"shopping-cart"}));
+  command.add_option("--watch", settings.watch_directory, "Restart COMMAND when a file below changes")
+      ->type_name("DIR");
+  Setting(command, "--protocol", "CLOUDSTATE_DEV_PROTOCOL", options.protocol, "The dialect it speaks")
+      ->check(CLI::IsMember({"auto", "0.1", "0.2"}));
+  command.add_flag("--no-version-check", options.no_version_check, "Serve whatever protocol version it reports");
+  command.add_option("COMMAND", settings.command, "Starts the user function; after --");
+}
+
+void AddBehaviour(CLI::App& command, RunOptions& options) {
+  runtime::Settings& settings = options.settings;
+  Setting(
+      command, "--durability", "CLOUDSTATE_DEV_DURABILITY", options.durability,
+      "full: what was acknowledged survives a loss of power; relaxed: faster, survives a crash of this program only")
+      ->check(CLI::IsMember({"full", "relaxed"}));
+  command.add_flag("--ephemeral", options.ephemeral, "Keep nothing when it ends");
+  DurationSetting(command, "--passivation-timeout", "CLOUDSTATE_DEV_PASSIVATION_TIMEOUT",
+                  settings.limits.passivation_timeout, "How long an idle entity keeps its stream");
+  DurationSetting(command, "--relay-timeout", "CLOUDSTATE_DEV_RELAY_TIMEOUT", settings.limits.relay_timeout,
+                  "How long a command may take");
+  DurationSetting(command, "--termination-grace", "CLOUDSTATE_DEV_TERMINATION_GRACE", settings.termination_grace,
+                  "How long calls and COMMAND have to end at the end");
+  Setting(command, "--max-active-entities", "CLOUDSTATE_DEV_MAX_ACTIVE_ENTITIES", settings.max_active_entities,
+          "At most so many streams to the user function; 0 for no limit (use 9 for Python's library)");
+  Setting(command, "--max-message-bytes", "CLOUDSTATE_DEV_MAX_MESSAGE_BYTES", settings.max_message_bytes,
+          "Largest message that comes in");
+  command.add_flag("--entity-metadata", options.pass_metadata, "Pass clients' headers to entities as well");
+  command.add_flag("-v,--verbose", options.verbosity, "Tell more on standard error; twice for still more");
+}
+
+// HOST:PORT, into the two settings. False if it is none.
+bool SplitAddress(const std::string& address, runtime::Settings& settings) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  int port = 0;
+  if (!absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 1 || port > 65535) return false;
+  settings.user_function_host = address.substr(0, colon);
+  settings.user_function_port = static_cast<std::uint16_t>(port);
+  return true;
+}
+
+// The sample is this program again, as a process of its own.
+void UseSample(const std::string& sample, bool port_given, runtime::Settings& settings) {
+  std::error_code error;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  settings.command = {error ? "/proc/self/exe" : program, "sample", sample};
+  if (!port_given) settings.user_function_port = 0;
+}
+
+// What the options mean together. Empty, or what is wrong with them.
+std::string Resolve(const CLI::App& command, const Settings& common, RunOptions& options) {
+  runtime::Settings& settings = options.settings;
+  settings.version = Version();
+  settings.commit = Commit();
+  settings.data_directory = common.data_directory;
+
+  settings.durability = options.ephemeral                 ? journal::Durability::kEphemeral
+                        : options.durability == "relaxed" ? journal::Durability::kRelaxed
+                                                          : journal::Durability::kFull;
+  if (options.protocol == "0.1") settings.dialect = userfunction::Dialect::k0_1;
+  if (options.protocol == "0.2") settings.dialect = userfunction::Dialect::k0_2;
+  if (options.no_version_check) settings.version_check = userfunction::VersionCheck::kOff;
+  if (options.pass_metadata) settings.entity_metadata = routing::EntityMetadata::kPass;
+
+  const bool port_given = command.count("--user-function-port") > 0;
+  const bool elsewhere = !options.user_function.empty();
+  if (elsewhere + !options.sample.empty() + !settings.command.empty() > 1) {
+    return "Choose one user function: --user-function, --sample or a COMMAND.";
+  }
+  if (elsewhere && !SplitAddress(options.user_function, settings)) {
+    return "--user-function takes HOST:PORT, not '" + options.user_function + "'.";
+  }
+  if (settings.command.empty() && !settings.watch_directory.empty()) {
+    return "--watch restarts a COMMAND, and there is none.";
+  }
+  const bool named = elsewhere || port_given || command.count("--user-function-host") > 0;
+  if (!options.sample.empty()) {
+    UseSample(options.sample, port_given, settings);
+  } else if (settings.command.empty() && !named) {
+    UseSample("shopping-cart", false, settings);
+  }
+  return "";
+}
+
+absl::Status ReadDescriptors(const std::vector<std::string>& files, runtime::Settings& settings) {
+  for (const std::string& file : files) {
+    auto set = admin::ReadDescriptorFile(file);
+    if (!set.ok()) return set.status();
+    settings.descriptor_sets.push_back(*std::move(set));
+  }
+  return absl::OkStatus();
+}
+
+int Run(RunOptions& options, const Settings& common) {
+  // All threads inherit this: the signals are waited for below.
+  sigset_t ending;
+  sigemptyset(&ending);
+  for (const int each : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ending, each);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  base::SetUpLog(options.verbosity);
+
+  if (absl::Status status = ReadDescriptors(common.descriptors, options.settings); !status.ok()) return Fail(status);
+  Console console(common.json, StandardOutput());
+  auto emulator = runtime::Emulator::Start(options.settings, console);
+  if (!emulator.ok()) return Fail(emulator.status());
+  console.ShowStart(**emulator, options.settings);
+  int received = 0;
+  sigwait(&ending, &received);
+  console.ShowStop();
+  pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);  // a second one ends the process at once
+  emulator->reset();
+  return kOk;
+}
+
+}  // namespace
+
+void AddRun(CLI::App& root, Invocation& invocation) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = Command(root, "run", "Run the emulator beside a user function", kExamples);
+  command->group(kRunGroup);
+  AddUserFunction(*command, *options);
+  AddAddresses(*command, *options);
+  AddBehaviour(*command, *options);
+  command->callback([&invocation, options, command] {
+    const std::string problem = Resolve(*command, invocation.settings, *options);
+    if (!problem.empty()) throw CLI::ValidationError(problem);
+    invocation.action = [&invocation, options] { return Run(*options, invocation.settings); };
+  });
+}
+
+}  // namespace cloudstate::cli
