@@ -1,0 +1,91 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "emulator/journal/journal.h"
+
+namespace cloudstate::testing {
+
+// A journal in memory for tests of what stands above it. Answers at once, unless the test holds writes back or makes
+// them fail.
+class MemoryJournal final : public journal::Journal {
+ public:
+  struct Stored {
+    std::vector<journal::Event> events;
+    std::vector<journal::Snapshot> snapshots;
+  };
+
+  void Write(journal::Append append, absl::AnyInvocable<void(absl::Status)> done) override {
+    held_.emplace_back(std::move(append), std::move(done));
+    if (!hold_writes) Release();
+  }
+
+  // Carries out the writes that were held back.
+  void Release() {
+    while (!held_.empty()) {
+      auto [append, done] = std::move(held_.front());
+      held_.pop_front();
+      done(Apply(append));
+    }
+  }
+
+  void Load(const journal::EntityKey& key, std::optional<journal::SequenceNumber> after, std::size_t max_bytes,
+            absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override {
+    ++loads;
+    if (!load_status.ok()) {
+      done(load_status);
+      return;
+    }
+    const Stored& stored = entities[key];
+    journal::Replay replay;
+    replay.last_sequence = static_cast<journal::SequenceNumber>(stored.events.size());
+    journal::SequenceNumber from = after.value_or(0);
+    if (!after.has_value() && !stored.snapshots.empty()) {
+      replay.snapshot = stored.snapshots.back();
+      from = replay.snapshot->sequence;
+    }
+    std::size_t bytes = 0;
+    for (const journal::Event& event : stored.events) {
+      if (event.sequence <= from) continue;
+      if (bytes >= max_bytes) {
+        replay.complete = false;
+        break;
+      }
+      bytes += event.payload.value.size();
+      replay.events.push_back(event);
+    }
+    done(std::move(replay));
+  }
+
+  std::map<journal::EntityKey, Stored> entities;
+  std::vector<journal::Cause> causes;
+  bool hold_writes = false;
+  int loads = 0;
+  absl::Status write_status;
+  absl::Status load_status;
+
+ private:
+  absl::Status Apply(journal::Append& append) {
+    if (!write_status.ok()) return write_status;
+    Stored& stored = entities[append.key];
+    if (append.expected != static_cast<journal::SequenceNumber>(stored.events.size())) {
+      return absl::AbortedError("another writer was there");
+    }
+    for (journal::Payload& event : append.events) {
+      stored.events.push_back({static_cast<journal::SequenceNumber>(stored.events.size()) + 1, std::move(event)});
+      causes.push_back(append.cause);
+    }
+    if (append.snapshot.has_value()) {
+      stored.snapshots.push_back({static_cast<journal::SequenceNumber>(stored.events.size()), *append.snapshot});
+    }
+    return absl::OkStatus();
+  }
+
+  std::deque<std::pair<journal::Append, absl::AnyInvocable<void(absl::Status)>>> held_;
+};
+
+}  // namespace cloudstate::testing

@@ -1,0 +1,124 @@
+#include "emulator/base/real_strand.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+#include <vector>
+
+#include "emulator/base/lifetime.h"
+
+namespace cloudstate::base {
+namespace {
+
+using ::testing::ElementsAre;
+
+class RealStrandTest : public ::testing::Test {
+ protected:
+  TimerThread timers_;
+  RealStrand strand_{timers_};
+};
+
+TEST_F(RealStrandTest, RunsATaskThatIsPostedToAnIdleStrandOnTheCallersThread) {
+  std::thread::id ran;
+  strand_.Post([&] { ran = std::this_thread::get_id(); });
+  EXPECT_EQ(ran, std::this_thread::get_id());
+}
+
+TEST_F(RealStrandTest, RunsWhatATaskPostsAfterIt) {
+  std::vector<int> order;
+  strand_.Post([&] {
+    strand_.Post([&] { order.push_back(2); });
+    order.push_back(1);
+  });
+  EXPECT_THAT(order, ElementsAre(1, 2));
+}
+
+TEST_F(RealStrandTest, NeverRunsTwoTasksAtATimeAndKeepsEachThreadsOrder) {
+  constexpr int kThreads = 4;
+  constexpr int kTasks = 20'000;
+  std::atomic<int> running = 0;
+  std::vector<int> last(kThreads, -1);
+  bool overlapped = false;
+  bool reordered = false;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < kTasks; ++i) {
+        strand_.Post([&, thread, i] {
+          overlapped |= ++running != 1;
+          reordered |= last[static_cast<std::size_t>(thread)] != i - 1;
+          last[static_cast<std::size_t>(thread)] = i;
+          --running;
+        });
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  RunOn(strand_, [] {});
+  EXPECT_FALSE(overlapped);
+  EXPECT_FALSE(reordered);
+  EXPECT_THAT(last, ::testing::Each(kTasks - 1));
+}
+
+TEST_F(RealStrandTest, RunsTimersInTheOrderOfTheirInstants) {
+  std::vector<int> order;
+  std::promise<void> done;
+  RunOn(strand_, [&] {
+    strand_.After(absl::Milliseconds(20), [&] {
+      order.push_back(2);
+      done.set_value();
+    });
+    strand_.After(absl::Milliseconds(5), [&] { order.push_back(1); });
+  });
+  done.get_future().wait();
+  EXPECT_THAT(order, ElementsAre(1, 2));
+}
+
+TEST_F(RealStrandTest, ATimerDoesNotRunBeforeItsTime) {
+  std::promise<absl::Time> ran;
+  absl::Time due;
+  RunOn(strand_, [&] {
+    due = strand_.Now() + absl::Milliseconds(10);
+    strand_.After(absl::Milliseconds(10), [&] { ran.set_value(strand_.Now()); });
+  });
+  EXPECT_GE(ran.get_future().get(), due);
+}
+
+TEST_F(RealStrandTest, ACancelledTimerDoesNotRun) {
+  bool ran = false;
+  std::promise<void> later;
+  RunOn(strand_, [&] {
+    const TimerId timer = strand_.After(absl::Milliseconds(5), [&] { ran = true; });
+    strand_.After(absl::Milliseconds(15), [&] { later.set_value(); });
+    strand_.Cancel(timer);
+  });
+  later.get_future().wait();
+  EXPECT_FALSE(ran);
+}
+
+TEST_F(RealStrandTest, CanBeDestroyedWithTimersOutstanding) {
+  auto other = std::make_unique<RealStrand>(timers_);
+  RunOn(*other, [&] { other->After(absl::Milliseconds(1), [] {}); });
+  other = nullptr;
+  SUCCEED();
+}
+
+TEST(LifetimeTest, GuardedCallbacksDoNothingAfterTheirOwnerHasGone) {
+  int calls = 0;
+  auto lifetime = std::make_unique<Lifetime>();
+  auto guarded = lifetime->Guard([&](int by) { calls += by; });
+  guarded(1);
+  lifetime->Renew();
+  guarded(10);
+  auto renewed = lifetime->Guard([&](int by) { calls += by; });
+  renewed(100);
+  lifetime = nullptr;
+  renewed(1000);
+  EXPECT_EQ(calls, 101);
+}
+
+}  // namespace
+}  // namespace cloudstate::base
