@@ -28,10 +28,10 @@ struct Services {
 struct Call {
   std::string service;  // full name
   std::string method;
-  std::string payload;                 // serialized input message
-  Metadata metadata;                   // the client's headers; "-bin" ones as bytes
-  std::optional<absl::Time> deadline;  // on absl::Now()'s clock
-  std::string peer;                    // address of the client, for the traces
+  std::string payload;                  // serialized input message
+  Metadata metadata;                    // the client's headers; "-bin" ones as bytes
+  std::optional<absl::Time> deadline;   // on absl::Now()'s clock
+  std::string peer;                     // address of the client, for the traces
   absl::string_view protocol = "grpc";  // or "http", "admin"; static text
 };
 
