@@ -45,32 +45,34 @@ void Console::ShowStart(const runtime::Emulator& emulator, const runtime::Settin
                    "\n  clients        ", client_address_, "  (gRPC and HTTP)\n  admin          http://",
                    emulator.admin_address(), "\n  metrics        http://", emulator.metrics_address(),
                    "/metrics\n  user function  ", emulator.user_function_address(), "\n  journal        ", kept);
-  std::string held;
-  {
-    std::lock_guard lock(mutex_);
-    started_ = true;
-    held = std::exchange(held_, {});
-  }
-  Show("started", Style::kPlain, text,
-       With({{"version", Text(settings.version)},
-             {"clientAddress", Text(client_address_)},
-             {"adminAddress", Text(emulator.admin_address())},
-             {"metricsAddress", Text(emulator.metrics_address())},
-             {"userFunctionAddress", Text(emulator.user_function_address())},
-             {"dataDirectory", Text(ephemeral ? "" : settings.data_directory)}}));
-  Print(held);
+  const std::string line = Line("started", Style::kPlain, text,
+                                With({{"version", Text(settings.version)},
+                                      {"clientAddress", Text(client_address_)},
+                                      {"adminAddress", Text(emulator.admin_address())},
+                                      {"metricsAddress", Text(emulator.metrics_address())},
+                                      {"userFunctionAddress", Text(emulator.user_function_address())},
+                                      {"dataDirectory", Text(ephemeral ? "" : settings.data_directory)}}));
+  std::lock_guard lock(mutex_);
+  started_ = true;
+  Print(line + std::exchange(held_, {}));
+  if (!ready_ && !json_) Print(Styled("waiting for the user function\n", Style::kDim, terminal_));
 }
 
 void Console::ShowStop() { Show("stopping", Style::kDim, "stopping; Ctrl-C again ends at once"); }
 
 void Console::OnReady(const userfunction::Specification& specification) {
+  {
+    std::lock_guard lock(mutex_);
+    ready_ = true;
+  }
   Show("ready", Style::kPlain, Describe(specification),
        With({{"serviceName", Text(specification.info.service_name())},
              {"dialect", Text(specification.dialect == userfunction::Dialect::k0_1 ? "0.1" : "0.2")}}));
 }
 
 void Console::OnLost(const std::string& reason) {
-  Show("lost", Style::kWarning, absl::StrCat("user function lost: ", reason), With({{"reason", Text(reason)}}));
+  Show("lost", Style::kWarning, absl::StrCat("user function lost: ", reason, "; waiting for it to come back"),
+       With({{"reason", Text(reason)}}));
 }
 
 void Console::OnRejected(const std::string& problem) {
@@ -107,14 +109,14 @@ void Console::OnOutput(std::string_view line) {
        With({{"line", Text(Printable(line))}}));
 }
 
+std::string Console::Line(const std::string& event, Style style, const std::string& text, Fields fields) const {
+  if (!json_) return Styled(text, style, terminal_) + "\n";
+  (*fields.mutable_fields())["event"] = Text(event);
+  return ToJson(fields) + "\n";
+}
+
 void Console::Show(const std::string& event, Style style, const std::string& text, Fields fields) {
-  std::string line;
-  if (json_) {
-    (*fields.mutable_fields())["event"] = Text(event);
-    line = ToJson(fields) + "\n";
-  } else {
-    line = Styled(text, style, terminal_) + "\n";
-  }
+  const std::string line = Line(event, style, text, std::move(fields));
   std::lock_guard lock(mutex_);
   if (started_) {
     Print(line);

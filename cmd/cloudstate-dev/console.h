@@ -32,6 +32,7 @@ class Console final : public runtime::Observer {
  private:
   using Fields = google::protobuf::Struct;
 
+  std::string Line(const std::string& event, Style style, const std::string& text, Fields fields) const;
   void Show(const std::string& event, Style style, const std::string& text, Fields fields = {});
   std::string Describe(const userfunction::Specification& specification) const;
   std::string TryIt(const userfunction::Specification& specification) const;
@@ -42,6 +43,7 @@ class Console final : public runtime::Observer {
   std::string client_address_;
   std::string held_;  // lines from before the start was shown
   bool started_ = false;
+  bool ready_ = false;
 };
 
 }  // namespace cloudstate::cli

@@ -48,13 +48,13 @@ UserFunctionLink::UserFunctionLink(const Settings& settings, std::string address
       router_(router),
       journal_(journal),
       observer_(observer),
-      discovery_(DiscoveryOptions(settings), strand, random_, *this) {}
+      discovery_(std::make_unique<userfunction::Discovery>(DiscoveryOptions(settings), strand, random_, *this)) {}
 
 UserFunctionLink::~UserFunctionLink() {
   if (supervisor_ != nullptr) supervisor_->Stop();
   transport_ = nullptr;
   supervisor_ = nullptr;
-  base::RunOn(strand_, [] {});  // what they posted last has run
+  base::RunOn(strand_, [this] { discovery_ = nullptr; });  // after all that they have posted
 }
 
 absl::Status UserFunctionLink::Start() {
@@ -62,15 +62,16 @@ absl::Status UserFunctionLink::Start() {
   if (!settings_.command.empty()) {
     if (absl::Status status = StartCommand(); !status.ok()) return status;
   }
-  transport_ = userfunction::GrpcTransport::Start(
-      address_, settings_.max_message_bytes, strand_,
-      {.up = [this](
-                 std::shared_ptr<userfunction::Connection> connection) { discovery_.Connected(std::move(connection)); },
-       .down =
-           [this](const absl::Status& reason) {
-             discovery_.Disconnected(reason);
-             router_.Suspend(Unavailable("was lost"));
-           }});
+  transport_ = userfunction::GrpcTransport::Start(address_, settings_.max_message_bytes, strand_,
+                                                  {.up =
+                                                       [this](std::shared_ptr<userfunction::Connection> connection) {
+                                                         discovery_->Connected(std::move(connection));
+                                                       },
+                                                   .down =
+                                                       [this](const absl::Status& reason) {
+                                                         discovery_->Disconnected(reason);
+                                                         router_.Suspend(Unavailable("was lost"));
+                                                       }});
   return absl::OkStatus();
 }
 
@@ -103,15 +104,15 @@ absl::Status UserFunctionLink::StartCommand() {
 
 void UserFunctionLink::ReportError(const std::string& text) {
   base::LogWarning(text);
-  discovery_.ReportError(text);
+  discovery_->ReportError(text);
 }
 
 dev::v1::UserFunction UserFunctionLink::Describe() const {
   dev::v1::UserFunction result;
-  result.set_state(ToProto(discovery_.state()));
+  result.set_state(ToProto(discovery_->state()));
   result.set_address(address_);
-  result.mutable_since()->set_seconds(absl::ToUnixSeconds(discovery_.since()));
-  result.set_problem(discovery_.problem());
+  result.mutable_since()->set_seconds(absl::ToUnixSeconds(discovery_->since()));
+  result.set_problem(discovery_->problem());
   for (const std::string& word : settings_.command) result.add_command(word);
   result.set_pid(pid_);
   result.set_restarts(restarts_);
@@ -150,7 +151,7 @@ void UserFunctionLink::OnTrouble(const std::string& trouble) { observer_.OnTroub
 
 absl::Status UserFunctionLink::Unavailable(const std::string& why) const {
   return absl::UnavailableError(absl::StrCat("the user function at ", address_, " ", why, " (since ",
-                                             absl::FormatTime("%H:%M:%S", discovery_.since(), absl::LocalTimeZone()),
+                                             absl::FormatTime("%H:%M:%S", discovery_->since(), absl::LocalTimeZone()),
                                              ")"));
 }
 

@@ -30,7 +30,9 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
   // On the strand.
   void ReportError(const std::string& text);
   dev::v1::UserFunction Describe() const;
-  const std::shared_ptr<const userfunction::Specification>& specification() const { return discovery_.specification(); }
+  const std::shared_ptr<const userfunction::Specification>& specification() const {
+    return discovery_->specification();
+  }
 
  private:
   void OnReady(std::shared_ptr<userfunction::Connection> connection,
@@ -52,7 +54,7 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
 
   // On the strand.
   base::Random random_{std::random_device()()};
-  userfunction::Discovery discovery_;
+  std::unique_ptr<userfunction::Discovery> discovery_;
   std::int64_t pid_ = 0;
   int restarts_ = 0;
 
