@@ -33,38 +33,27 @@ google::protobuf::Struct With(std::vector<std::pair<std::string, google::protobu
 
 }  // namespace
 
-void Console::ShowStart(const runtime::Emulator& emulator, const runtime::Settings& settings) {
-  const bool ephemeral = settings.durability == journal::Durability::kEphemeral;
-  const std::string kept = ephemeral ? "nowhere (--ephemeral)" : settings.data_directory;
-  {
-    std::lock_guard lock(mutex_);
-    client_address_ = emulator.client_address();
-  }
-  const std::string text =
-      absl::StrCat(Styled(absl::StrCat("cloudstate-dev ", settings.version), Style::kBold, terminal_),
-                   "\n  clients        ", client_address_, "  (gRPC and HTTP)\n  admin          http://",
-                   emulator.admin_address(), "\n  metrics        http://", emulator.metrics_address(),
-                   "/metrics\n  user function  ", emulator.user_function_address(), "\n  journal        ", kept);
-  const std::string line = Line("started", Style::kPlain, text,
-                                With({{"version", Text(settings.version)},
-                                      {"clientAddress", Text(client_address_)},
-                                      {"adminAddress", Text(emulator.admin_address())},
-                                      {"metricsAddress", Text(emulator.metrics_address())},
-                                      {"userFunctionAddress", Text(emulator.user_function_address())},
-                                      {"dataDirectory", Text(ephemeral ? "" : settings.data_directory)}}));
-  std::lock_guard lock(mutex_);
-  started_ = true;
-  Print(line + std::exchange(held_, {}));
-  if (!ready_ && !json_) Print(Styled("waiting for the user function\n", Style::kDim, terminal_));
+void Console::OnListening(const runtime::Emulator& emulator) {
+  client_address_ = emulator.client_address();
+  const bool ephemeral = settings_.durability == journal::Durability::kEphemeral;
+  const std::string kept = ephemeral ? "nowhere (--ephemeral)" : settings_.data_directory;
+  Show("started", Style::kPlain,
+       absl::StrCat(Styled(absl::StrCat("cloudstate-dev ", settings_.version), Style::kBold, terminal_),
+                    "\n  clients        ", client_address_, "  (gRPC and HTTP)\n  admin          http://",
+                    emulator.admin_address(), "\n  metrics        http://", emulator.metrics_address(),
+                    "/metrics\n  user function  ", emulator.user_function_address(), "\n  journal        ", kept,
+                    settings_.command.empty() ? "\nwaiting for the user function" : ""),
+       With({{"version", Text(settings_.version)},
+             {"clientAddress", Text(client_address_)},
+             {"adminAddress", Text(emulator.admin_address())},
+             {"metricsAddress", Text(emulator.metrics_address())},
+             {"userFunctionAddress", Text(emulator.user_function_address())},
+             {"dataDirectory", Text(ephemeral ? "" : settings_.data_directory)}}));
 }
 
 void Console::ShowStop() { Show("stopping", Style::kDim, "stopping; Ctrl-C again ends at once"); }
 
 void Console::OnReady(const userfunction::Specification& specification) {
-  {
-    std::lock_guard lock(mutex_);
-    ready_ = true;
-  }
   Show("ready", Style::kPlain, Describe(specification),
        With({{"serviceName", Text(specification.info.service_name())},
              {"dialect", Text(specification.dialect == userfunction::Dialect::k0_1 ? "0.1" : "0.2")}}));
@@ -109,20 +98,16 @@ void Console::OnOutput(std::string_view line) {
        With({{"line", Text(Printable(line))}}));
 }
 
-std::string Console::Line(const std::string& event, Style style, const std::string& text, Fields fields) const {
-  if (!json_) return Styled(text, style, terminal_) + "\n";
-  (*fields.mutable_fields())["event"] = Text(event);
-  return ToJson(fields) + "\n";
-}
-
 void Console::Show(const std::string& event, Style style, const std::string& text, Fields fields) {
-  const std::string line = Line(event, style, text, std::move(fields));
-  std::lock_guard lock(mutex_);
-  if (started_) {
-    Print(line);
+  std::string line;
+  if (json_) {
+    (*fields.mutable_fields())["event"] = Text(event);
+    line = ToJson(fields) + "\n";
   } else {
-    held_ += line;
+    line = Styled(text, style, terminal_) + "\n";
   }
+  std::lock_guard lock(mutex_);
+  Print(line);
 }
 
 std::string Console::Describe(const userfunction::Specification& specification) const {

@@ -14,12 +14,13 @@ namespace cloudstate::cli {
 // --json every line is an object with an "event".
 class Console final : public runtime::Observer {
  public:
-  Console(bool json, Terminal terminal) : json_(json), terminal_(terminal) {}
+  // `settings` outlive it.
+  Console(const runtime::Settings& settings, bool json, Terminal terminal)
+      : settings_(settings), json_(json), terminal_(terminal) {}
 
-  // Once the emulator listens; what happens before that is held back.
-  void ShowStart(const runtime::Emulator& emulator, const runtime::Settings& settings);
   void ShowStop();
 
+  void OnListening(const runtime::Emulator& emulator) override;
   void OnReady(const userfunction::Specification& specification) override;
   void OnLost(const std::string& reason) override;
   void OnRejected(const std::string& problem) override;
@@ -32,18 +33,15 @@ class Console final : public runtime::Observer {
  private:
   using Fields = google::protobuf::Struct;
 
-  std::string Line(const std::string& event, Style style, const std::string& text, Fields fields) const;
   void Show(const std::string& event, Style style, const std::string& text, Fields fields = {});
   std::string Describe(const userfunction::Specification& specification) const;
   std::string TryIt(const userfunction::Specification& specification) const;
 
+  const runtime::Settings& settings_;
   const bool json_;
   const Terminal terminal_;
-  std::mutex mutex_;
-  std::string client_address_;
-  std::string held_;  // lines from before the start was shown
-  bool started_ = false;
-  bool ready_ = false;
+  std::string client_address_;  // set before anything else is shown
+  std::mutex mutex_;            // one line at a time
 };
 
 }  // namespace cloudstate::cli

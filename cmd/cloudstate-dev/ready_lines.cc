@@ -25,7 +25,7 @@ std::string Quoted(const std::string& text) {
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
-// The template with each variable replaced by an example.
+// The template with each variable's name in its place, which is what the example of the input has there as well.
 std::string ExamplePath(const std::string& path) {
   std::string example;
   for (std::size_t at = 0; at < path.size();) {
@@ -33,8 +33,9 @@ std::string ExamplePath(const std::string& path) {
       example += path[at++];
       continue;
     }
-    example += "example";
-    at = path.find('}', at) + 1;
+    const std::size_t end = path.find_first_of("=}", at);
+    example += path.substr(at + 1, end - at - 1);
+    at = path.find('}', end) + 1;
   }
   return example;
 }

@@ -176,10 +176,9 @@ int Run(RunOptions& options, const Settings& common) {
   base::SetUpLog(options.verbosity);
 
   if (absl::Status status = ReadDescriptors(common.descriptors, options.settings); !status.ok()) return Fail(status);
-  Console console(common.json, StandardOutput());
+  Console console(options.settings, common.json, StandardOutput());
   auto emulator = runtime::Emulator::Start(options.settings, console);
   if (!emulator.ok()) return Fail(emulator.status());
-  console.ShowStart(**emulator, options.settings);
   int received = 0;
   sigwait(&ending, &received);
   console.ShowStop();

@@ -95,6 +95,7 @@ class RealEmulator final : public Emulator {
     if (absl::Status status = OpenAdminDoor(); !status.ok()) return status;
     if (absl::Status status = journal_->SetLockAddresses({client_address_, admin_address_}); !status.ok())
       return status;
+    observer_.OnListening(*this);
     return link_->Start();
   }
 

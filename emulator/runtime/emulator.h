@@ -9,10 +9,14 @@
 
 namespace cloudstate::runtime {
 
+class Emulator;
+
 // What happens, for whoever sits in front of the terminal. Called from any thread, also from two at once.
 class Observer {
  public:
   virtual ~Observer() = default;
+  // All ports are open; what comes after this is about the user function.
+  virtual void OnListening(const Emulator& emulator) = 0;
   virtual void OnReady(const userfunction::Specification& specification) = 0;
   virtual void OnLost(const std::string& reason) = 0;
   virtual void OnRejected(const std::string& problem) = 0;

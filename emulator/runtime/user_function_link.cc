@@ -48,7 +48,8 @@ UserFunctionLink::UserFunctionLink(const Settings& settings, std::string address
       router_(router),
       journal_(journal),
       observer_(observer),
-      discovery_(std::make_unique<userfunction::Discovery>(DiscoveryOptions(settings), strand, random_, *this)) {}
+      discovery_(std::make_unique<userfunction::Discovery>(DiscoveryOptions(settings), strand, random_,
+                                                           static_cast<userfunction::Discovery::Listener&>(*this))) {}
 
 UserFunctionLink::~UserFunctionLink() {
   if (supervisor_ != nullptr) supervisor_->Stop();
