@@ -41,7 +41,8 @@ void TimerThread::WakeAt(Client& client, absl::Time when) {
     return;
   }
   when_[&client] = when;
-  const bool first = requests_.insert({when, &client}).first == requests_.begin();
+  requests_.insert({when, &client});
+  const bool first = requests_.begin()->second == &client;
   lock.unlock();
   if (first) changed_.notify_all();
 }

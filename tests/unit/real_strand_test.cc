@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <thread>
 #include <vector>
@@ -97,6 +98,14 @@ TEST_F(RealStrandTest, ACancelledTimerDoesNotRun) {
   });
   later.get_future().wait();
   EXPECT_FALSE(ran);
+}
+
+TEST_F(RealStrandTest, ATimerWakesAThreadThatHasGoneToSleep) {
+  for (int i = 0; i < 3; ++i) {
+    std::promise<void> ran;
+    RunOn(strand_, [&] { strand_.After(absl::Milliseconds(2), [&] { ran.set_value(); }); });
+    ASSERT_EQ(ran.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready) << i;
+  }
 }
 
 TEST_F(RealStrandTest, CanBeDestroyedWithTimersOutstanding) {
