@@ -12,6 +12,15 @@ namespace {
 constexpr char kDefaultAdmin[] = "127.0.0.1:9001";
 constexpr std::chrono::seconds kAnswersWithin(3);
 
+// A port that nobody listens on refuses at once: that is not waited for.
+bool Connects(grpc::Channel& channel) {
+  const auto deadline = std::chrono::system_clock::now() + kAnswersWithin;
+  for (auto state = channel.GetState(true); state != GRPC_CHANNEL_READY; state = channel.GetState(true)) {
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || !channel.WaitForStateChange(state, deadline)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<std::string>> FindEmulator(const Settings& settings) {
@@ -27,7 +36,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const std::string& addre
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(-1);
   auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() + kAnswersWithin)) {
+  if (!Connects(*channel)) {
     return absl::UnavailableError(absl::StrCat("No emulator answers at ", address,
                                                ". Start one with `cloudstate-dev run`, or name another with --admin."));
   }

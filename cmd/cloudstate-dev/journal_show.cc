@@ -68,8 +68,8 @@ std::string FormatHead(const dev::v1::Entity& entity, const Terminal& terminal) 
   const std::string snapshot =
       entity.snapshot_sequence() > 0 ? absl::StrCat(", snapshot at #", entity.snapshot_sequence()) : "";
   return absl::StrCat(Styled(name, Style::kBold, terminal), "  ", Printable(entity.service()), "\n",
-                      entity.last_sequence(), " events, ", entity.event_bytes(), " bytes", snapshot, ", created ",
-                      FormatWhen(admin::FromTimestamp(entity.created()), terminal), ", updated ",
+                      Counted(entity.last_sequence(), "event"), ", ", entity.event_bytes(), " bytes", snapshot,
+                      ", created ", FormatWhen(admin::FromTimestamp(entity.created()), terminal), ", updated ",
                       FormatWhen(admin::FromTimestamp(entity.updated()), terminal), "\n\n");
 }
 

@@ -175,6 +175,10 @@ std::string FormatShortDuration(absl::Duration duration) {
 }
 
 // Standard output that nobody reads any more ends the process by SIGPIPE, silently, as it should with `| head`.
+std::string Counted(std::int64_t count, std::string_view noun) {
+  return absl::StrCat(count, " ", std::string(noun), count == 1 ? "" : "s");
+}
+
 void Print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;

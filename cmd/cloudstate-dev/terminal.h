@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,9 @@ std::string FormatAge(absl::Duration age);
 std::string FormatWhen(absl::Time time, const Terminal& terminal);
 // "1.2ms": three digits are enough for people.
 std::string FormatShortDuration(absl::Duration duration);
+
+// "1 event", "2 events".
+std::string Counted(std::int64_t count, std::string_view noun);
 
 // Writes to standard output, at once.
 void Print(const std::string& text);

@@ -40,8 +40,9 @@ absl::Status WithDetails(const std::string& text, const Failure& failure) {
 
 }  // namespace
 
-EventSourcedEntity::EventSourcedEntity(base::EntityKey key, std::string service, Environment environment, Host& host)
-    : key_(std::move(key)), service_(std::move(service)), environment_(std::move(environment)), host_(host) {}
+EventSourcedEntity::EventSourcedEntity(base::EntityKey key, std::string service, const Environment& environment,
+                                       Host& host)
+    : key_(std::move(key)), service_(std::move(service)), environment_(environment), host_(host) {}
 
 EventSourcedEntity::~EventSourcedEntity() { environment_.strand.Cancel(timer_); }
 
@@ -268,7 +269,7 @@ void EventSourcedEntity::OnReply(eventsourced::EventSourcedReply reply) {
   environment_.metrics.command_processing_time.Add(environment_.strand.Now() - sent_);
   CancelTimer();
   Trace(trace::StepKind::kReplied,
-        absl::StrCat(reply.events_size(), " events", reply.has_snapshot() ? ", snapshot" : "",
+        absl::StrCat("events: ", reply.events_size(), reply.has_snapshot() ? ", snapshot" : "",
                      reply.client_action().has_failure() ? ", failure" : ""));
   if (!reply.client_action().has_failure()) {
     Store(std::move(reply));

@@ -25,7 +25,7 @@ namespace cloudstate::entities {
 // for the next stream, since the user function never saw them. Lives on one strand; pure otherwise.
 class EventSourcedEntity {
  public:
-  EventSourcedEntity(base::EntityKey key, std::string service, Environment environment, Host& host);
+  EventSourcedEntity(base::EntityKey key, std::string service, const Environment& environment, Host& host);
   ~EventSourcedEntity();
 
   // RESOURCE_EXHAUSTED, through command.done, when too many wait already.
@@ -91,7 +91,7 @@ class EventSourcedEntity {
 
   const base::EntityKey key_;
   const std::string service_;
-  Environment environment_;
+  const Environment environment_;
   Host& host_;
 
   State state_ = State::kStopped;

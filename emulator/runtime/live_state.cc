@@ -50,6 +50,9 @@ void Describe(const userfunction::MethodSpec& method, dev::v1::Method& result) {
   result.set_output_type(descriptor.output_type()->full_name());
   result.set_client_streaming(descriptor.client_streaming());
   result.set_server_streaming(descriptor.server_streaming());
+  if (method.entity_id.has_value()) {
+    for (std::string& field : method.entity_id->KeyFields()) result.add_key_fields(std::move(field));
+  }
   result.set_example(userfunction::ExampleJson(*descriptor.input_type()));
 }
 

@@ -49,7 +49,10 @@ UserFunctionLink::UserFunctionLink(const Settings& settings, std::string address
       journal_(journal),
       observer_(observer),
       discovery_(std::make_unique<userfunction::Discovery>(DiscoveryOptions(settings), strand, random_,
-                                                           static_cast<userfunction::Discovery::Listener&>(*this))) {}
+                                                           static_cast<userfunction::Discovery::Listener&>(*this))) {
+  // Before there is a port to call, so that no client is told less.
+  base::RunOn(strand_, [this] { router_.Suspend(Unavailable("has not been reached yet")); });
+}
 
 UserFunctionLink::~UserFunctionLink() {
   if (supervisor_ != nullptr) supervisor_->Stop();
@@ -59,7 +62,6 @@ UserFunctionLink::~UserFunctionLink() {
 }
 
 absl::Status UserFunctionLink::Start() {
-  base::RunOn(strand_, [this] { router_.Suspend(Unavailable("has not been reached yet")); });
   if (!settings_.command.empty()) {
     if (absl::Status status = StartCommand(); !status.ok()) return status;
   }

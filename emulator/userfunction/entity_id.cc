@@ -137,6 +137,12 @@ EntityIdExtractor::EntityIdExtractor(std::vector<const FieldDescriptor*> keys) {
   }
 }
 
+std::vector<std::string> EntityIdExtractor::KeyFields() const {
+  std::vector<std::string> names;
+  for (const Key& key : keys_) names.push_back(key.field->name());
+  return names;
+}
+
 absl::StatusOr<std::string> EntityIdExtractor::Extract(std::string_view serialized) const {
   absl::InlinedVector<Value, 4> values(keys_.size());
   WireReader reader(serialized);

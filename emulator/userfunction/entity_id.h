@@ -29,6 +29,9 @@ class EntityIdExtractor {
   // Any thread. INVALID_ARGUMENT for bytes that are no message and for keys that are not UTF-8.
   absl::StatusOr<std::string> Extract(std::string_view serialized) const;
 
+  // Names of the fields that make up the key, in declaration order.
+  std::vector<std::string> KeyFields() const;
+
  private:
   explicit EntityIdExtractor(std::vector<const google::protobuf::FieldDescriptor*> keys);
 

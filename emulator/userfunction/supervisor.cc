@@ -63,7 +63,7 @@ class SupervisorThread final : public Supervisor {
     auto child = Spawn(options_.command, options_.environment);
     if (!child.ok()) return std::string(child.status().message());
     handler_.on_started(child->pid, restarts);
-    const std::string how = Attend(*child);
+    std::string how = Attend(*child);
     // What the leader left of its group would hold the port and the output open.
     kill(-child->pid, SIGKILL);
     ForwardOutput(*child);
