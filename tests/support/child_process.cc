@@ -5,9 +5,13 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+// glibc 2.36 forgets to say so itself.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 #include <array>
 #include <cstdlib>

@@ -27,7 +27,7 @@ class ChildProcess {
   virtual std::string errors() const = 0;  // standard error so far
 
   // Waits until `condition` holds for what was written to standard output and standard error; false when the program
-  // ends, or `timeout` passes, without that.
+  // ends, or `timeout` passes, without that. The condition must not ask this object.
   virtual bool WaitUntil(const std::function<bool(const std::string& output, const std::string& errors)>& condition,
                          absl::Duration timeout = absl::Seconds(10)) const = 0;
 

@@ -10,34 +10,44 @@
 
 namespace cloudstate::testing {
 
-// What a user function with two event-sourced services, test.One and test.Two, reports; each has a method Call whose input's
-// field `id` is the key, and test.One has a second one, Other.
+// What a user function with two event-sourced services, test.One and test.Two, reports; each has a method Call whose
+// input's field `id` is the key, and test.One has a second one, Other.
 inline EntitySpec TwoServices() {
   google::protobuf::FileDescriptorSet set;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(R"pb(
-    file {
-      name: "test.proto"
-      package: "test"
-      syntax: "proto3"
-      message_type {
-        name: "Request"
-        field { name: "id" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL options { [cloudstate.entity_key]: true } }
-        field { name: "text" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL }
-      }
-      message_type {
-        name: "Response"
-        field { name: "text" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
-      }
-      service {
-        name: "One"
-        method { name: "Call" input_type: ".test.Request" output_type: ".test.Response" }
-        method { name: "Other" input_type: ".test.Request" output_type: ".test.Response" }
-      }
-      service {
-        name: "Two"
-        method { name: "Call" input_type: ".test.Request" output_type: ".test.Response" }
-      }
-    })pb", &set));
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        file {
+          name: "test.proto"
+          package: "test"
+          syntax: "proto3"
+          message_type {
+            name: "Request"
+            field {
+              name: "id"
+              number: 1
+              type: TYPE_STRING
+              label: LABEL_OPTIONAL
+              options {
+                [cloudstate.entity_key]: true
+              }
+            }
+            field { name: "text" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL }
+          }
+          message_type {
+            name: "Response"
+            field { name: "text" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+          }
+          service {
+            name: "One"
+            method { name: "Call" input_type: ".test.Request" output_type: ".test.Response" }
+            method { name: "Other" input_type: ".test.Request" output_type: ".test.Response" }
+          }
+          service {
+            name: "Two"
+            method { name: "Call" input_type: ".test.Request" output_type: ".test.Response" }
+          }
+        })pb",
+      &set));
   EntitySpec spec;
   spec.set_proto(set.SerializeAsString());
   for (const char* name : {"One", "Two"}) {
