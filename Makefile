@@ -15,7 +15,7 @@ deps: ## Install the Debian packages that are missing (uses sudo when you are no
 	@tools/deps
 
 configure: deps
-	@cmake --preset $(PRESET) --log-level=WARNING
+	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
 
 build: configure ## Build the emulator
 	@cmake --build $(BUILD) -j $(JOBS) --target cloudstate-dev
@@ -44,7 +44,8 @@ format: ## Format all C++ sources
 lint: configure ## Check layering, formatting and clang-tidy
 	@tools/check-layers
 	@git ls-files '*.cc' '*.h' | xargs clang-format --dry-run -Werror
-	@git ls-files 'emulator/*.cc' 'cmd/*.cc' | xargs clang-tidy -p $(BUILD) --quiet
+	@git ls-files 'emulator/*.cc' 'cmd/*.cc' | xargs -P $(JOBS) -n 4 clang-tidy -p $(BUILD) --quiet \
+	  --extra-arg=-Wno-unknown-warning-option
 
 clean: ## Remove all build trees
 	@rm -rf build
