@@ -9,11 +9,10 @@ namespace cloudstate::cluster {
 
 class Node::Slot final : public entities::Host {
  public:
-  Slot(Node& node, base::EntityKey key, std::string service, entities::Limits limits)
+  Slot(Node& node, const base::EntityKey& key, std::string service, const entities::Limits& limits)
       : node_(node),
         entity_(key, std::move(service),
-                {node.strand_, node.journal_, node.metrics_[key.persistence_id], std::move(limits), node.replay_from_},
-                *this) {}
+                {node.strand_, node.journal_, node.metrics_[key.persistence_id], limits, node.replay_from_}, *this) {}
 
   ~Slot() override {
     if (idle_) node_.idle_.erase(place_);
@@ -95,7 +94,7 @@ void Node::Deliver(const userfunction::ServiceSpec& service, const std::string& 
 void Node::Activate(Pending pending) {
   entities::Limits limits = options_.limits;
   limits.passivation_timeout = pending.passivation_timeout;
-  auto slot = std::make_unique<Slot>(*this, pending.key, std::move(pending.service), std::move(limits));
+  auto slot = std::make_unique<Slot>(*this, pending.key, std::move(pending.service), limits);
   entities::EventSourcedEntity& entity = slot->entity();
   active_.emplace(std::move(pending.key), std::move(slot));
   entity.Deliver(std::move(pending.command));

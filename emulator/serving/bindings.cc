@@ -114,9 +114,10 @@ Route GeneratedRoute(const MethodDescriptor& method) {
 
 absl::StatusOr<std::vector<Binding>> BindingsOf(const MethodDescriptor& method) {
   std::vector<Binding> bindings;
-  const auto add = [&](absl::StatusOr<Binding> binding) {
-    if (binding.ok()) bindings.push_back(*std::move(binding));
-    return binding.status();
+  const auto add = [&](absl::StatusOr<Binding> binding) -> absl::Status {
+    if (!binding.ok()) return binding.status();
+    bindings.push_back(*std::move(binding));
+    return absl::OkStatus();
   };
   if (method.options().HasExtension(google::api::http)) {
     const HttpRule& rule = method.options().GetExtension(google::api::http);
