@@ -11,20 +11,11 @@ sys.path.insert(0, generated)
 google.__path__.append(os.path.join(generated, "google"))  # for google.api
 
 from google.protobuf.empty_pb2 import Empty
-from cloudstate import evensourced_servicer
 from cloudstate.cloudstate import CloudState
 from cloudstate.event_sourced_context import EventSourcedCommandContext
 from cloudstate.event_sourced_entity import EventSourcedEntity
-from cloudstate.event_sourced_pb2 import EventSourcedEvent
 from shoppingcart import shoppingcart_pb2 as api
 from shoppingcart.persistence import domain_pb2 as domain
-
-# The library reads the payload of events and commands, but fails on a snapshot, which has no field of that name: an entity
-# with a snapshot could never be opened again. Here a snapshot is handed to it as if it were an event's payload.
-read_payload = evensourced_servicer.get_payload
-evensourced_servicer.get_payload = lambda message: read_payload(
-    message if hasattr(message, "payload") else EventSourcedEvent(payload=message)
-)
 
 
 @dataclass

@@ -107,10 +107,13 @@ class Emulator:
     def status(self):
         return self.tool("status")[1]
 
-    def is_ready(self):
+    def is_ready(self, not_with_pid=None):
         if self.process.poll() is not None:
             raise AssertionError(f"the emulator ended by itself with exit code {self.process.returncode}")
-        return self.status().get("userFunction", {}).get("state") == "READY"
+        user_function = self.status().get("userFunction", {})
+        # For an instant after a process has died it is already 0 while the connection still counts as there.
+        pid = int(user_function.get("pid", 0))
+        return user_function.get("state") == "READY" and pid not in (0, not_with_pid)
 
     def user_function_pid(self):
         return int(self.status()["userFunction"]["pid"])
@@ -223,8 +226,7 @@ def remove(emulator, product):
 def check_crash_of_the_user_function(emulator, items):
     child = emulator.user_function_pid()
     os.kill(child, signal.SIGKILL)
-    wait_until("a user function that was restarted",
-               lambda: emulator.is_ready() and emulator.user_function_pid() != child, READY_WITHIN)
+    wait_until("a user function that was restarted", lambda: emulator.is_ready(not_with_pid=child), READY_WITHIN)
     check_carts(emulator, items)
 
 
