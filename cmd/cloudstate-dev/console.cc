@@ -83,8 +83,9 @@ void Console::OnStarted(int pid, int restarts) {
 
 void Console::OnEnded(const std::string& how, absl::Duration again_in) {
   const bool again = again_in > absl::ZeroDuration();
-  Show("userFunctionEnded", Style::kWarning,
-       absl::StrCat("user function ", how, again ? absl::StrCat("; again in ", absl::FormatDuration(again_in)) : ""),
+  Show("userFunctionEnded", again ? Style::kWarning : Style::kDim,
+       again ? absl::StrCat("user function ", how, "; again in ", absl::FormatDuration(again_in))
+             : "user function stopped",
        With({{"how", Text(how)}, {"againInSeconds", Number(absl::ToDoubleSeconds(again_in))}}));
 }
 
@@ -112,9 +113,12 @@ void Console::Show(const std::string& event, Style style, const std::string& tex
 
 std::string Console::Describe(const userfunction::Specification& specification) const {
   const ServiceInfo& info = specification.info;
-  std::string text = absl::StrCat(Styled("ready", Style::kGood, terminal_), ": ", Printable(info.service_name()), " ",
-                                  Printable(info.service_version()), ", protocol ",
-                                  specification.dialect == userfunction::Dialect::k0_1 ? "0.1" : "0.2");
+  // Not every library names its service, or itself.
+  std::string text = Styled("ready", Style::kGood, terminal_) + ":";
+  for (const std::string* part : {&info.service_name(), &info.service_version()}) {
+    if (!part->empty()) absl::StrAppend(&text, " ", Printable(*part));
+  }
+  absl::StrAppend(&text, " protocol ", specification.dialect == userfunction::Dialect::k0_1 ? "0.1" : "0.2");
   if (!info.support_library_name().empty()) {
     absl::StrAppend(&text, ", ", Printable(info.support_library_name()), " ",
                     Printable(info.support_library_version()));
