@@ -149,10 +149,10 @@ class TranscoderImpl final : public Transcoder {
     const bool has_head = std::ranges::find(allowed, "HEAD") != allowed.end();
     const auto get = std::ranges::find(allowed, "GET");
     if (get != allowed.end() && !has_head) allowed.insert(get + 1, "HEAD");
-    std::string allow = absl::StrJoin(allowed, ", ");
+    const std::string allow = absl::StrJoin(allowed, ", ");
     return {.status = 405,
             .text = absl::StrCat(request.method, " is not allowed for ", request.path, "; allowed: ", allow, "\n"),
-            .allow = std::move(allow)};
+            .allow = allow};
   }
 
   // What a route refuses before anything is parsed.

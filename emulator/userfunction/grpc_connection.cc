@@ -277,7 +277,7 @@ class GrpcTransportThread final : public GrpcTransport {
  private:
   static constexpr std::chrono::milliseconds kFirstProbe{2};
   static constexpr std::chrono::milliseconds kLastProbe{1000};
-  static constexpr std::chrono::milliseconds kStateCheck{200};
+  static constexpr std::chrono::milliseconds kStateCheck{20};
 
   bool StopWithin(std::chrono::milliseconds time) {
     std::unique_lock lock(mutex_);
@@ -308,14 +308,16 @@ class GrpcTransportThread final : public GrpcTransport {
     arguments.SetMaxSendMessageSize(static_cast<int>(max_message_bytes_));
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // a command must not be sent twice
     auto channel = grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
     if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(2))) return;
     strand_.Post([handler = handler_, connection = std::make_shared<GrpcConnection>(channel, strand_, open_calls_)] {
       if (handler->up) handler->up(connection);
     });
-    while (channel->GetState(false) == GRPC_CHANNEL_READY) {
-      channel->WaitForStateChange(GRPC_CHANNEL_READY, std::chrono::system_clock::now() + kStateCheck);
-      if (StopWithin(std::chrono::milliseconds(0))) return;
+    // A longer wait inside gRPC would make this thread one of its pollers, which then takes messages from those that
+    // are there for them. Without any wait nobody would look at an idle connection.
+    while (!channel->WaitForStateChange(GRPC_CHANNEL_READY, std::chrono::system_clock::now())) {
+      if (StopWithin(kStateCheck)) return;
     }
     strand_.Post([handler = handler_, address = address_] {
       if (handler->down)

@@ -4,8 +4,8 @@
 
 namespace cloudstate::protocol {
 
-// Serialized google.protobuf.FileDescriptorSets of files that user functions import and may leave out of what they report.
-// Static data; any thread.
+// Serialized google.protobuf.FileDescriptorSets of files that user functions import and may leave out of what they
+// report. Static data; any thread.
 
 // cloudstate/*.proto of protocol 0.1.
 std::string_view DescriptorSetV01();

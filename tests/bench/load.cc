@@ -1,0 +1,89 @@
+#include "tests/bench/load.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+
+namespace cloudstate::bench {
+namespace {
+
+// What one lane does. Touched by one call's end after the other, so that it needs no lock.
+struct Lane {
+  std::size_t index = 0;
+  std::size_t next_entity = 0;
+  absl::Time began;
+  std::vector<absl::Duration> latencies;
+};
+
+class ClosedLoop {
+ public:
+  // Ends at `end`, or when every entity has been called once if there is none.
+  ClosedLoop(Calls& calls, std::size_t lanes, std::size_t entities, std::optional<absl::Time> end)
+      : calls_(calls), entities_(entities), end_(end), lanes_(lanes), running_(lanes) {
+    for (std::size_t i = 0; i < lanes; ++i) lanes_[i].index = lanes_[i].next_entity = i;
+  }
+
+  Figures Run() {
+    const absl::Time began = absl::Now();
+    for (Lane& lane : lanes_) Next(lane);
+    const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return running_ == 0; };
+    absl::MutexLock lock(&mutex_, absl::Condition(&ended));
+    Figures figures;
+    figures.took = absl::Now() - began;
+    for (Lane& lane : lanes_) std::ranges::move(lane.latencies, std::back_inserter(figures.latencies));
+    figures.calls = figures.latencies.size();
+    figures.failure = failure_;
+    return figures;
+  }
+
+ private:
+  void Next(Lane& lane) {
+    lane.began = absl::Now();
+    if (end_.has_value() ? lane.began >= *end_ : lane.next_entity >= entities_) return End(absl::OkStatus());
+    const std::size_t entity = lane.next_entity;
+    lane.next_entity += lanes_.size();
+    if (end_.has_value() && lane.next_entity >= entities_) lane.next_entity = lane.index;
+    calls_.Make(lane.index, entity, [this, &lane](const absl::Status& status) {
+      if (!status.ok()) return End(status);
+      lane.latencies.push_back(absl::Now() - lane.began);
+      Next(lane);
+    });
+  }
+
+  void End(const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    failure_.Update(status);
+    --running_;
+  }
+
+  Calls& calls_;
+  const std::size_t entities_;
+  const std::optional<absl::Time> end_;
+  std::vector<Lane> lanes_;
+  absl::Mutex mutex_;
+  std::size_t running_;
+  absl::Status failure_;
+};
+
+}  // namespace
+
+Figures Measure(Calls& calls, std::size_t lanes, std::size_t entities, absl::Duration time) {
+  return ClosedLoop(calls, lanes, entities, absl::Now() + time).Run();
+}
+
+absl::Status CallEachOnce(Calls& calls, std::size_t lanes, std::size_t entities) {
+  return ClosedLoop(calls, lanes, entities, std::nullopt).Run().failure;
+}
+
+absl::Duration Percentile(std::vector<absl::Duration> latencies, double share) {
+  if (latencies.empty()) return absl::ZeroDuration();
+  const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(latencies.size() - 1));
+  std::ranges::nth_element(latencies, latencies.begin() + place);
+  return latencies[static_cast<std::size_t>(place)];
+}
+
+}  // namespace cloudstate::bench
