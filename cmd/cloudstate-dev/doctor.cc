@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cmd/cloudstate-dev/client.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/doctor_checks.h"
 #include "cmd/cloudstate-dev/json_output.h"
@@ -14,7 +15,7 @@ namespace cloudstate::cli {
 namespace {
 
 struct Options {
-  std::string user_function = "127.0.0.1:8080";
+  std::string user_function;  // HOST:PORT; empty for the running emulator's, or else the default
 };
 
 struct Label {
@@ -51,6 +52,20 @@ std::string FormatJson(const std::vector<Check>& checks) {
   return absl::StrCat("{\"checks\":[", all, "]}\n");
 }
 
+// What the running emulator says of its user function.
+Check AskForUserFunction(const std::string& admin) {
+  const absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect(admin);
+  if (!client.ok()) return {Verdict::kFailed, "user function", std::string(client.status().message())};
+  const absl::StatusOr<dev::v1::Status> status = (*client)->Call(&Client::Stub::GetStatus, dev::v1::GetStatusRequest());
+  if (!status.ok()) return {Verdict::kFailed, "user function", std::string(status.status().message())};
+  const dev::v1::UserFunction& user_function = status->user_function();
+  if (user_function.state() == dev::v1::UserFunction::READY) {
+    return {Verdict::kOk, "user function", absl::StrCat("ready at ", user_function.address())};
+  }
+  return {Verdict::kWarning, "user function",
+          absl::StrCat("not ready at ", user_function.address(), ": ", user_function.problem())};
+}
+
 int Run(const Settings& settings, const Options& options) {
   const std::string& directory = settings.data_directory;
   const std::optional<journal::LockHolder> holder = FindLockHolder(directory);
@@ -64,7 +79,10 @@ int Run(const Settings& settings, const Options& options) {
       [&] { return CheckPort(9000, "clients", holder); },
       [&] { return CheckPort(9001, "admin", holder); },
       [&] { return CheckPort(9090, "metrics", holder); },
-      [&] { return CheckUserFunction(options.user_function); },
+      [&] {
+        if (!options.user_function.empty()) return CheckUserFunction(options.user_function);
+        return holder.has_value() ? AskForUserFunction(holder->addresses.admin) : CheckUserFunction("127.0.0.1:8080");
+      },
       [] { return CheckOpenFiles(); },
   };
   const Terminal terminal = StandardOutput();
@@ -88,7 +106,7 @@ void AddDoctor(CLI::App& root, Invocation& invocation) {
                               "  cloudstate-dev doctor --user-function 127.0.0.1:8081");
   command->group(kHelpGroup);
   Setting(*command, "--user-function", "CLOUDSTATE_DEV_USER_FUNCTION", options->user_function,
-          "Where the user function listens")
+          "Where the user function listens; the running emulator's, or else 127.0.0.1:8080")
       ->type_name("HOST:PORT");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return Run(invocation.settings, *options); };
