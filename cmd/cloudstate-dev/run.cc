@@ -109,7 +109,8 @@ bool SplitAddress(const std::string& address, runtime::Settings& settings) {
   if (colon == std::string::npos || colon == 0) return false;
   int port = 0;
   if (!absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 1 || port > 65535) return false;
-  settings.user_function_host = address.substr(0, colon);
+  const bool bracketed = address.front() == '[' && address[colon - 1] == ']';  // IPv6
+  settings.user_function_host = bracketed ? address.substr(1, colon - 2) : address.substr(0, colon);
   settings.user_function_port = static_cast<std::uint16_t>(port);
   return true;
 }

@@ -56,6 +56,7 @@ Node::~Node() = default;
 void Node::Connect(std::shared_ptr<userfunction::Connection> connection, entities::ReplayFrom replay_from) {
   connection_ = std::move(connection);
   replay_from_ = replay_from;
+  StartPending();
 }
 
 void Node::Disconnect(const absl::Status& reason) {
@@ -67,6 +68,10 @@ void Node::Disconnect(const absl::Status& reason) {
 }
 
 void Node::Deliver(const userfunction::ServiceSpec& service, const std::string& entity_id, entities::Command command) {
+  if (connection_ == nullptr) {
+    command.done(absl::UnavailableError("the user function has gone"));
+    return;
+  }
   Pending pending{{service.persistence_id, entity_id},
                   service.name,
                   service.passivation_timeout.value_or(options_.limits.passivation_timeout),
@@ -102,7 +107,7 @@ void Node::Activate(Pending pending) {
 
 // Its place is free when its stream has ended.
 void Node::MakeRoom() {
-  if (!idle_.empty()) idle_.front()->entity().Passivate();
+  if (!pending_.empty() && !idle_.empty()) idle_.front()->entity().Passivate();
 }
 
 void Node::Remove(const base::EntityKey& key) {

@@ -36,7 +36,7 @@ class Node {
   // It has gone: all entities stop, and all their commands fail with `reason`.
   void Disconnect(const absl::Status& reason);
 
-  // Only while connected.
+  // UNAVAILABLE while there is no user function.
   void Deliver(const userfunction::ServiceSpec& service, const std::string& entity_id, entities::Command command);
 
   std::size_t active_entities() const { return active_.size(); }

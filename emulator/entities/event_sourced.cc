@@ -131,6 +131,7 @@ void EventSourcedEntity::OnPage(absl::StatusOr<journal::Replay> page, Page which
   if (page->complete) {
     BecomeReady();
   } else {
+    SetTimer(environment_.limits.relay_timeout, &EventSourcedEntity::OnReplayTimeout);
     ContinueReplay();
   }
 }
@@ -225,6 +226,13 @@ void EventSourcedEntity::Send(Waiting next) {
   stream_->Write(in.SerializeAsString());
 }
 
+void EventSourcedEntity::OnReplayTimeout() {
+  ResetWith(
+      absl::DeadlineExceededError(absl::StrCat("the user function did not take the replay of ", Name(), " within ",
+                                               absl::FormatDuration(environment_.limits.relay_timeout))),
+      "the user function does not take its replay");
+}
+
 void EventSourcedEntity::OnRelayTimeout() {
   ResetWith(absl::DeadlineExceededError(absl::StrCat("no reply from the user function to ", outstanding_->service, ".",
                                                      outstanding_->method, " within ",
@@ -304,18 +312,7 @@ void EventSourcedEntity::OnClosed(const absl::Status& status) {
     return;
   }
   const std::string report = absl::StrCat("its stream was ended by the user function: ", status.ToString());
-  if (state_ == State::kBusy) {
-    Reset("Unexpected entity termination", report);
-    return;
-  }
-  // A user function that ends streams before it has taken a command must not be offered the same one for ever.
-  if (state_ == State::kLoading && !waiting_.empty()) {
-    Command command = std::move(waiting_.front().command);
-    waiting_.pop_front();
-    ++environment_.metrics.failed_commands;
-    command.done(absl::UnknownError("Unexpected entity termination"));
-  }
-  Reset("", report);
+  Reset("Unexpected entity termination", report);
 }
 
 // ---- storing
@@ -416,17 +413,23 @@ void EventSourcedEntity::Reset(const std::string& client_text, const std::string
 void EventSourcedEntity::ResetWith(absl::Status outcome, const std::string& report) {
   ++environment_.metrics.failed_entities;
   DropStream();
-  host_.OnIdle(false);
   host_.ReportError(absl::StrCat(Name(), " is reset: ", report));
-  state_ = State::kClosing;
+  const bool loading = std::exchange(state_, State::kClosing) == State::kLoading;
   if (outstanding_.has_value()) {
     Trace(trace::StepKind::kFailed, report);
     Finish(std::move(outcome));
+  } else if (loading && !waiting_.empty()) {
+    // A user function that breaks every stream before it has taken a command must not be offered the same one for ever.
+    Command command = std::move(waiting_.front().command);
+    waiting_.pop_front();
+    ++environment_.metrics.failed_commands;
+    command.done(std::move(outcome));
   }
   Restart();
 }
 
 void EventSourcedEntity::DropStream() {
+  host_.OnIdle(false);
   CancelTimer();
   stream_lifetime_.Renew();
   stream_ = nullptr;

@@ -84,6 +84,7 @@ class EventSourcedEntity {
   void ResetWith(absl::Status outcome, const std::string& report);
   void DropStream();
   void OnRelayTimeout();
+  void OnReplayTimeout();
   void SetTimer(absl::Duration delay, void (EventSourcedEntity::*action)());
   void CancelTimer();
   void Trace(trace::StepKind kind, std::string detail = {}, const journal::Payload* payload = nullptr);

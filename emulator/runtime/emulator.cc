@@ -73,13 +73,14 @@ class RealEmulator final : public Emulator {
     if (admin_door_ != nullptr) admin_door_->Shutdown(absl::ZeroDuration());
     metrics_door_ = nullptr;
     admin_door_ = nullptr;
+    base::RunOn(strand_, [] {});  // what the admin services asked has been answered
     admin_ = nullptr;
     live_ = nullptr;
     if (node_ != nullptr) {
       base::RunOn(strand_, [this] { node_->Disconnect(absl::UnavailableError("the emulator is ending")); });
     }
-    link_ = nullptr;
-    if (journal_ != nullptr) journal_->Close();
+    if (link_ != nullptr) link_->Stop();
+    if (journal_ != nullptr) journal_->Close();  // what was being stored is answered, and may report errors
     base::RunOn(strand_, [this] {
       node_ = nullptr;
       router_ = nullptr;

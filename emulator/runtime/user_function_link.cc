@@ -54,11 +54,13 @@ UserFunctionLink::UserFunctionLink(const Settings& settings, std::string address
   base::RunOn(strand_, [this] { router_.Suspend(Unavailable("has not been reached yet")); });
 }
 
-UserFunctionLink::~UserFunctionLink() {
+void UserFunctionLink::Stop() {
   if (supervisor_ != nullptr) supervisor_->Stop();
+  // Discovery first: its timer would ask once more over a connection that is going.
+  base::RunOn(strand_, [this] { discovery_ = nullptr; });
   transport_ = nullptr;
   supervisor_ = nullptr;
-  base::RunOn(strand_, [this] { discovery_ = nullptr; });  // after all that they have posted
+  base::RunOn(strand_, [] {});  // what they posted last has run
 }
 
 absl::Status UserFunctionLink::Start() {
@@ -68,10 +70,12 @@ absl::Status UserFunctionLink::Start() {
   transport_ = userfunction::GrpcTransport::Start(address_, settings_.max_message_bytes, strand_,
                                                   {.up =
                                                        [this](std::shared_ptr<userfunction::Connection> connection) {
-                                                         discovery_->Connected(std::move(connection));
+                                                         if (discovery_ != nullptr)
+                                                           discovery_->Connected(std::move(connection));
                                                        },
                                                    .down =
                                                        [this](const absl::Status& reason) {
+                                                         if (discovery_ == nullptr) return;
                                                          discovery_->Disconnected(reason);
                                                          router_.Suspend(Unavailable("was lost"));
                                                        }});
@@ -83,8 +87,7 @@ absl::Status UserFunctionLink::StartCommand() {
   options.command = settings_.command;
   options.watch_directory = settings_.watch_directory;
   options.grace = settings_.termination_grace;
-  const auto colon = address_.rfind(':');
-  options.environment = {{"HOST", address_.substr(0, colon)}, {"PORT", address_.substr(colon + 1)}};
+  options.environment = {{"HOST", settings_.user_function_host}, {"PORT", address_.substr(address_.rfind(':') + 1)}};
   userfunction::Supervisor::Handler handler;
   handler.on_output = [this](std::string_view line) { observer_.OnOutput(line); };
   handler.on_changed = [this](const std::string& path) { observer_.OnChanged(path); };
@@ -107,7 +110,7 @@ absl::Status UserFunctionLink::StartCommand() {
 
 void UserFunctionLink::ReportError(const std::string& text) {
   base::LogWarning(text);
-  discovery_->ReportError(text);
+  if (discovery_ != nullptr) discovery_->ReportError(text);
 }
 
 dev::v1::UserFunction UserFunctionLink::Describe() const {

@@ -21,13 +21,16 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
  public:
   UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand, cluster::Node& node,
                    routing::Router& router, journal::SqliteJournal& journal, Observer& observer);
-  // Ends the user function if it was started here.
-  ~UserFunctionLink() override;
+  ~UserFunctionLink() override { Stop(); }
 
   // Starts the command, if there is one, and reaches for the address.
   absl::Status Start();
 
-  // On the strand.
+  // Lets go of the user function, and ends it if it was started here. Errors can still be reported, to the log only.
+  // Calls after the first do nothing. Not from a task of the strand.
+  void Stop();
+
+  // On the strand. The last two not after Stop.
   void ReportError(const std::string& text);
   dev::v1::UserFunction Describe() const;
   const std::shared_ptr<const userfunction::Specification>& specification() const {

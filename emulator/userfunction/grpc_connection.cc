@@ -3,10 +3,12 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <netdb.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -237,6 +239,16 @@ class GrpcConnection final : public Connection {
   GenericStub stub_;
 };
 
+// Gives up after a second: a host may swallow the attempt without an answer.
+bool Connects(int fd, const addrinfo& address) {
+  if (connect(fd, address.ai_addr, address.ai_addrlen) == 0) return true;
+  if (errno != EINPROGRESS) return false;
+  pollfd connected{fd, POLLOUT, 0};
+  int error = 0;
+  socklen_t size = sizeof error;
+  return poll(&connected, 1, 1000) == 1 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
 // Whether something accepts connections at host:port.
 bool Listening(const std::string& host, const std::string& port) {
   addrinfo hints{};
@@ -245,9 +257,9 @@ bool Listening(const std::string& host, const std::string& port) {
   if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return false;
   bool listening = false;
   for (addrinfo* each = found; each != nullptr && !listening; each = each->ai_next) {
-    const int fd = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol);
+    const int fd = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, each->ai_protocol);
     if (fd < 0) continue;
-    listening = connect(fd, each->ai_addr, each->ai_addrlen) == 0;
+    listening = Connects(fd, *each);
     close(fd);
   }
   freeaddrinfo(found);
@@ -288,7 +300,8 @@ class GrpcTransportThread final : public GrpcTransport {
   void Run() {
     auto pause = kFirstProbe;
     const auto colon = address_.rfind(':');
-    const std::string host = address_.substr(0, colon);
+    std::string host = address_.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);  // IPv6
     const std::string port = address_.substr(colon + 1);
     while (!StopWithin(std::chrono::milliseconds(0))) {
       if (!Listening(host, port)) {

@@ -137,9 +137,11 @@ class SupervisorThread final : public Supervisor {
 
   void ForwardOutput(const ChildProcess& child) {
     std::array<char, 16384> buffer;
-    ssize_t size = 0;
+    ssize_t size = -1;
     output_open_ = true;
-    while ((size = read(child.output, buffer.data(), buffer.size())) > 0) {
+    // Not until there is no more: a child that never stops writing would keep us from everything else.
+    for (int reads = 0; reads < kReadsAtOnce && (size = read(child.output, buffer.data(), buffer.size())) > 0;
+         ++reads) {
       for (const char* at = buffer.data(); at < buffer.data() + size; ++at) {
         if (*at != '\n') partial_line_ += *at;
         if (*at == '\n' || partial_line_.size() >= kLongestLine) handler_.on_output(std::exchange(partial_line_, {}));
@@ -149,6 +151,7 @@ class SupervisorThread final : public Supervisor {
   }
 
   static constexpr std::size_t kLongestLine = 64 << 10;
+  static constexpr int kReadsAtOnce = 16;
 
   const Options options_;
   const Handler handler_;

@@ -117,6 +117,13 @@ TEST_F(SupervisorTest, KillsWhatIgnoresTheRequestToEnd) {
   EXPECT_THAT(lines_, Contains(HasSubstr("was killed by signal 9")));
 }
 
+TEST_F(SupervisorTest, EndsAChildThatNeverStopsWriting) {
+  Start("yes");
+  ASSERT_TRUE(WaitFor("> y"));
+  supervisor_ = nullptr;
+  EXPECT_THAT(lines_.back(), HasSubstr("was killed by signal 15"));
+}
+
 TEST_F(SupervisorTest, RestartsWhenAWatchedFileChanges) {
   testing::TemporaryDirectory directory;
   std::filesystem::create_directory(directory.path() / "src");

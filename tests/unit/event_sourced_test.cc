@@ -392,6 +392,30 @@ TEST_F(EventSourcedEntityTest, AUserFunctionThatEndsEveryStreamDoesNotGetTheSame
   EXPECT_TRUE(entity_->stopped());
 }
 
+TEST_F(EventSourcedEntityTest, AUserFunctionThatFailsEveryReplayDoesNotGetTheSameCommandForEver) {
+  limits_.replay_page_bytes = 1;
+  Create();
+  Store(2);
+  connection_->unsent_at_open = 1000;
+  Deliver("Add", "1");
+  Deliver("Add", "2");
+  for (std::size_t stream = 0; stream < 2; ++stream) AnswerFailure(stream, 0, "cannot handle e1");
+  EXPECT_THAT(outcomes_, ElementsAre("UNKNOWN: Unexpected entity failure", "UNKNOWN: Unexpected entity failure"));
+  EXPECT_TRUE(entity_->stopped());
+}
+
+TEST_F(EventSourcedEntityTest, AReplayThatIsNotTakenEndsAtTheRelayTimeout) {
+  limits_.replay_page_bytes = 1;
+  Create();
+  Store(2);
+  connection_->unsent_at_open = 1000;
+  Deliver("Add", "1");
+  strand_.Advance(absl::Seconds(60));
+  EXPECT_THAT(outcomes_[0],
+              HasSubstr("DEADLINE_EXCEEDED: the user function did not take the replay of entity counter|a"));
+  EXPECT_TRUE(entity_->stopped());
+}
+
 TEST_F(EventSourcedEntityTest, AFailedWriteFailsTheCommandAndReplaysForTheNext) {
   Deliver("Add", "1");
   Deliver("Get");
@@ -478,6 +502,14 @@ TEST_F(EventSourcedEntityTest, AbortFailsEverythingWithItsReason) {
   EXPECT_THAT(outcomes_, ElementsAre("UNAVAILABLE: no user function", "UNAVAILABLE: no user function"));
   EXPECT_TRUE(entity_->stopped());
   EXPECT_EQ(stopped_, 1);
+}
+
+TEST_F(EventSourcedEntityTest, AbortOfAnIdleEntityEndsItsIdleness) {
+  Deliver("Add", "1");
+  AnswerReply(0, 1, "one");
+  ASSERT_TRUE(idle_);
+  entity_->Abort(absl::UnavailableError("no user function"));
+  EXPECT_FALSE(idle_);
 }
 
 TEST_F(EventSourcedEntityTest, AbortStillDeliversWhatIsBeingStored) {

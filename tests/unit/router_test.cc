@@ -422,5 +422,32 @@ TEST_F(RoomTest, ACommandWaitsWhileAllEntitiesAreBusy) {
   EXPECT_EQ(tight_.active_entities(), 2U);
 }
 
+TEST_F(RoomTest, WithoutAUserFunctionCommandsAreUnavailable) {
+  tight_.Disconnect(absl::UnavailableError("lost"));
+  entities::Command command;
+  absl::Status outcome;
+  command.abandoned = std::make_shared<bool>(false);
+  command.done = [&](const absl::StatusOr<entities::Reply>& reply) { outcome = reply.status(); };
+  tight_.Deliver(service_, "a", std::move(command));
+  EXPECT_EQ(outcome.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(RoomTest, AnIdleEntityThatWasJustAbortedMakesNoRoom) {
+  std::vector<std::string> done;
+  for (const char* id : {"a", "b", "c"}) {
+    tight_.Deliver(service_, id, MakeCommand(done, id));
+    strand_.Run();
+  }
+  // b becomes idle while c waits, so room is about to be made when the user function goes.
+  eventsourced::EventSourcedStreamOut out;
+  *out.mutable_reply() = Reply("");
+  out.mutable_reply()->set_command_id(1);
+  connection_->streams[1]->handler.on_message(out.SerializeAsString());
+  tight_.Disconnect(absl::UnavailableError("lost"));
+  strand_.Run();
+  EXPECT_EQ(tight_.active_entities(), 0U);
+  EXPECT_THAT(done, ::testing::UnorderedElementsAre("a", "b", "c"));
+}
+
 }  // namespace
 }  // namespace cloudstate::routing
