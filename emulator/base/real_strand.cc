@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <future>
+#include <limits>
 
 #include "absl/time/clock.h"
 
@@ -15,6 +16,8 @@ absl::Time MonotonicNow() {
 std::chrono::steady_clock::time_point ToSteady(absl::Time time) {
   return std::chrono::steady_clock::time_point(absl::ToChronoNanoseconds(time - absl::UnixEpoch()));
 }
+
+constexpr std::size_t kTasksForAnyThread = 256;
 
 }  // namespace
 
@@ -72,8 +75,13 @@ void TimerThread::Run() {
 
 RealStrand::~RealStrand() {
   timer_thread_.WakeAt(*this, absl::InfiniteFuture());
-  std::unique_lock lock(mutex_);
-  idle_.wait(lock, [&] { return !running_; });
+  {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [&] { return !running_; });
+    stopping_ = true;
+  }
+  relief_wanted_.notify_all();
+  if (relief_.joinable()) relief_.join();
 }
 
 void RealStrand::Post(Task task) {
@@ -81,7 +89,15 @@ void RealStrand::Post(Task task) {
   tasks_.push_back(std::move(task));
   if (running_) return;
   running_ = true;
-  while (!tasks_.empty()) {
+  if (RunTasks(lock, kTasksForAnyThread)) return;
+  handed_over_ = true;
+  if (!relief_.joinable()) relief_ = std::thread([this] { Relieve(); });
+  relief_wanted_.notify_all();
+}
+
+bool RealStrand::RunTasks(std::unique_lock<std::mutex>& lock, std::size_t most) {
+  for (std::size_t ran = 0; !tasks_.empty(); ++ran) {
+    if (ran == most) return false;
     {
       Task next = std::move(tasks_.front());
       tasks_.pop_front();
@@ -92,6 +108,17 @@ void RealStrand::Post(Task task) {
   }
   running_ = false;
   idle_.notify_all();
+  return true;
+}
+
+void RealStrand::Relieve() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    relief_wanted_.wait(lock, [&] { return handed_over_ || stopping_; });
+    if (!handed_over_) return;
+    handed_over_ = false;
+    RunTasks(lock, std::numeric_limits<std::size_t>::max());
+  }
 }
 
 absl::Time RealStrand::Now() const { return MonotonicNow(); }

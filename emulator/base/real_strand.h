@@ -43,8 +43,9 @@ class TimerThread {
   std::thread thread_;
 };
 
-// A strand without a thread of its own: whoever posts to an idle one runs its tasks until none is left. A command that
-// comes on one of gRPC's threads is thus handled without waking another, and under load tasks are taken many at a time.
+// Whoever posts to an idle strand runs its tasks until none is left: a command that comes on one of gRPC's threads is
+// thus handled without waking another. But it may be a thread that others wait for, such as the journal's: after some
+// tasks a thread of the strand's own takes over, until none is left again.
 class RealStrand final : public Strand, private TimerThread::Client {
  public:
   explicit RealStrand(TimerThread& timers) : timer_thread_(timers) {}
@@ -59,6 +60,9 @@ class RealStrand final : public Strand, private TimerThread::Client {
 
  private:
   void Wake() override;
+  // True when none is left, and the strand idle; false when it has run `most`.
+  bool RunTasks(std::unique_lock<std::mutex>& lock, std::size_t most);
+  void Relieve();
   void RunDueTimers();
   void AskForWake();
 
@@ -67,6 +71,10 @@ class RealStrand final : public Strand, private TimerThread::Client {
   std::deque<Task> tasks_;
   std::condition_variable idle_;
   bool running_ = false;
+  std::condition_variable relief_wanted_;
+  bool handed_over_ = false;
+  bool stopping_ = false;
+  std::thread relief_;  // started when it is first wanted
 
   // Touched by tasks of this strand only.
   std::map<std::pair<absl::Time, TimerId>, Task> timers_;

@@ -289,7 +289,7 @@ class GrpcTransportThread final : public GrpcTransport {
  private:
   static constexpr std::chrono::milliseconds kFirstProbe{2};
   static constexpr std::chrono::milliseconds kLastProbe{1000};
-  static constexpr std::chrono::milliseconds kStateCheck{20};
+  static constexpr std::chrono::milliseconds kStateCheck{200};
 
   bool StopWithin(std::chrono::milliseconds time) {
     std::unique_lock lock(mutex_);
@@ -327,10 +327,10 @@ class GrpcTransportThread final : public GrpcTransport {
     strand_.Post([handler = handler_, connection = std::make_shared<GrpcConnection>(channel, strand_, open_calls_)] {
       if (handler->up) handler->up(connection);
     });
-    // A longer wait inside gRPC would make this thread one of its pollers, which then takes messages from those that
-    // are there for them. Without any wait nobody would look at an idle connection.
-    while (!channel->WaitForStateChange(GRPC_CHANNEL_READY, std::chrono::system_clock::now())) {
-      if (StopWithin(kStateCheck)) return;
+    // What is asked is whether the state has changed since, not what it is: a connection that was lost may already be
+    // there again, to another user function, because somebody called.
+    while (!channel->WaitForStateChange(GRPC_CHANNEL_READY, std::chrono::system_clock::now() + kStateCheck)) {
+      if (StopWithin(std::chrono::milliseconds(0))) return;
     }
     strand_.Post([handler = handler_, address = address_] {
       if (handler->down)

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <thread>
 #include <vector>
@@ -62,6 +63,23 @@ TEST_F(RealStrandTest, NeverRunsTwoTasksAtATimeAndKeepsEachThreadsOrder) {
   EXPECT_FALSE(overlapped);
   EXPECT_FALSE(reordered);
   EXPECT_THAT(last, ::testing::Each(kTasks - 1));
+}
+
+TEST_F(RealStrandTest, LetsAThreadGoThoughThereIsNoEndOfTasks) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> ran = 0;
+  // Each task posts the next, so that the strand never becomes idle.
+  std::function<void()> again = [&] {
+    ++ran;
+    if (!stop) strand_.Post([&] { again(); });
+  };
+  strand_.Post([&] { again(); });
+  // It has come back, and the tasks go on without it.
+  const int so_far = ran;
+  while (ran == so_far) std::this_thread::yield();
+  stop = true;
+  RunOn(strand_, [] {});  // one that did not see it may have posted another behind this
+  RunOn(strand_, [] {});
 }
 
 TEST_F(RealStrandTest, RunsTimersInTheOrderOfTheirInstants) {
