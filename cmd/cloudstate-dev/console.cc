@@ -1,14 +1,11 @@
 #include "cmd/cloudstate-dev/console.h"
 
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/ready_lines.h"
-#include "emulator/serving/transcoder.h"
 
 namespace cloudstate::cli {
 namespace {

@@ -4,43 +4,15 @@
 #include <deque>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "emulator/base/byte_buffer.h"
 #include "emulator/serving/metadata.h"
 
 namespace cloudstate::serving {
 namespace {
-
-// Below this, copying into gRPC's own memory costs less than keeping the string for it.
-constexpr std::size_t kSmallPayload = 4096;
-
-grpc::ByteBuffer ToBuffer(std::string payload) {
-  if (payload.size() < kSmallPayload) {
-    grpc::Slice slice(payload);
-    return grpc::ByteBuffer(&slice, 1);
-  }
-  auto owned = std::make_unique<std::string>(std::move(payload));
-  std::string& bytes = *owned;
-  grpc::Slice slice(
-      bytes.data(), bytes.size(),
-      [](void* string) { std::unique_ptr<std::string> released(static_cast<std::string*>(string)); }, owned.release());
-  return grpc::ByteBuffer(&slice, 1);
-}
-
-std::string ToString(const grpc::ByteBuffer& buffer) {
-  grpc::Slice single;
-  if (buffer.TrySingleSlice(&single).ok())
-    return std::string(reinterpret_cast<const char*>(single.begin()), single.size());
-  std::string bytes;
-  bytes.reserve(buffer.Length());
-  std::vector<grpc::Slice> slices;
-  if (!buffer.Dump(&slices).ok()) return bytes;
-  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  return bytes;
-}
 
 // gRPC says "ipv4:127.0.0.1:5" and "ipv6:%5B::1%5D:5".
 std::string ToPeer(const std::string& uri) {
@@ -72,7 +44,7 @@ class GrpcCall final : public Responder, public std::enable_shared_from_this<Grp
   }
 
   void Message(std::string payload) override {
-    grpc::ByteBuffer buffer = ToBuffer(std::move(payload));
+    grpc::ByteBuffer buffer = base::ToByteBuffer(std::move(payload));
     std::lock_guard lock(mutex_);
     if (end_.has_value()) return;
     unsent_.push_back(std::move(buffer));
@@ -135,7 +107,7 @@ class GrpcCall final : public Responder, public std::enable_shared_from_this<Grp
     Call call;
     call.service = method_.service()->full_name();
     call.method = method_.name();
-    call.payload = ToString(request_);
+    call.payload = base::ToString(request_);
     request_.Clear();
     for (const auto& [name, value] : context_.client_metadata()) {
       const HeaderKind kind = absl::EndsWith(View(name), "-bin") ? HeaderKind::kBytes : HeaderKind::kText;

@@ -18,28 +18,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/byte_buffer.h"
 #include "emulator/base/real_strand.h"
 
 namespace cloudstate::userfunction {
 namespace {
 
 using GenericStub = grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer>;
-
-grpc::ByteBuffer ToBuffer(const std::string& bytes) {
-  grpc::Slice slice(bytes);
-  return grpc::ByteBuffer(&slice, 1);
-}
-
-std::string ToString(const grpc::ByteBuffer& buffer) {
-  std::string bytes;
-  bytes.reserve(buffer.Length());
-  std::vector<grpc::Slice> slices;
-  if (!buffer.Dump(&slices).ok()) return bytes;
-  for (const grpc::Slice& slice : slices) {
-    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return bytes;
-}
 
 absl::Status ToStatus(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
@@ -104,7 +89,7 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   void Write(std::string message) {
     std::lock_guard lock(mutex_);
     if (ended_) return;
-    outgoing_.push_back(ToBuffer(message));
+    outgoing_.push_back(base::ToByteBuffer(std::move(message)));
     if (outgoing_.size() == 1) StartWrite(&outgoing_.front());
   }
 
@@ -137,7 +122,7 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
       RemoveHold();
       return;
     }
-    strand_.Post([self = self_, message = ToString(incoming_)]() mutable {
+    strand_.Post([self = self_, message = base::ToString(incoming_)]() mutable {
       if (!self->detached_) self->handler_.on_message(std::move(message));
       self->StartRead(&self->incoming_);
     });
@@ -218,14 +203,14 @@ class GrpcConnection final : public Connection {
             absl::AnyInvocable<void(absl::StatusOr<std::string>)> done) override {
     auto call = std::make_shared<UnaryCall>(open_calls_);
     call->counted.context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout));
-    call->request = ToBuffer(request);
+    call->request = base::ToByteBuffer(std::move(request));
     call->done = std::move(done);
     UnaryCall& state = *call;
     stub_.UnaryCall(&state.counted.context, std::string(method), {}, &state.request, &state.response,
                     [&strand = strand_, call = std::move(call)](grpc::Status status) mutable {
                       strand.Post([call = std::move(call), status = std::move(status)] {
                         if (status.ok()) {
-                          call->done(ToString(call->response));
+                          call->done(base::ToString(call->response));
                         } else {
                           call->done(ToStatus(status));
                         }
