@@ -62,6 +62,7 @@ class Collector final : public serving::Responder {
   }
 
   std::size_t Unsent() const override { return 0; }
+  void WhenWritable(absl::AnyInvocable<void()> writable) override { writable(); }
 
   void OnCancel(absl::AnyInvocable<void()> cancelled) override {
     std::lock_guard lock(mutex_);

@@ -138,12 +138,13 @@ void EventSourcedEntity::OnPage(absl::StatusOr<journal::Replay> page, Page which
 
 void EventSourcedEntity::OpenStream(userfunction::Connection& connection, std::optional<journal::Snapshot> snapshot) {
   last_command_id_ = 0;
-  stream_ = connection.Open(
-      kHandle, {.on_message = stream_lifetime_.Guard([this](const std::string& message) { OnMessage(message); }),
-                .on_closed = stream_lifetime_.Guard([this](const absl::Status& status) { OnClosed(status); }),
-                .on_writable = stream_lifetime_.Guard([this] {
-                  if (state_ == State::kLoading && !page_asked_) ContinueReplay();
-                })});
+  stream_ =
+      connection.Open(kHandle, absl::InfiniteDuration(),
+                      {.on_message = stream_lifetime_.Guard([this](const std::string& message) { OnMessage(message); }),
+                       .on_closed = stream_lifetime_.Guard([this](const absl::Status& status) { OnClosed(status); }),
+                       .on_writable = stream_lifetime_.Guard([this] {
+                         if (state_ == State::kLoading && !page_asked_) ContinueReplay();
+                       })});
   eventsourced::EventSourcedStreamIn in;
   in.mutable_init()->set_service_name(service_);
   in.mutable_init()->set_entity_id(key_.entity_id);

@@ -24,15 +24,27 @@ struct Services {
   std::vector<const google::protobuf::ServiceDescriptor*> services;
 };
 
-// One client's call with its complete request message, by whichever protocol it came.
+// The messages that a client streams in. They are taken one at a time, and what nobody asks for stays with the client.
+class RequestStream {
+ public:
+  virtual ~RequestStream() = default;
+
+  // `taken` runs once, on any thread, perhaps before Read returns: with the next serialized input message, or with
+  // nothing once the client has half-closed. One Read at a time. When the client goes away, or the call ends, it may
+  // run with nothing or be dropped: the responder's OnCancel tells the difference, though perhaps a moment later.
+  virtual void Read(absl::AnyInvocable<void(std::optional<std::string>)> taken) = 0;
+};
+
+// One client's call, by whichever protocol it came.
 struct Call {
   std::string service;  // full name
   std::string method;
-  std::string payload;                  // serialized input message
-  Metadata metadata;                    // the client's headers; "-bin" ones as bytes
-  std::optional<absl::Time> deadline;   // on absl::Now()'s clock
-  std::string peer;                     // address of the client, for the traces
-  absl::string_view protocol = "grpc";  // or "http", "admin"; static text
+  std::string payload;                           // serialized input message; unused for a client-streamed method
+  std::shared_ptr<RequestStream> requests = {};  // for a client-streamed method, else null
+  Metadata metadata;                             // the client's headers; "-bin" ones as bytes
+  std::optional<absl::Time> deadline;            // on absl::Now()'s clock
+  std::string peer;                              // address of the client, for the traces
+  absl::string_view protocol = "grpc";           // or "http", "grpc-web", "websocket", "admin"; static text
 };
 
 // Takes the answer to one call. Any thread; the calls for one Responder must not overlap. Exactly one Finish ends it,
@@ -52,6 +64,10 @@ class Responder {
 
   // Messages handed over that the client has not taken yet; a producer that can wait keeps this small.
   virtual std::size_t Unsent() const = 0;
+
+  // Runs `writable` once, on any thread, when Unsent is 0, perhaps before this returns. It is dropped when the call
+  // ends. One at a time.
+  virtual void WhenWritable(absl::AnyInvocable<void()> writable) = 0;
 
   // `cancelled` runs once, on any thread, if the client goes away or its deadline passes before Finish. Set at most
   // once, and before the backend's Start returns.
@@ -75,7 +91,7 @@ class Backend {
   // Why there is nothing to call, for UNAVAILABLE answers to unknown paths; OK when the services are known.
   virtual absl::Status Availability() const = 0;
 
-  // Begins a call of a unary or server-streamed method. Returns at once.
+  // Begins a call. Returns at once.
   virtual void Start(Call call, std::shared_ptr<Responder> responder) = 0;
 };
 

@@ -21,7 +21,7 @@ std::string ToPeer(const std::string& uri) {
 
 absl::string_view View(grpc::string_ref text) { return {text.data(), text.size()}; }
 
-class GrpcCall final : public Responder, public std::enable_shared_from_this<GrpcCall> {
+class GrpcCall final : public Responder, public RequestStream, public std::enable_shared_from_this<GrpcCall> {
  public:
   GrpcCall(Backend& backend, grpc::GenericCallbackServerContext& context, std::shared_ptr<const Services> services,
            const google::protobuf::MethodDescriptor& method)
@@ -29,8 +29,26 @@ class GrpcCall final : public Responder, public std::enable_shared_from_this<Grp
 
   grpc::ServerGenericBidiReactor* Begin() {
     self_ = shared_from_this();
-    reactor_.StartRead(&request_);
+    if (method_.client_streaming()) {
+      Call call = ToCall();
+      call.requests = shared_from_this();
+      backend_.Start(std::move(call), shared_from_this());
+    } else {
+      reactor_.StartRead(&request_);
+    }
     return &reactor_;
+  }
+
+  void Read(absl::AnyInvocable<void(std::optional<std::string>)> taken) override {
+    {
+      std::lock_guard lock(mutex_);
+      if (!end_.has_value()) {
+        taken_ = std::move(taken);
+        reactor_.StartRead(&request_);
+        return;
+      }
+    }
+    taken(std::nullopt);
   }
 
   void Headers(const Metadata& headers) override {
@@ -70,6 +88,18 @@ class GrpcCall final : public Responder, public std::enable_shared_from_this<Grp
     return unsent_.size();
   }
 
+  void WhenWritable(absl::AnyInvocable<void()> writable) override {
+    {
+      std::lock_guard lock(mutex_);
+      if (end_.has_value()) return;
+      if (!unsent_.empty()) {
+        writable_ = std::move(writable);
+        return;
+      }
+    }
+    writable();
+  }
+
   void OnCancel(absl::AnyInvocable<void()> cancelled) override {
     {
       std::lock_guard lock(mutex_);
@@ -89,26 +119,38 @@ class GrpcCall final : public Responder, public std::enable_shared_from_this<Grp
     void OnReadDone(bool ok) override { call_.Requested(ok); }
     void OnWriteDone(bool ok) override { call_.Written(ok); }
     void OnCancel() override { call_.Cancelled(); }
-    void OnDone() override { std::exchange(call_.self_, nullptr).reset(); }
+    void OnDone() override { call_.Done(); }
 
    private:
     GrpcCall& call_;
   };
 
   void Requested(bool ok) {
+    if (method_.client_streaming()) {
+      auto taken = std::exchange(taken_, nullptr);
+      if (ok) {
+        std::string message = base::ToString(request_);
+        request_.Clear();
+        taken(std::move(message));
+      } else if (!context_.IsCancelled()) {
+        taken(std::nullopt);
+      }
+      return;
+    }
     if (!ok) {
       Finish(absl::InternalError(absl::StrCat("the client sent no request message for ", method_.full_name())));
       return;
     }
-    backend_.Start(ToCall(), shared_from_this());
+    Call call = ToCall();
+    call.payload = base::ToString(request_);
+    request_.Clear();
+    backend_.Start(std::move(call), shared_from_this());
   }
 
   Call ToCall() {
     Call call;
     call.service = method_.service()->full_name();
     call.method = method_.name();
-    call.payload = base::ToString(request_);
-    request_.Clear();
     for (const auto& [name, value] : context_.client_metadata()) {
       const HeaderKind kind = absl::EndsWith(View(name), "-bin") ? HeaderKind::kBytes : HeaderKind::kText;
       AddRequestHeader(View(name), View(value), kind, call.metadata);
@@ -119,12 +161,24 @@ class GrpcCall final : public Responder, public std::enable_shared_from_this<Grp
     return call;
   }
 
+  // The callbacks may own anything, this call too.
+  void Done() {
+    taken_ = nullptr;
+    writable_ = nullptr;
+    std::exchange(self_, nullptr).reset();
+  }
+
   void Written(bool ok) {
-    std::lock_guard lock(mutex_);
-    writing_ = false;
-    unsent_.pop_front();
-    if (!ok) unsent_.clear();
-    Advance();
+    absl::AnyInvocable<void()> writable;
+    {
+      std::lock_guard lock(mutex_);
+      writing_ = false;
+      unsent_.pop_front();
+      if (!ok) unsent_.clear();
+      if (unsent_.empty()) writable = std::exchange(writable_, nullptr);
+      Advance();
+    }
+    if (writable) writable();
   }
 
   void Cancelled() {
@@ -163,6 +217,8 @@ class GrpcCall final : public Responder, public std::enable_shared_from_this<Grp
   const google::protobuf::MethodDescriptor& method_;
   Reactor reactor_{*this};
   grpc::ByteBuffer request_;
+  // Of the read that is under way; between a Read and its end nobody else touches it.
+  absl::AnyInvocable<void(std::optional<std::string>)> taken_;
   std::shared_ptr<GrpcCall> self_;  // gRPC's share of the ownership
 
   mutable std::mutex mutex_;
@@ -172,6 +228,7 @@ class GrpcCall final : public Responder, public std::enable_shared_from_this<Grp
   bool ended_ = false;
   bool cancelled_ = false;
   absl::AnyInvocable<void()> on_cancel_;
+  absl::AnyInvocable<void()> writable_;
 };
 
 class Refusal final : public grpc::ServerGenericBidiReactor {

@@ -12,7 +12,7 @@ namespace cloudstate::serving {
 
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
-// Reads the request of a unary or server-streamed method, starts it on the backend and sends what that answers. The
+// Starts the call on the backend, with its request or with the stream of them, and sends what that answers. The
 // reactor lives until gRPC and the backend have let go of it; it keeps `services`, which `method` is one of.
 grpc::ServerGenericBidiReactor* BeginGrpcCall(Backend& backend, grpc::GenericCallbackServerContext& context,
                                               std::shared_ptr<const Services> services,

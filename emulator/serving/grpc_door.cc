@@ -37,10 +37,6 @@ class BackendMethods final : public grpc::CallbackGenericService {
       return RefuseGrpcCall(known->by_path.empty() ? NothingToCall(backend_)
                                                    : UnknownMethod(*known, context->method()));
     }
-    if (found->second->client_streaming()) {
-      return RefuseGrpcCall(absl::UnimplementedError(
-          absl::StrCat(found->second->full_name(), " takes a stream of requests, which is not supported yet")));
-    }
     return BeginGrpcCall(backend_, *context, known->services, *found->second);
   }
 

@@ -20,11 +20,12 @@ void HttpAnswer::Message(std::string payload) {
 }
 
 void HttpAnswer::Finish(absl::Status status) {
-  absl::AnyInvocable<void()> unused;  // destroyed without the lock: it may own anything
+  absl::AnyInvocable<void()> unused[2];  // destroyed without the lock: they may own anything
   std::lock_guard lock(mutex_);
   if (finished_ || abandoned_) return;
   finished_ = true;
-  unused = std::move(cancelled_);
+  unused[0] = std::move(cancelled_);
+  unused[1] = std::move(writable_);
   news_.status = std::move(status);
   Wake();
 }
@@ -32,6 +33,18 @@ void HttpAnswer::Finish(absl::Status status) {
 std::size_t HttpAnswer::Unsent() const {
   std::lock_guard lock(mutex_);
   return abandoned_ ? 0 : unsent_;
+}
+
+void HttpAnswer::WhenWritable(absl::AnyInvocable<void()> writable) {
+  {
+    std::lock_guard lock(mutex_);
+    if (finished_ || abandoned_) return;
+    if (unsent_ > 0) {
+      writable_ = std::move(writable);
+      return;
+    }
+  }
+  writable();
 }
 
 void HttpAnswer::OnCancel(absl::AnyInvocable<void()> cancelled) {
@@ -52,16 +65,23 @@ HttpAnswer::News HttpAnswer::Take() {
 }
 
 void HttpAnswer::Sent(std::size_t messages) {
-  std::lock_guard lock(mutex_);
-  unsent_ -= messages;
+  absl::AnyInvocable<void()> writable;
+  {
+    std::lock_guard lock(mutex_);
+    unsent_ -= messages;
+    if (unsent_ == 0) writable = std::exchange(writable_, nullptr);
+  }
+  if (writable) writable();
 }
 
 void HttpAnswer::Abandon() {
   absl::AnyInvocable<void()> tell;
+  absl::AnyInvocable<void()> unused;
   {
     std::lock_guard lock(mutex_);
     if (abandoned_) return;
     abandoned_ = true;
+    unused = std::move(writable_);
     wake_ = nullptr;
     news_ = {};
     if (!finished_) tell = std::move(cancelled_);

@@ -25,6 +25,7 @@ class HttpAnswer final : public Responder {
   void Message(std::string payload) override;
   void Finish(absl::Status status) override;
   std::size_t Unsent() const override;
+  void WhenWritable(absl::AnyInvocable<void()> writable) override;
   void OnCancel(absl::AnyInvocable<void()> cancelled) override;
 
   // For the session: what has come since the last time.
@@ -53,6 +54,7 @@ class HttpAnswer final : public Responder {
   bool finished_ = false;
   bool abandoned_ = false;
   absl::AnyInvocable<void()> cancelled_;
+  absl::AnyInvocable<void()> writable_;
 };
 
 }  // namespace cloudstate::serving

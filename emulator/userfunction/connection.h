@@ -21,6 +21,9 @@ class Stream {
   virtual void HalfClose() = 0;
   // Messages given to Write that the transport has not taken yet.
   virtual std::size_t Unsent() const = 0;
+  // After Pause at most one more message arrives before Resume; the user function is held up when its window is full.
+  virtual void Pause() = 0;
+  virtual void Resume() = 0;
 };
 
 // Callbacks run on the strand of the stream's owner.
@@ -36,8 +39,9 @@ struct StreamHandler {
 class Connection {
  public:
   virtual ~Connection() = default;
-  // `method` is a gRPC path, such as "/cloudstate.eventsourced.EventSourced/handle".
-  virtual std::unique_ptr<Stream> Open(std::string_view method, StreamHandler handler) = 0;
+  // `method` is a gRPC path, such as "/cloudstate.eventsourced.EventSourced/handle", of a method with any streaming.
+  // After `timeout`, which the user function is told, the call ends with DEADLINE_EXCEEDED; infinite for none.
+  virtual std::unique_ptr<Stream> Open(std::string_view method, absl::Duration timeout, StreamHandler handler) = 0;
   virtual void Call(std::string_view method, std::string request, absl::Duration timeout,
                     absl::AnyInvocable<void(absl::StatusOr<std::string>)> done) = 0;
 };

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "emulator/base/byte_buffer.h"
 #include "emulator/base/real_strand.h"
 
@@ -78,8 +79,9 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   StreamCall(base::Strand& strand, OpenCalls& open_calls, StreamHandler handler)
       : counted_(open_calls), strand_(strand), handler_(std::move(handler)) {}
 
-  void Begin(GenericStub& stub, const std::string& method) {
+  void Begin(GenericStub& stub, const std::string& method, absl::Duration timeout) {
     self_ = shared_from_this();
+    if (timeout != absl::InfiniteDuration()) counted_.context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     stub.PrepareBidiStreamingCall(&counted_.context, method, {}, this);
     AddHold();  // writes come from the strand, outside of gRPC's callbacks
     StartRead(&incoming_);
@@ -105,10 +107,19 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     return outgoing_.size();
   }
 
+  // Both on the strand.
+  void Pause() { paused_ = true; }
+
+  void Resume() {
+    paused_ = false;
+    if (std::exchange(read_held_, false)) StartRead(&incoming_);
+  }
+
   // On the strand: the owner has gone, perhaps from within one of its own callbacks, which therefore stay whole.
   void Detach() {
     detached_ = true;
     counted_.context.TryCancel();
+    Resume();  // what a cancelled call still reads says that it has ended
   }
 
  private:
@@ -124,7 +135,8 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     }
     strand_.Post([self = self_, message = base::ToString(incoming_)]() mutable {
       if (!self->detached_) self->handler_.on_message(std::move(message));
-      self->StartRead(&self->incoming_);
+      self->read_held_ = self->paused_;
+      if (!self->read_held_) self->StartRead(&self->incoming_);
     });
   }
 
@@ -158,6 +170,8 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   base::Strand& strand_;
   StreamHandler handler_;  // with detached_: on the strand only
   bool detached_ = false;
+  bool paused_ = false;     // on the strand only, as the next one
+  bool read_held_ = false;  // the next message is asked for when the pause ends
   grpc::ByteBuffer incoming_;
   std::shared_ptr<StreamCall> self_;  // gRPC's share of the ownership
 
@@ -174,6 +188,8 @@ class GrpcStream final : public Stream {
   void Write(std::string message) override { call_->Write(std::move(message)); }
   void HalfClose() override { call_->HalfClose(); }
   std::size_t Unsent() const override { return call_->Unsent(); }
+  void Pause() override { call_->Pause(); }
+  void Resume() override { call_->Resume(); }
 
  private:
   std::shared_ptr<StreamCall> call_;
@@ -193,9 +209,9 @@ class GrpcConnection final : public Connection {
   GrpcConnection(std::shared_ptr<grpc::Channel> channel, base::Strand& strand, OpenCalls& open_calls)
       : strand_(strand), open_calls_(open_calls), stub_(std::move(channel)) {}
 
-  std::unique_ptr<Stream> Open(std::string_view method, StreamHandler handler) override {
+  std::unique_ptr<Stream> Open(std::string_view method, absl::Duration timeout, StreamHandler handler) override {
     auto call = std::make_shared<StreamCall>(strand_, open_calls_, std::move(handler));
-    call->Begin(stub_, std::string(method));
+    call->Begin(stub_, std::string(method), timeout);
     return std::make_unique<GrpcStream>(std::move(call));
   }
 

@@ -15,10 +15,12 @@ class FakeConnection final : public userfunction::Connection {
  public:
   struct OpenedStream {
     std::string method;
+    absl::Duration timeout;
     userfunction::StreamHandler handler;
     std::vector<std::string> written;
     bool half_closed = false;
     bool destroyed = false;  // by the emulator: cancelled, unless it had ended
+    bool paused = false;
     std::size_t unsent = 0;
   };
 
@@ -29,9 +31,11 @@ class FakeConnection final : public userfunction::Connection {
     absl::AnyInvocable<void(absl::StatusOr<std::string>)> done;
   };
 
-  std::unique_ptr<userfunction::Stream> Open(std::string_view method, userfunction::StreamHandler handler) override {
+  std::unique_ptr<userfunction::Stream> Open(std::string_view method, absl::Duration timeout,
+                                             userfunction::StreamHandler handler) override {
     streams.push_back(std::make_shared<OpenedStream>());
     streams.back()->method = std::string(method);
+    streams.back()->timeout = timeout;
     streams.back()->handler = std::move(handler);
     streams.back()->unsent = unsent_at_open;
     return std::make_unique<Handle>(streams.back());
@@ -54,6 +58,8 @@ class FakeConnection final : public userfunction::Connection {
     void Write(std::string message) override { stream_->written.push_back(std::move(message)); }
     void HalfClose() override { stream_->half_closed = true; }
     std::size_t Unsent() const override { return stream_->unsent; }
+    void Pause() override { stream_->paused = true; }
+    void Resume() override { stream_->paused = false; }
 
    private:
     std::shared_ptr<OpenedStream> stream_;

@@ -35,6 +35,7 @@ class FakeResponder final : public serving::Responder {
     status_ = std::move(status);
     changed_.notify_all();
   }
+  void WhenWritable(absl::AnyInvocable<void()> writable) override { writable(); }
   std::size_t Unsent() const override {
     std::lock_guard lock(mutex_);
     return unsent_;

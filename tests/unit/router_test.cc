@@ -38,6 +38,7 @@ class FakeResponder final : public serving::Responder {
     finished = true;
     status = std::move(result);
   }
+  void WhenWritable(absl::AnyInvocable<void()> writable) override { writable(); }
   std::size_t Unsent() const override { return 0; }
   void OnCancel(absl::AnyInvocable<void()> callback) override { cancelled = std::move(callback); }
 
