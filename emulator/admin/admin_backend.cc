@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cloudstate/dev/v1/dev.pb.h"
+#include "emulator/admin/type_description.h"
 
 namespace cloudstate::admin {
 namespace {
@@ -88,7 +89,9 @@ struct AdminBackend::Handlers {
         {"ListCommands", Own<&AdminBackend::ListCommands>},
         {"GetCommand", Own<&AdminBackend::GetCommand>},
         {"WatchCommands", Own<&AdminBackend::Watch<CommandsWatching, dev::v1::WatchCommandsRequest>>},
+        {"DescribeType", Own<&AdminBackend::DescribeType>},
         {"Call", Own<&AdminBackend::CallUserFunction>},
+        {"CallStream", Own<&AdminBackend::CallUserFunctionWithStreams>},
     };
     auto found = kHandlers.find(method);
     return found == kHandlers.end() ? nullptr : found->second;
@@ -177,10 +180,21 @@ void AdminBackend::GetCommand(const serving::Call& call, Answer answer) {
   });
 }
 
+void AdminBackend::DescribeType(const serving::Call& call, Answer answer) {
+  auto request = Parse<dev::v1::DescribeTypeRequest>(call, *answer);
+  if (!request) return;
+  const std::shared_ptr<const serving::Services> services = live_.UserFunction().CurrentServices();
+  Reply(*answer, admin::DescribeType(*services, request->type()));
+}
+
 void AdminBackend::CallUserFunction(const serving::Call& call, Answer answer) {
   auto request = Parse<dev::v1::CallRequest>(call, *answer);
   if (!request) return;
   caller_.Call(*request, call.peer, std::move(answer));
+}
+
+void AdminBackend::CallUserFunctionWithStreams(const serving::Call& call, Answer answer) {
+  caller_.CallStream(call.requests, call.peer, std::move(answer));
 }
 
 template <class Kind, class Request>

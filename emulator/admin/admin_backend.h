@@ -43,7 +43,9 @@ class AdminBackend final : public serving::Backend {
   void ListServices(const serving::Call& call, Answer answer);
   void ListCommands(const serving::Call& call, Answer answer);
   void GetCommand(const serving::Call& call, Answer answer);
+  void DescribeType(const serving::Call& call, Answer answer);
   void CallUserFunction(const serving::Call& call, Answer answer);
+  void CallUserFunctionWithStreams(const serving::Call& call, Answer answer);
   template <class Kind, class Request>
   void Watch(const serving::Call& call, Answer answer);
 

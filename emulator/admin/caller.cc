@@ -1,16 +1,15 @@
 #include "emulator/admin/caller.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
-#include <variant>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "emulator/admin/call_stream.h"
 #include "emulator/admin/views.h"
 
 namespace cloudstate::admin {
@@ -20,14 +19,14 @@ namespace {
 constexpr int kMaxReplies = 1'000;
 constexpr std::size_t kMaxReplyBytes = 8 << 20;
 
-using OwnedTranscoder = absl::StatusOr<std::unique_ptr<serving::Transcoder>>;
+constexpr char kNodeHeader[] = "x-cloudstate-node";
 
 // Gathers the answer to one call for the client of the admin port.
 class Collector final : public serving::Responder {
  public:
-  Collector(std::shared_ptr<const OwnedTranscoder> transcoder, const serving::Route* route,
+  Collector(std::shared_ptr<const MethodJson> json, const google::protobuf::MethodDescriptor& method,
             std::shared_ptr<serving::Responder> client)
-      : transcoder_(std::move(transcoder)), route_(route), client_(std::move(client)) {}
+      : json_(std::move(json)), method_(method), client_(std::move(client)) {}
 
   void Headers(const Metadata& headers) override {
     for (const MetadataEntry& entry : headers.entries()) {
@@ -37,14 +36,14 @@ class Collector final : public serving::Responder {
 
   void Message(std::string payload) override {
     if (client_ == nullptr) return;
-    absl::StatusOr<serving::Transcoder::Body> body = (**transcoder_)->Encode(*route_, payload);
-    if (!body.ok()) {
-      Finish(body.status());
+    absl::StatusOr<std::string> json = json_->EncodeOutput(method_, payload);
+    if (!json.ok()) {
+      Finish(json.status());
       return;
     }
-    bytes_ += body->bytes.size();
+    bytes_ += json->size();
     if (response_.replies_size() < kMaxReplies && bytes_ <= kMaxReplyBytes) {
-      response_.add_replies(AsJson(*std::move(body)));
+      response_.add_replies(*std::move(json));
       return;
     }
     Finish(absl::ResourceExhaustedError(
@@ -79,15 +78,8 @@ class Collector final : public serving::Responder {
   }
 
  private:
-  // A method that answers with a google.api.HttpBody has any kind of bytes: they are shown as that message.
-  static std::string AsJson(serving::Transcoder::Body body) {
-    if (absl::StartsWith(body.content_type, "application/json")) return std::move(body.bytes);
-    return absl::StrCat("{\"contentType\":\"", absl::CHexEscape(body.content_type), "\",\"data\":\"",
-                        absl::Base64Escape(body.bytes), "\"}");
-  }
-
-  const std::shared_ptr<const OwnedTranscoder> transcoder_;
-  const serving::Route* const route_;
+  const std::shared_ptr<const MethodJson> json_;  // keeps method_
+  const google::protobuf::MethodDescriptor& method_;
   const absl::Time started_ = absl::Now();
   std::shared_ptr<serving::Responder> client_;  // null once answered
   dev::v1::CallResponse response_;
@@ -95,23 +87,6 @@ class Collector final : public serving::Responder {
   std::mutex mutex_;
   absl::AnyInvocable<void()> cancelled_;
 };
-
-absl::StatusOr<const google::protobuf::MethodDescriptor*> FindMethod(const serving::Services& services,
-                                                                     const std::string& service,
-                                                                     const std::string& method) {
-  for (const google::protobuf::ServiceDescriptor* each : services.services) {
-    if (each->full_name() != service) continue;
-    if (const auto* found = each->FindMethodByName(method)) return found;
-    std::vector<std::string> names;
-    for (int i = 0; i < each->method_count(); ++i) names.push_back(each->method(i)->name());
-    return absl::NotFoundError(
-        absl::StrCat(service, " has no method '", method, "'. It has ", absl::StrJoin(names, ", "), "."));
-  }
-  std::vector<std::string> names;
-  for (const auto* each : services.services) names.push_back(each->full_name());
-  return absl::NotFoundError(
-      absl::StrCat("There is no service '", service, "'. The user function has ", absl::StrJoin(names, ", "), "."));
-}
 
 absl::StatusOr<Metadata> ToMetadata(const google::protobuf::Map<std::string, std::string>& headers) {
   Metadata metadata;
@@ -127,48 +102,77 @@ absl::StatusOr<Metadata> ToMetadata(const google::protobuf::Map<std::string, std
   return metadata;
 }
 
+// There is one node. Whoever asks for another must not get an answer of this one.
+absl::Status TakeNode(Metadata& metadata) {
+  auto& entries = *metadata.mutable_entries();
+  const auto node = std::find_if(entries.begin(), entries.end(),
+                                 [](const MetadataEntry& entry) { return entry.key() == kNodeHeader; });
+  if (node == entries.end()) return absl::OkStatus();
+  if (node->string_value() != "1") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("There is no node ", node->string_value(), "; this emulator has one node, 1."));
+  }
+  entries.erase(node);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
+absl::StatusOr<PreparedCall> Prepare(const dev::v1::CallStart& start, std::string peer, serving::Backend& user_function,
+                                     serving::PerServices<MethodJson>& methods) {
+  std::shared_ptr<const serving::Services> services = user_function.CurrentServices();
+  if (services->services.empty()) return user_function.Availability();
+  PreparedCall prepared{.json = methods.Get(services)};
+  absl::StatusOr<const google::protobuf::MethodDescriptor*> method =
+      prepared.json->Find(start.service(), start.method());
+  if (!method.ok()) return method.status();
+  prepared.method = *method;
+  absl::StatusOr<Metadata> metadata = ToMetadata(start.headers());
+  if (!metadata.ok()) return metadata.status();
+  if (absl::Status status = TakeNode(*metadata); !status.ok()) return status;
+  prepared.call.service = start.service();
+  prepared.call.method = start.method();
+  prepared.call.metadata = *std::move(metadata);
+  if (start.has_deadline()) prepared.call.deadline = absl::Now() + FromDuration(start.deadline());
+  prepared.call.peer = std::move(peer);
+  prepared.call.protocol = "admin";
+  return prepared;
+}
+
 Caller::Caller(serving::Backend& user_function)
-    : user_function_(user_function), transcoders_([](std::shared_ptr<const serving::Services> services) {
-        return std::make_shared<const Made>(serving::Transcoder::Create(std::move(services)));
+    : user_function_(user_function), methods_([](std::shared_ptr<const serving::Services> services) {
+        return std::make_shared<const MethodJson>(std::move(services));
       }) {}
 
 void Caller::Call(const dev::v1::CallRequest& request, std::string peer, std::shared_ptr<serving::Responder> client) {
-  auto fail = [&](absl::Status status) { client->Finish(std::move(status)); };
-  std::shared_ptr<const serving::Services> services = user_function_.CurrentServices();
-  if (services->services.empty()) return fail(user_function_.Availability());
-  absl::StatusOr<const google::protobuf::MethodDescriptor*> method =
-      FindMethod(*services, request.service(), request.method());
-  if (!method.ok()) return fail(method.status());
-  absl::StatusOr<Metadata> metadata = ToMetadata(request.headers());
-  if (!metadata.ok()) return fail(metadata.status());
-
-  // The way of an HTTP request to the route that every method has.
-  std::shared_ptr<const Made> transcoder = transcoders_.Get(services);
-  if (!transcoder->ok()) return fail(transcoder->status());
-  const serving::HttpRequest http{.method = "POST",
-                                  .path = absl::StrCat("/", request.service(), "/", request.method()),
-                                  .query = "",
-                                  .content_type = "application/json",
-                                  .body = request.json().empty() ? "{}" : request.json()};
-  std::variant<serving::Transcoded, serving::HttpError> decoded = (**transcoder)->Decode(http);
-  if (auto* error = std::get_if<serving::HttpError>(&decoded)) return fail(absl::InvalidArgumentError(error->text));
-  auto& transcoded = std::get<serving::Transcoded>(decoded);
-
-  serving::Call call{.service = request.service(),
-                     .method = request.method(),
-                     .payload = std::move(transcoded.payload),
-                     .metadata = *std::move(metadata),
-                     .deadline = std::nullopt,
-                     .peer = std::move(peer)};
-  call.protocol = "admin";
-  if (request.has_deadline()) call.deadline = absl::Now() + FromDuration(request.deadline());
-  auto collector = std::make_shared<Collector>(std::move(transcoder), transcoded.route, client);
+  dev::v1::CallStart start;
+  start.set_service(request.service());
+  start.set_method(request.method());
+  *start.mutable_headers() = request.headers();
+  if (request.has_deadline()) *start.mutable_deadline() = request.deadline();
+  absl::StatusOr<PreparedCall> prepared = Prepare(start, std::move(peer), user_function_, methods_);
+  if (!prepared.ok()) return client->Finish(prepared.status());
+  const google::protobuf::MethodDescriptor& method = *prepared->method;
+  if (method.client_streaming()) {
+    return client->Finish(absl::InvalidArgumentError(
+        absl::StrCat(method.full_name(), " takes a stream of messages: call it with CallStream.")));
+  }
+  absl::StatusOr<std::string> payload = prepared->json->DecodeInput(method, request.json());
+  if (!payload.ok()) return client->Finish(payload.status());
+  prepared->call.payload = *std::move(payload);
+  auto collector = std::make_shared<Collector>(prepared->json, method, client);
   client->OnCancel([weak = std::weak_ptr(collector)] {
     if (auto waiting = weak.lock()) waiting->Cancel();
   });
-  user_function_.Start(std::move(call), std::move(collector));
+  user_function_.Start(std::move(prepared->call), std::move(collector));
+}
+
+void Caller::CallStream(std::shared_ptr<serving::RequestStream> requests, std::string peer,
+                        std::shared_ptr<serving::Responder> client) {
+  auto stream = std::make_shared<admin::CallStream>(user_function_, std::move(requests), std::move(client));
+  stream->Begin([this, peer = std::move(peer)](const dev::v1::CallStart& start) {
+    return Prepare(start, peer, user_function_, methods_);
+  });
 }
 
 }  // namespace cloudstate::admin

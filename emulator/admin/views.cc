@@ -32,6 +32,28 @@ dev::v1::Entity ToEntity(const journal::EntityRow& row) {
   return entity;
 }
 
+dev::v1::CausedCommand ToCausedCommand(const trace::CausedCommand& from) {
+  dev::v1::CausedCommand caused;
+  caused.set_parent(static_cast<std::int32_t>(from.parent));
+  caused.set_origin(from.origin == trace::CommandOrigin::kSideEffect ? dev::v1::CausedCommand::SIDE_EFFECT
+                                                                     : dev::v1::CausedCommand::FORWARD);
+  caused.set_service(from.service);
+  caused.set_method(from.method);
+  caused.set_entity_id(from.entity_id);
+  return caused;
+}
+
+std::string Subject(const trace::CausedCommand& command) {
+  return absl::StrCat(command.service, ".", command.method, command.entity_id.empty() ? "" : " ", command.entity_id);
+}
+
+bool Matches(const dev::v1::CommandFilter& filter, const std::string& service, const std::string& method,
+             const std::string& entity_id) {
+  return (filter.service().empty() || filter.service() == service) &&
+         (filter.method().empty() || filter.method() == method) &&
+         (filter.entity_id().empty() || filter.entity_id() == entity_id);
+}
+
 // Moves the newest rows with `after` < position <= `until` to the front of `newest`, as long as it holds fewer than
 // `limit`.
 absl::Status PrependNewest(journal::Browser& browser, const journal::EntityFilter& filter, std::int64_t after,
@@ -184,11 +206,13 @@ absl::StatusOr<dev::v1::CommandTrace> Views::Trace(const trace::Trace& trace) {
   *view.mutable_duration() = ToDuration(trace.duration);
   view.set_code(static_cast<int>(trace.outcome.code()));
   view.set_message(std::string(trace.outcome.message()));
+  for (const trace::CausedCommand& caused : trace.caused) *view.add_caused() = ToCausedCommand(caused);
   for (const trace::Step& from : trace.steps) {
     dev::v1::Step& step = *view.add_steps();
     *step.mutable_at() = ToDuration(from.at);
     step.set_kind(std::string(trace::StepName(from.kind)));
-    step.set_subject(from.subject);
+    step.set_command(static_cast<std::int32_t>(from.command));
+    if (from.command != trace::kClientsCommand) step.set_subject(Subject(trace.caused[from.command - 1]));
     step.set_detail(from.detail);
     if (from.payload) *step.mutable_payload() = decoder_.Decode(*from.payload);
   }
@@ -197,10 +221,11 @@ absl::StatusOr<dev::v1::CommandTrace> Views::Trace(const trace::Trace& trace) {
 }
 
 bool Matches(const dev::v1::CommandFilter& filter, const trace::Trace& trace) {
-  return (filter.service().empty() || filter.service() == trace.service) &&
-         (filter.method().empty() || filter.method() == trace.method) &&
-         (filter.entity_id().empty() || filter.entity_id() == trace.entity_id) &&
-         (!filter.failed_only() || !trace.outcome.ok());
+  if (filter.failed_only() && trace.outcome.ok()) return false;
+  return Matches(filter, trace.service, trace.method, trace.entity_id) ||
+         std::ranges::any_of(trace.caused, [&](const trace::CausedCommand& caused) {
+           return Matches(filter, caused.service, caused.method, caused.entity_id);
+         });
 }
 
 absl::StatusOr<int> PageSize(int asked) {

@@ -44,6 +44,7 @@ class Views {
   PayloadDecoder& decoder_;
 };
 
+// Whether the client's command, or one that it caused, is what the filter asks for.
 bool Matches(const dev::v1::CommandFilter& filter, const trace::Trace& trace);
 
 // What a request for so many items gets: 100 when it asks for none, 1,000 at most. INVALID_ARGUMENT below 0.

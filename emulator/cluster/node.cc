@@ -4,21 +4,23 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/entities/stored_entity.h"
 
 namespace cloudstate::cluster {
 
 class Node::Slot final : public entities::Host {
  public:
-  Slot(Node& node, const base::EntityKey& key, std::string service, const entities::Limits& limits)
+  Slot(Node& node, const entities::EntityProtocol& protocol, const base::EntityKey& key, std::string service,
+       const entities::Limits& limits)
       : node_(node),
-        entity_(key, std::move(service),
-                {node.strand_, node.journal_, node.metrics_[key.persistence_id], limits, node.replay_from_}, *this) {}
+        entity_(protocol, key, std::move(service),
+                {node.strand_, node.journal_, node.MetricsOf(protocol, key), limits, node.replay_from_}, *this) {}
 
   ~Slot() override {
     if (idle_) node_.idle_.erase(place_);
   }
 
-  entities::EventSourcedEntity& entity() { return entity_; }
+  entities::Entity& entity() { return entity_; }
 
   void OnStopped() override {
     // A command may come before the task runs and start it again.
@@ -44,7 +46,7 @@ class Node::Slot final : public entities::Host {
   Node& node_;
   bool idle_ = false;
   std::list<Slot*>::iterator place_;
-  entities::EventSourcedEntity entity_;
+  entities::StoredEntity entity_;
 };
 
 Node::Node(Options options, base::Strand& strand, journal::Journal& journal,
@@ -72,7 +74,9 @@ void Node::Deliver(const userfunction::ServiceSpec& service, const std::string& 
     command.done(absl::UnavailableError("the user function has gone"));
     return;
   }
-  Pending pending{{service.persistence_id, entity_id},
+  const bool value_entity = service.kind == userfunction::EntityKind::kValueEntity;
+  Pending pending{value_entity ? &entities::ValueEntity() : &entities::EventSourced(),
+                  {service.persistence_id, entity_id},
                   service.name,
                   service.passivation_timeout.value_or(options_.limits.passivation_timeout),
                   std::move(command)};
@@ -99,8 +103,8 @@ void Node::Deliver(const userfunction::ServiceSpec& service, const std::string& 
 void Node::Activate(Pending pending) {
   entities::Limits limits = options_.limits;
   limits.passivation_timeout = pending.passivation_timeout;
-  auto slot = std::make_unique<Slot>(*this, pending.key, std::move(pending.service), limits);
-  entities::EventSourcedEntity& entity = slot->entity();
+  auto slot = std::make_unique<Slot>(*this, *pending.protocol, pending.key, std::move(pending.service), limits);
+  entities::Entity& entity = slot->entity();
   active_.emplace(std::move(pending.key), std::move(slot));
   entity.Deliver(std::move(pending.command));
 }
@@ -129,6 +133,11 @@ void Node::StartPending() {
       Activate(std::move(next));
     }
   }
+}
+
+trace::EntityMetrics& Node::MetricsOf(const entities::EntityProtocol& protocol, const base::EntityKey& key) {
+  const bool value_entity = &protocol == &entities::ValueEntity();
+  return (value_entity ? metrics_.value_entities : metrics_.event_sourced)[key.persistence_id];
 }
 
 std::size_t Node::waiting_commands() const {

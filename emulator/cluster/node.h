@@ -9,7 +9,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "emulator/entities/entity.h"
-#include "emulator/entities/event_sourced.h"
+#include "emulator/base/lifetime.h"
+#include "emulator/entities/entity_protocol.h"
 #include "emulator/userfunction/specification.h"
 
 namespace cloudstate::cluster {
@@ -36,12 +37,16 @@ class Node {
   // It has gone: all entities stop, and all their commands fail with `reason`.
   void Disconnect(const absl::Status& reason);
 
-  // UNAVAILABLE while there is no user function.
+  // To an event-sourced or value entity. UNAVAILABLE while there is no user function.
   void Deliver(const userfunction::ServiceSpec& service, const std::string& entity_id, entities::Command command);
 
   std::size_t active_entities() const { return active_.size(); }
   std::size_t waiting_commands() const;
-  const trace::MetricsByEntityName& metrics() const { return metrics_; }
+  // Null while there is no user function.
+  const std::shared_ptr<userfunction::Connection>& connection() const { return connection_; }
+  const trace::Metrics& metrics() const { return metrics_; }
+  // Lives as long as the node.
+  trace::EntityMetrics& action_metrics(const std::string& service) { return metrics_.actions[service]; }
   const std::string& name() const { return options_.name; }
 
  private:
@@ -49,6 +54,7 @@ class Node {
   class Slot;
 
   struct Pending {
+    const entities::EntityProtocol* protocol = nullptr;
     base::EntityKey key;
     std::string service;
     absl::Duration passivation_timeout;
@@ -59,6 +65,7 @@ class Node {
   void MakeRoom();
   void Remove(const base::EntityKey& key);
   void StartPending();
+  trace::EntityMetrics& MetricsOf(const entities::EntityProtocol& protocol, const base::EntityKey& key);
 
   const Options options_;
   base::Strand& strand_;
@@ -66,8 +73,8 @@ class Node {
   absl::AnyInvocable<void(const std::string&)> report_error_;
   std::shared_ptr<userfunction::Connection> connection_;
   entities::ReplayFrom replay_from_ = entities::ReplayFrom::kNewestSnapshot;
-  trace::MetricsByEntityName metrics_;  // entities hold references into it
-  std::list<Slot*> idle_;               // longest idle first; slots take themselves off it
+  trace::Metrics metrics_;  // entities hold references into it
+  std::list<Slot*> idle_;   // longest idle first; slots take themselves off it
   absl::flat_hash_map<base::EntityKey, std::unique_ptr<Slot>> active_;
   std::deque<Pending> pending_;  // commands for entities that there is no room for
   base::Lifetime lifetime_;

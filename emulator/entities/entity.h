@@ -29,9 +29,9 @@ struct Command {
   std::string service;  // full names of what was called
   std::string method;
   journal::Payload payload;
-  Metadata metadata;                    // empty unless entities are to see it
-  std::shared_ptr<trace::Trace> trace;  // of the client's call that led here
-  std::string subject;                  // how the trace names this command; empty for the client's own
+  Metadata metadata;                                     // empty unless entities are to see it
+  std::shared_ptr<trace::Trace> trace;                   // of the client's call that led here
+  trace::CommandNumber number = trace::kClientsCommand;  // of this command in the trace
   // Set when nobody waits for the outcome any more: a command that was not sent yet is then left out.
   std::shared_ptr<const bool> abandoned;
   // Runs exactly once, on the strand. An error is a crash of the entity or of its store, not an answer of the user
@@ -67,11 +67,31 @@ class Host {
   virtual void ReportError(const std::string& text) = 0;
 };
 
+// One entity, as its node sees it. Lives on the node's strand.
+class Entity {
+ public:
+  virtual ~Entity() = default;
+
+  // RESOURCE_EXHAUSTED, through command.done, when too many wait already.
+  virtual void Deliver(Command command) = 0;
+
+  // Stops it as if it had been idle for long enough. Only while it is idle.
+  virtual void Passivate() = 0;
+
+  // The user function has gone: everything fails with `reason` and the entity stops, but for an answer that is being
+  // stored: that one is still delivered.
+  virtual void Abort(const absl::Status& reason) = 0;
+
+  virtual const base::EntityKey& key() const = 0;
+  virtual bool stopped() const = 0;
+  virtual std::size_t waiting() const = 0;
+};
+
 // Everything around an entity. The references outlive it.
 struct Environment {
   base::Strand& strand;
   journal::Journal& journal;
-  trace::EventSourcedMetrics& metrics;
+  trace::EntityMetrics& metrics;
   Limits limits;
   ReplayFrom replay_from = ReplayFrom::kNewestSnapshot;
 };

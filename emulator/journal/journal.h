@@ -84,6 +84,9 @@ class Journal {
   // at least one event if there is one. An entity that was never written to is empty, not an error.
   virtual void Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes,
                     absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) = 0;
+
+  // Reads the last event alone, for entities each of whose events replaces the one before.
+  virtual void LoadLast(const EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) = 0;
 };
 
 }  // namespace cloudstate::journal

@@ -24,6 +24,11 @@ absl::StatusOr<std::unique_ptr<Reader>> Reader::Make(Connection connection) {
       .events = prepare("SELECT event.sequence, name.text, event.payload FROM event "
                         "LEFT JOIN name ON name.id = event.type_url WHERE event.entity = ? AND event.sequence > ? "
                         "ORDER BY event.sequence"),
+      // One statement sees one moment: the last event is the one with the entity's last sequence number.
+      .last_event = prepare("SELECT event.sequence, name.text, event.payload, entity.last_sequence FROM entity "
+                            "LEFT JOIN event ON event.entity = entity.id AND event.sequence = entity.last_sequence "
+                            "LEFT JOIN name ON name.id = event.type_url "
+                            "WHERE entity.persistence_id = ? AND entity.entity_id = ?"),
   };
   if (!prepare.status().ok()) return prepare.status();
   return std::unique_ptr<Reader>(new Reader(std::move(connection), std::move(all)));
@@ -65,6 +70,19 @@ absl::StatusOr<Replay> Reader::LoadInTransaction(const EntityKey& key, std::opti
   return replay;
 }
 
+absl::StatusOr<Replay> Reader::LoadLast(const EntityKey& key) {
+  Replay replay;
+  Cursor found = statements_.last_event.Query(key.persistence_id, key.entity_id);
+  if (!found.Next()) return found.status().ok() ? absl::StatusOr<Replay>(replay) : found.status();
+  replay.last_sequence = found.Int(3);
+  if (replay.last_sequence == 0) return replay;
+  if (found.IsNull(0)) return Gap(key, replay.last_sequence);
+  absl::StatusOr<Event> event = ReadEvent(found);
+  if (!event.ok()) return event.status();
+  replay.events.push_back(*std::move(event));
+  return replay;
+}
+
 absl::Status Reader::ReadSnapshot(std::int64_t entity, Replay& replay) {
   Cursor found = statements_.newest_snapshot.Query(entity);
   if (found.Next()) replay.snapshot = Snapshot{found.Int(0), Payload{found.String(1), found.String(2)}};
@@ -75,19 +93,24 @@ absl::Status Reader::ReadEvents(std::int64_t entity, SequenceNumber after, std::
   std::size_t bytes = replay.snapshot ? BytesOf(replay.snapshot->payload) : 0;
   Cursor found = statements_.events.Query(entity, after);
   while (found.Next()) {
-    if (found.IsNull(1)) {
-      return absl::DataLossError(absl::StrCat("journal ", connection_.file(),
-                                              ": the type of an event is lost. Check the "
-                                              "file with `cloudstate-dev doctor`."));
-    }
-    bytes += found.Bytes(1).size() + found.Bytes(2).size();
+    absl::StatusOr<Event> event = ReadEvent(found);
+    if (!event.ok()) return event.status();
+    bytes += BytesOf(event->payload);
     if (bytes > max_bytes && !replay.events.empty()) {
       replay.complete = false;
       return absl::OkStatus();
     }
-    replay.events.push_back(Event{found.Int(0), Payload{found.String(1), found.String(2)}});
+    replay.events.push_back(*std::move(event));
   }
   return found.status();
+}
+
+// Of a row that begins with sequence number, type URL and payload.
+absl::StatusOr<Event> Reader::ReadEvent(const Cursor& found) const {
+  if (!found.IsNull(1)) return Event{found.Int(0), Payload{found.String(1), found.String(2)}};
+  return absl::DataLossError(absl::StrCat("journal ", connection_.file(),
+                                          ": the type of an event is lost. Check the file with "
+                                          "`cloudstate-dev doctor`."));
 }
 
 absl::Status Reader::Gap(const EntityKey& key, SequenceNumber missing) const {

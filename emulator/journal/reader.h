@@ -20,11 +20,12 @@ class Reader {
 
   // As Journal::Load says. Sees everything that was committed before. DATA_LOSS where the entity's events have a gap.
   absl::StatusOr<Replay> Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes);
+  absl::StatusOr<Replay> LoadLast(const EntityKey& key);
 
  private:
   struct Statements {
     Statement begin, commit;
-    Statement find_entity, newest_snapshot, events;
+    Statement find_entity, newest_snapshot, events, last_event;
   };
 
   Reader(Connection connection, Statements statements)
@@ -32,6 +33,7 @@ class Reader {
 
   absl::StatusOr<Replay> LoadInTransaction(const EntityKey& key, std::optional<SequenceNumber> after,
                                            std::size_t max_bytes);
+  absl::StatusOr<Event> ReadEvent(const Cursor& found) const;
   absl::Status ReadSnapshot(std::int64_t entity, Replay& replay);
   absl::Status ReadEvents(std::int64_t entity, SequenceNumber after, std::size_t max_bytes, Replay& replay);
   absl::Status Gap(const EntityKey& key, SequenceNumber missing) const;

@@ -187,7 +187,15 @@ void SqliteJournal::Enqueue(Change change, absl::AnyInvocable<void(absl::Status)
 
 void SqliteJournal::Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes,
                          absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) {
-  LoadRequest request{key, after, max_bytes, std::move(done)};
+  Enqueue(LoadRequest{[key, after, max_bytes](Reader& reader) { return reader.Load(key, after, max_bytes); },
+                      std::move(done)});
+}
+
+void SqliteJournal::LoadLast(const EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) {
+  Enqueue(LoadRequest{[key](Reader& reader) { return reader.LoadLast(key); }, std::move(done)});
+}
+
+void SqliteJournal::Enqueue(LoadRequest request) {
   switch (loads_.Push(request, 0)) {
     case WorkQueue<LoadRequest>::Pushed::kYes:
       return;
@@ -230,7 +238,7 @@ void SqliteJournal::RunReader(Reader& reader) {
     auto taken = loads_.Take({.items = 1});
     if (taken.items.empty()) return;
     LoadRequest& request = taken.items.front();
-    absl::StatusOr<Replay> replay = reader.Load(request.key, request.after, request.max_bytes);
+    absl::StatusOr<Replay> replay = request.read(reader);
     loads_.Release(1, 0);
     request.done(std::move(replay));
   }

@@ -63,6 +63,7 @@ class SqliteJournal final : public Journal {
   void Write(Append append, absl::AnyInvocable<void(absl::Status)> done) override;
   void Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes,
             absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) override;
+  void LoadLast(const EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) override;
 
   // Keeps a serialized google.protobuf.FileDescriptorSet, once for each content; `name` says where it came from.
   void StoreDescriptorSet(std::string name, std::string bytes, absl::AnyInvocable<void(absl::Status)> done);
@@ -91,9 +92,7 @@ class SqliteJournal final : public Journal {
     std::size_t bytes = 0;
   };
   struct LoadRequest {
-    EntityKey key;
-    std::optional<SequenceNumber> after;
-    std::size_t max_bytes;
+    absl::AnyInvocable<absl::StatusOr<Replay>(Reader&)> read;
     absl::AnyInvocable<void(absl::StatusOr<Replay>)> done;
   };
 
@@ -103,6 +102,7 @@ class SqliteJournal final : public Journal {
   void Enqueue(Change change, absl::AnyInvocable<void(absl::Status)> done);
   void RunWriter();
   void RunAnswers();
+  void Enqueue(LoadRequest request);
   void RunReader(Reader& reader);
 
   const std::string directory_;

@@ -14,61 +14,31 @@ journal::Payload ToPayload(google::protobuf::Any& any) {
   return {std::move(*any.mutable_type_url()), std::move(*any.mutable_value())};
 }
 
-}  // namespace
+// What becomes of a side effect: its answers are dropped, and a failure of it fails nothing.
+class EffectOutlet final : public Outlet {
+ public:
+  EffectOutlet(std::shared_ptr<ClientCall> call, trace::CommandNumber number, std::string name, base::Task ended)
+      : call_(std::move(call)), number_(number), name_(std::move(name)), ended_(std::move(ended)) {}
 
-// One client's call, alive until the last thing that it set off has ended; then its trace is whole.
-struct Router::ClientCall {
-  ClientCall(base::Strand& its_strand, trace::Recorder& its_recorder) : strand(its_strand), recorder(its_recorder) {}
-  ClientCall(const ClientCall&) = delete;
-  ClientCall& operator=(const ClientCall&) = delete;
-  ~ClientCall() {
-    strand.Cancel(deadline);
-    if (trace != nullptr) recorder.End(std::move(trace));
-  }
+  void Reply(cloudstate::Reply) override {}
+  void WhenReady(base::Task then) override { std::move(then)(); }
 
-  base::Strand& strand;
-  trace::Recorder& recorder;
-  std::shared_ptr<serving::Responder> responder;  // null once answered
-  std::shared_ptr<trace::Trace> trace;
-  std::shared_ptr<bool> abandoned = std::make_shared<bool>(false);
-  base::TimerId deadline = base::TimerId::kNone;
-  std::shared_ptr<const userfunction::Specification> specification;
-  std::string reply_type_url;
-};
-
-// How a command that no client sent came about.
-struct Router::Origin {
-  absl::string_view how;  // "forwarded from" or "side-effect of"
-  std::string command;    // "Service.Method"
-  std::shared_ptr<const Origin> before;
-  std::size_t depth = 1;
-};
-
-// A command to be brought to its entity.
-struct Router::Target {
-  std::shared_ptr<ClientCall> call;
-  std::string service;
-  std::string method;
-  journal::Payload payload;
-  Metadata metadata;
-  std::shared_ptr<const Origin> origin;  // null for the client's own
-  std::shared_ptr<const bool> abandoned;
-
-  std::string Name() const { return absl::StrCat(service, ".", method); }
-
-  std::string HowItCameAbout() const {
-    std::string text;
-    for (const Origin* each = origin.get(); each != nullptr; each = each->before.get()) {
-      absl::StrAppend(&text, "\n", each->how, " ", each->command);
+  void End(absl::Status status) override {
+    if (!status.ok()) {
+      call_->Trace(trace::StepKind::kFailed, number_, std::string(status.message()));
+      base::LogWarning(absl::StrCat("side effect ", name_, " failed: ", status.message()));
     }
-    return text;
+    if (ended_) std::exchange(ended_, nullptr)();
   }
 
-  Target Next(absl::string_view how, const std::string& next_service, const std::string& next_method) const {
-    auto from = std::make_shared<Origin>(Origin{how, Name(), origin, origin == nullptr ? 1 : origin->depth + 1});
-    return Target{call, next_service, next_method, {}, {}, std::move(from), abandoned};
-  }
+ private:
+  const std::shared_ptr<ClientCall> call_;
+  const trace::CommandNumber number_;
+  const std::string name_;
+  base::Task ended_;  // empty where nobody waits
 };
+
+}  // namespace
 
 struct Router::Published {
   mutable std::mutex mutex;
@@ -77,12 +47,16 @@ struct Router::Published {
 };
 
 Router::Router(Options options, base::Strand& strand, cluster::Node& node, trace::Recorder& recorder,
-               absl::AnyInvocable<void(const std::string&)> report_error)
+               ClientCall::Report report_error)
     : options_(options),
       strand_(strand),
       node_(node),
       recorder_(recorder),
       report_error_(std::move(report_error)),
+      perform_([this](const std::shared_ptr<const Target>& target, ClientAction action, Effects effects,
+                      std::shared_ptr<Outlet> outlet) {
+        Perform(target, std::move(action), std::move(effects), std::move(outlet));
+      }),
       published_(std::make_unique<Published>()) {
   suspended_ = published_->availability;
 }
@@ -121,198 +95,213 @@ absl::Status Router::Availability() const {
 }
 
 void Router::Start(serving::Call request, std::shared_ptr<serving::Responder> responder) {
-  auto call = std::make_shared<ClientCall>(strand_, recorder_);
-  responder->OnCancel([&strand = strand_, waiting = std::weak_ptr(call)] {
+  serving::Responder& answers = *responder;
+  auto call = std::make_shared<ClientCall>(strand_, recorder_, report_error_, std::move(responder));
+  answers.OnCancel([&strand = strand_, waiting = std::weak_ptr(call)] {
     strand.Post([waiting] {
-      if (auto cancelled = waiting.lock()) *cancelled->abandoned = true;
+      if (auto cancelled = waiting.lock()) cancelled->Abandon(absl::CancelledError("the client has gone"));
     });
   });
-  call->responder = std::move(responder);
   strand_.Post(
       [this, call = std::move(call), request = std::move(request)]() mutable { Accept(call, std::move(request)); });
 }
 
 void Router::Accept(const std::shared_ptr<ClientCall>& call, serving::Call request) {
-  call->specification = specification_;
-  call->trace = recorder_.Begin(strand_.Now(), strand_.WallTime());
-  trace::Trace& trace = *call->trace;
-  trace.service = request.service;
-  trace.method = request.method;
-  trace.protocol = std::string(request.protocol);
-  trace.peer = std::move(request.peer);
-  trace.Add(strand_.Now(), trace::StepKind::kReceived, "", absl::StrCat(request.payload.size(), " bytes"));
+  call->Begin(request, specification_);
   if (!suspended_.ok()) {
-    Answer(*call, suspended_);
+    call->End(suspended_);
     return;
   }
-  absl::Duration time = options_.relay_timeout;
-  if (request.deadline.has_value()) time = std::min(time, *request.deadline - strand_.WallTime());
-  call->deadline = strand_.After(time, [this, waiting = std::weak_ptr(call), time] {
-    auto late = waiting.lock();
-    if (late == nullptr || late->responder == nullptr) return;
-    *late->abandoned = true;
-    Answer(*late,
-           absl::DeadlineExceededError(absl::StrCat("no reply to ", late->trace->service, ".", late->trace->method,
-                                                    " within ", absl::FormatDuration(time))));
-  });
-  Target target{call, std::move(request.service), std::move(request.method), {}, {}, nullptr, call->abandoned};
+  Target target;
+  target.call = call;
+  target.service = std::move(request.service);
+  target.method = std::move(request.method);
   target.payload.value = std::move(request.payload);
-  if (options_.entity_metadata == EntityMetadata::kPass) target.metadata = std::move(request.metadata);
-  Invoke(std::move(target), [this, call](Outcome outcome) { Answer(*call, std::move(outcome)); });
-}
-
-void Router::Answer(ClientCall& call, Outcome outcome) {
-  if (call.responder == nullptr) return;
-  auto responder = std::move(call.responder);
-  strand_.Cancel(std::exchange(call.deadline, base::TimerId::kNone));
-  const absl::Time now = strand_.Now();
-  call.trace->duration = now - call.trace->begin;
-  call.trace->outcome = outcome.status();
-  Metadata headers = outcome.ok() ? std::move(*outcome->mutable_metadata()) : Metadata();
-  if (call.trace->protocol != "grpc") {
-    MetadataEntry& entry = *headers.add_entries();
-    entry.set_key(serving::kTraceHeader);
-    entry.set_string_value(call.trace->id);
+  target.requests = std::move(request.requests);
+  target.metadata = std::move(request.metadata);
+  target.abandoned = call->abandoned();
+  const Found found = Find(target);
+  if (found.method != nullptr) {
+    target.payload.type_url = found.method->input_type_url;
+    call->SetMethod(*found.method);
   }
-  if (headers.entries_size() > 0) responder->Headers(headers);
-  if (!outcome.ok()) {
-    call.trace->Add(now, trace::StepKind::kAnswered, "",
-                    outcome.status().ToString(absl::StatusToStringMode::kWithNoExtraData));
-    responder->Finish(outcome.status());
-    return;
-  }
-  google::protobuf::Any& any = *outcome->mutable_payload();
-  if (any.type_url() != call.reply_type_url) WarnOfReplyType(call, any.type_url());
-  journal::Payload payload = ToPayload(any);
-  call.trace->Add(now, trace::StepKind::kAnswered, "", "", &payload);
-  responder->Message(std::move(payload.value));
-  responder->Finish(absl::OkStatus());
+  call->Limit(TimeLimit(found, request.deadline));
+  Invoke(std::move(target), call);
 }
 
-void Router::WarnOfReplyType(const ClientCall& call, const std::string& type_url) {
-  const std::string warning =
-      absl::StrCat(call.trace->service, ".", call.trace->method, ": Expected reply type_url to be [",
-                   call.reply_type_url, "] but was [", type_url, "].");
-  base::LogWarning(warning);
-  report_error_(warning);
+absl::Duration Router::TimeLimit(const Found& found, std::optional<absl::Time> deadline) const {
+  const bool streams = found.method != nullptr &&
+                       (found.method->descriptor->client_streaming() || found.method->descriptor->server_streaming());
+  const absl::Duration time = streams ? absl::InfiniteDuration() : options_.relay_timeout;
+  return deadline.has_value() ? std::min(time, *deadline - strand_.WallTime()) : time;
 }
 
-// Finds the entity and hands the command to it; effects and forwards of its reply come after it is durable.
-void Router::Invoke(Target target, Done done) {
-  const auto& services = target.call->specification->services;
+Router::Found Router::Find(const Target& target) {
+  const auto& services = target.call->specification().services;
   const auto service = services.find(target.service);
-  const auto method = service == services.end() ? decltype(service->second.methods.find("")){}
-                                                : service->second.methods.find(target.method);
-  const bool unknown = service == services.end();
-  if (unknown || method == service->second.methods.end()) {
-    const std::string text =
-        unknown ? absl::StrCat("Service [", target.service, "] unknown")
-                : absl::StrCat("Service [", target.service, "] does not have a command named: [", target.method, "]");
-    if (target.origin == nullptr) {
-      done(absl::UnimplementedError(text));
-      return;
-    }
-    report_error_(text + target.HowItCameAbout());
-    done(absl::InternalError(text + target.HowItCameAbout()));
+  if (service == services.end()) return {};
+  const auto method = service->second.methods.find(target.method);
+  return {&service->second, method == service->second.methods.end() ? nullptr : &method->second};
+}
+
+// Brings the command to what answers it; effects and forwards of the reply come after what it stores is durable.
+void Router::Invoke(Target target, std::shared_ptr<Outlet> outlet) {
+  const Found found = Find(target);
+  if (found.method == nullptr) {
+    RefuseUnknown(target, found, *outlet);
     return;
   }
   if (target.origin != nullptr && target.origin->depth > options_.max_forwards) {
-    done(absl::InternalError(absl::StrCat(target.Name(), " was not called: it is more than ", options_.max_forwards,
-                                          " steps from the client's command", target.HowItCameAbout())));
+    outlet->End(
+        absl::InternalError(absl::StrCat(target.Name(), " was not called: it is more than ", options_.max_forwards,
+                                         " steps from the client's command", target.HowItCameAbout())));
     return;
   }
-  if (service->second.kind != userfunction::EntityKind::kEventSourced) {
-    done(absl::UnimplementedError(absl::StrCat(target.service, " is declared as ", service->second.entity_type,
-                                               "; this version serves event-sourced entities only")));
+  switch (found.service->kind) {
+    case userfunction::EntityKind::kEventSourced:
+    case userfunction::EntityKind::kValueEntity:
+      InvokeEntity(std::move(target), found, std::move(outlet));
+      return;
+    case userfunction::EntityKind::kAction:
+      InvokeAction(std::move(target), found, std::move(outlet));
+      return;
+    case userfunction::EntityKind::kCrdt:
+      outlet->End(absl::UnimplementedError(absl::StrCat(target.service, " is declared as ", found.service->entity_type,
+                                                        ", which this version does not serve")));
+      return;
+  }
+}
+
+void Router::RefuseUnknown(const Target& target, const Found& found, Outlet& outlet) {
+  const std::string text =
+      found.service == nullptr
+          ? absl::StrCat("Service [", target.service, "] unknown")
+          : absl::StrCat("Service [", target.service, "] does not have a command named: [", target.method, "]");
+  if (target.origin == nullptr) {
+    outlet.End(absl::UnimplementedError(text));
     return;
   }
-  auto entity_id = method->second.entity_id->Extract(target.payload.value);
+  report_error_(text + target.HowItCameAbout());
+  outlet.End(absl::InternalError(text + target.HowItCameAbout()));
+}
+
+void Router::InvokeEntity(Target target, const Found& found, std::shared_ptr<Outlet> outlet) {
+  auto entity_id = found.method->entity_id->Extract(target.payload.value);
   if (!entity_id.ok()) {
-    done(entity_id.status());
+    outlet->End(entity_id.status());
     return;
   }
+  target.call->trace()->SetEntity(target.number, *entity_id);
   entities::Command command;
   command.service = target.service;
   command.method = target.method;
   command.payload = std::move(target.payload);
-  if (target.origin == nullptr) {
-    command.payload.type_url = method->second.input_type_url;
-    target.call->reply_type_url = method->second.output_type_url;
-    target.call->trace->entity_id = *entity_id;
-  } else {
-    command.subject = absl::StrCat(target.Name(), " ", *entity_id);
-  }
-  command.metadata = std::move(target.metadata);
-  command.trace = target.call->trace;
+  if (options_.entity_metadata == EntityMetadata::kPass) command.metadata = std::move(target.metadata);
+  command.trace = target.call->trace();
+  command.number = target.number;
   command.abandoned = target.abandoned;
   auto shared = std::make_shared<const Target>(std::move(target));
-  command.done = [this, shared, done = std::move(done)](absl::StatusOr<entities::Reply> reply) mutable {
+  command.done = [this, shared, outlet = std::move(outlet)](absl::StatusOr<entities::Reply> reply) mutable {
     if (!reply.ok()) {
-      done(reply.status());
-      return;
+      outlet->End(reply.status());
+    } else {
+      Perform(shared, std::move(reply->action), std::move(reply->side_effects), std::move(outlet));
     }
-    auto effects = std::make_shared<Effects>(std::move(reply->side_effects));
-    RunEffects(shared, std::move(effects), 0,
-               [this, shared, action = std::move(reply->action), done = std::move(done)]() mutable {
-                 Act(*shared, std::move(action), std::move(done));
-               });
   };
-  node_.Deliver(service->second, *entity_id, std::move(command));
+  node_.Deliver(*found.service, *entity_id, std::move(command));
 }
 
-// In their order; a synchronous one is awaited before the next. What they answer is dropped, and a failed one fails
-// nothing.
+void Router::InvokeAction(Target target, const Found& found, std::shared_ptr<Outlet> outlet) {
+  auto connection = node_.connection();
+  if (connection == nullptr) {
+    outlet->End(absl::UnavailableError("the user function has gone"));
+    return;
+  }
+  ClientCall& call = *target.call;
+  const bool for_client = target.abandoned == call.abandoned();
+  const auto& descriptor = *found.method->descriptor;
+  entities::ActionCall::Request request;
+  request.service = target.service;
+  request.method = target.method;
+  request.streams_in = descriptor.client_streaming();
+  request.streams_out = descriptor.server_streaming();
+  request.dialect = call.specification().dialect;
+  request.metadata = std::move(target.metadata);
+  request.timeout = for_client ? call.TimeLeft() : options_.relay_timeout;
+  journal::Payload payload = std::move(target.payload);
+  base::Task half_closed = [] {};
+  if (target.requests != nullptr && !request.streams_out) {
+    half_closed = [this, waiting = std::weak_ptr(target.call)] {
+      if (auto client = waiting.lock()) client->Limit(std::min(client->TimeLeft(), options_.relay_timeout));
+    };
+  }
+  const auto takes = request.streams_out && for_client && !call.StreamsOut() ? ActionRun::Takes::kFirstReply
+                                                                             : ActionRun::Takes::kEveryReply;
+  auto shared = std::make_shared<const Target>(std::move(target));
+  auto run =
+      std::make_shared<ActionRun>(strand_, shared, std::move(outlet), perform_, node_.action_metrics(shared->service));
+  if (for_client) call.Attach(run);
+  run->Start(*connection, std::move(request), takes, found.method->input_type_url, std::move(payload),
+             std::move(half_closed));
+}
+
+void Router::Perform(const std::shared_ptr<const Target>& target, ClientAction action, Effects effects,
+                     std::shared_ptr<Outlet> outlet) {
+  if (effects.empty()) {
+    Act(*target, std::move(action), std::move(outlet));
+    return;
+  }
+  RunEffects(target, std::make_shared<Effects>(std::move(effects)), 0,
+             [this, target, action = std::move(action), outlet = std::move(outlet)]() mutable {
+               Act(*target, std::move(action), std::move(outlet));
+             });
+}
+
+// In their order; a synchronous one is awaited before the next.
 void Router::RunEffects(std::shared_ptr<const Target> target, std::shared_ptr<Effects> effects, int next,
                         base::Task then) {
   static const auto* const kNeverAbandoned = new std::shared_ptr<const bool>(std::make_shared<bool>(false));
   for (int i = next; i < effects->size(); ++i) {
     SideEffect& effect = *effects->Mutable(i);
-    Target caused = target->Next("side-effect of", effect.service_name(), effect.command_name());
+    Target caused = target->Next(trace::CommandOrigin::kSideEffect, effect.service_name(), effect.command_name());
     caused.payload = ToPayload(*effect.mutable_payload());
-    if (options_.entity_metadata == EntityMetadata::kPass) caused.metadata = std::move(*effect.mutable_metadata());
+    caused.metadata = std::move(*effect.mutable_metadata());
     caused.abandoned = *kNeverAbandoned;
-    const std::string name = caused.Name();
-    target->call->trace->Add(strand_.Now(), trace::StepKind::kEffect, name,
-                             effect.synchronous() ? "synchronous" : "not awaited", &caused.payload);
-    auto ended = [this, call = target->call, name](const Outcome& outcome) {
-      if (outcome.ok()) return;
-      const std::string why(outcome.status().message());
-      call->trace->Add(strand_.Now(), trace::StepKind::kFailed, name, why);
-      base::LogWarning(absl::StrCat("side effect ", name, " failed: ", why));
-    };
+    target->call->Trace(trace::StepKind::kEffect, caused.number, effect.synchronous() ? "synchronous" : "not awaited",
+                        &caused.payload);
+    base::Task ended;
     if (effect.synchronous()) {
-      Invoke(std::move(caused),
-             [this, ended, target, effects, i, then = std::move(then)](const Outcome& outcome) mutable {
-               ended(outcome);
-               RunEffects(target, effects, i + 1, std::move(then));
-             });
-      return;
+      ended = [this, target, effects, i, then = std::move(then)]() mutable {
+        RunEffects(std::move(target), std::move(effects), i + 1, std::move(then));
+      };
     }
-    Invoke(std::move(caused), ended);
+    auto outlet = std::make_shared<EffectOutlet>(target->call, caused.number, caused.Name(), std::move(ended));
+    Invoke(std::move(caused), std::move(outlet));
+    if (effect.synchronous()) return;
   }
-  then();
+  std::move(then)();
 }
 
-void Router::Act(const Target& target, ClientAction action, Done done) {
+void Router::Act(const Target& target, ClientAction action, std::shared_ptr<Outlet> outlet) {
   switch (action.action_case()) {
     case ClientAction::kReply:
-      done(std::move(*action.mutable_reply()));
+      outlet->Reply(std::move(*action.mutable_reply()));
+      outlet->End(absl::OkStatus());
       return;
     case ClientAction::kFailure:
-      done(absl::UnknownError(action.failure().description()));
+      outlet->End(absl::UnknownError(action.failure().description()));
       return;
     case ClientAction::kForward: {
       Forward& forward = *action.mutable_forward();
-      Target next = target.Next("forwarded from", forward.service_name(), forward.command_name());
+      Target next = target.Next(trace::CommandOrigin::kForward, forward.service_name(), forward.command_name());
       next.payload = ToPayload(*forward.mutable_payload());
-      if (options_.entity_metadata == EntityMetadata::kPass) next.metadata = std::move(*forward.mutable_metadata());
-      target.call->trace->Add(strand_.Now(), trace::StepKind::kForwarded, next.Name(), "", &next.payload);
-      Invoke(std::move(next), std::move(done));
+      next.metadata = std::move(*forward.mutable_metadata());
+      target.call->Trace(trace::StepKind::kForwarded, next.number, "", &next.payload);
+      Invoke(std::move(next), std::move(outlet));
       return;
     }
     case ClientAction::ACTION_NOT_SET:
-      done(absl::InternalError(
-          absl::StrCat(target.Name(), ": the user function answered with neither a reply, a forward nor a failure")));
+      outlet->End(absl::OkStatus());
       return;
   }
 }

@@ -1,33 +1,36 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
 #include "emulator/cluster/node.h"
-#include "emulator/entities/entity.h"
+#include "emulator/routing/action_run.h"
+#include "emulator/routing/target.h"
 #include "emulator/serving/backend.h"
 #include "emulator/trace/trace.h"
 #include "emulator/userfunction/specification.h"
 
 namespace cloudstate::routing {
 
-// Whether entities see the client's headers. The published proxy keeps them from entities; conformance kits compare
-// that.
+// Whether entities see the client's headers. Actions always do; the published proxy keeps them from entities, and
+// conformance kits compare that.
 enum class EntityMetadata { kWithhold, kPass };
 
-// Brings each client's call to its entity and the outcome back, by way of whatever side effects and forwards the user
-// function asks for. Calls come from any thread and are handled on the node's strand.
+// Brings each client's call to its entity or action and the outcome back, by way of whatever side effects and forwards
+// the user function asks for. Calls come from any thread and are handled on the node's strand.
 class Router final : public serving::Backend {
  public:
   struct Options {
-    absl::Duration relay_timeout = absl::Seconds(60);  // one call from end to end
+    // One command from end to end. Of what a client streams in, from its last message; not for streamed answers.
+    absl::Duration relay_timeout = absl::Seconds(60);
     EntityMetadata entity_metadata = EntityMetadata::kWithhold;
     std::size_t max_forwards = 64;  // a longer chain is cut
   };
 
   Router(Options options, base::Strand& strand, cluster::Node& node, trace::Recorder& recorder,
-         absl::AnyInvocable<void(const std::string&)> report_error);
+         ClientCall::Report report_error);
   ~Router() override;
 
   // On the strand. From now on these services are called; those known before are forgotten.
@@ -40,27 +43,34 @@ class Router final : public serving::Backend {
   void Start(serving::Call call, std::shared_ptr<serving::Responder> responder) override;
 
  private:
-  struct ClientCall;
-  struct Origin;
-  struct Target;
   struct Published;
-  using Outcome = absl::StatusOr<cloudstate::Reply>;
-  using Done = absl::AnyInvocable<void(Outcome)>;
+  // A service and a method of it as they are declared; null where there are none.
+  struct Found {
+    const userfunction::ServiceSpec* service = nullptr;
+    const userfunction::MethodSpec* method = nullptr;
+  };
   using Effects = google::protobuf::RepeatedPtrField<SideEffect>;
 
   void Accept(const std::shared_ptr<ClientCall>& call, serving::Call request);
-  void Answer(ClientCall& call, Outcome outcome);
-  void WarnOfReplyType(const ClientCall& call, const std::string& type_url);
+  absl::Duration TimeLimit(const Found& found, std::optional<absl::Time> deadline) const;
 
-  void Invoke(Target target, Done done);
+  static Found Find(const Target& target);
+  void Invoke(Target target, std::shared_ptr<Outlet> outlet);
+  void RefuseUnknown(const Target& target, const Found& found, Outlet& outlet);
+  void InvokeEntity(Target target, const Found& found, std::shared_ptr<Outlet> outlet);
+  void InvokeAction(Target target, const Found& found, std::shared_ptr<Outlet> outlet);
+
+  void Perform(const std::shared_ptr<const Target>& target, ClientAction action, Effects effects,
+               std::shared_ptr<Outlet> outlet);
   void RunEffects(std::shared_ptr<const Target> target, std::shared_ptr<Effects> effects, int next, base::Task then);
-  void Act(const Target& target, ClientAction action, Done done);
+  void Act(const Target& target, ClientAction action, std::shared_ptr<Outlet> outlet);
 
   const Options options_;
   base::Strand& strand_;
   cluster::Node& node_;
   trace::Recorder& recorder_;
-  absl::AnyInvocable<void(const std::string&)> report_error_;
+  const ClientCall::Report report_error_;
+  const ActionRun::Perform perform_;
   std::shared_ptr<const userfunction::Specification> specification_;
   absl::Status suspended_;
 

@@ -1,8 +1,5 @@
 #include "emulator/runtime/emulator.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <utility>
@@ -15,27 +12,13 @@
 #include "emulator/journal/sqlite_browser.h"
 #include "emulator/runtime/live_state.h"
 #include "emulator/serving/front_door.h"
+#include "emulator/userfunction/process.h"
 
 namespace cloudstate::runtime {
 namespace {
 
 std::string Address(const std::string& host, std::uint16_t port) {
   return host.find(':') == std::string::npos ? absl::StrCat(host, ":", port) : absl::StrCat("[", host, "]:", port);
-}
-
-// A port of the loopback that nobody listens on now, for a user function that is to listen there.
-absl::StatusOr<std::uint16_t> FreePort() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound =
-      descriptor >= 0 && bind(descriptor, generic, size) == 0 && getsockname(descriptor, generic, &size) == 0;
-  if (descriptor >= 0) close(descriptor);
-  if (!bound) return absl::UnavailableError("the system has no free port for the user function");
-  return ntohs(address.sin_port);
 }
 
 absl::Status WithFlag(const absl::Status& status, absl::string_view flag) {
@@ -119,7 +102,7 @@ class RealEmulator final : public Emulator {
 
   absl::Status AssembleCore() {
     if (settings_.user_function_port == 0) {
-      const auto port = FreePort();
+      const auto port = userfunction::FreePort();
       if (!port.ok()) return port.status();
       settings_.user_function_port = *port;
     }
@@ -140,6 +123,7 @@ class RealEmulator final : public Emulator {
     options.host = settings_.listen;
     options.port = settings_.port;
     options.backend = router_.get();
+    options.allowed_origins = settings_.allowed_origins;
     options.limits.message_bytes = settings_.max_message_bytes;
     auto door = serving::FrontDoor::Start(std::move(options));
     if (!door.ok()) return WithFlag(door.status(), "--port");
@@ -153,7 +137,7 @@ class RealEmulator final : public Emulator {
     options.host = settings_.metrics_listen;
     options.port = settings_.metrics_port;
     options.handlers["/metrics"] = [this](const serving::HttpRequest&) {
-      trace::MetricsByEntityName metrics;
+      trace::Metrics metrics;
       base::RunOn(strand_, [&] { metrics = node_->metrics(); });
       serving::HttpResponse response;
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "emulator/admin/views.h"
 #include "emulator/base/real_strand.h"
 #include "emulator/serving/transcoder.h"
 #include "emulator/userfunction/payload_json.h"
@@ -36,13 +37,6 @@ class CommitWatch final : public admin::Live::Watch {
   const std::uint64_t id_;
 };
 
-bool Fits(const trace::Trace& trace, const dev::v1::CommandFilter& filter) {
-  return (filter.service().empty() || trace.service == filter.service()) &&
-         (filter.method().empty() || trace.method == filter.method()) &&
-         (filter.entity_id().empty() || trace.entity_id == filter.entity_id()) &&
-         (!filter.failed_only() || !trace.outcome.ok());
-}
-
 void Describe(const userfunction::MethodSpec& method, dev::v1::Method& result) {
   const auto& descriptor = *method.descriptor;
   result.set_name(descriptor.name());
@@ -64,7 +58,7 @@ dev::v1::ListServicesResponse Describe(const userfunction::Specification& specif
     dev::v1::Service& result = *response.add_services();
     result.set_name(service.name);
     result.set_entity_type(service.entity_type);
-    result.set_persistence_id(service.persistence_id);
+    if (service.kind != userfunction::EntityKind::kAction) result.set_persistence_id(service.persistence_id);
     const absl::Duration timeout = service.passivation_timeout.value_or(passivation_timeout);
     result.mutable_passivation_timeout()->set_seconds(absl::ToInt64Seconds(timeout));
     result.mutable_passivation_timeout()->set_nanos(
@@ -126,7 +120,7 @@ void LiveState::Traces(const dev::v1::CommandFilter& filter, std::size_t limit,
     std::vector<std::shared_ptr<const trace::Trace>> found;
     for (const auto& trace : recorder_.traces()) {
       if (found.size() == limit) break;
-      if (Fits(*trace, filter)) found.push_back(trace);
+      if (admin::Matches(filter, *trace)) found.push_back(trace);
     }
     done(std::move(found));
   });

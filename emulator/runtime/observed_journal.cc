@@ -19,6 +19,11 @@ void ObservedJournal::Load(const journal::EntityKey& key, std::optional<journal:
   journal_.Load(key, after, max_bytes, std::move(done));
 }
 
+void ObservedJournal::LoadLast(const journal::EntityKey& key,
+                               absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) {
+  journal_.LoadLast(key, std::move(done));
+}
+
 std::uint64_t ObservedJournal::Watch(absl::AnyInvocable<void()> stored) {
   std::lock_guard lock(mutex_);
   ++watching_;

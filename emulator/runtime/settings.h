@@ -17,7 +17,8 @@ struct Settings {
   std::string commit;
 
   std::string listen = "127.0.0.1";
-  std::uint16_t port = 9000;  // 0: any free one, here and below
+  std::uint16_t port = 9000;                 // 0: any free one, here and below
+  std::vector<std::string> allowed_origins;  // whose web pages may call, besides loopback's; as serving::IsOrigin
   std::string admin_listen = "127.0.0.1";
   std::uint16_t admin_port = 9001;
   std::string metrics_listen = "127.0.0.1";

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace cloudstate::trace {
 namespace {
@@ -16,26 +17,33 @@ namespace {
 struct CounterName {
   absl::string_view name;
   absl::string_view help;
-  std::uint64_t EventSourcedMetrics::*value;
+  std::uint64_t EntityMetrics::*value;
 };
 
 struct TimingName {
   absl::string_view name;
   absl::string_view help;
-  Timing EventSourcedMetrics::*value;
+  Timing EntityMetrics::*value;
 };
 
-using M = EventSourcedMetrics;
+using M = EntityMetrics;
 
-constexpr CounterName kCounters[] = {
+constexpr CounterName kCommandCounters[] = {
+    {"received_commands_total", "Commands that came", &M::received_commands},
+    {"failed_commands_total", "Commands that failed", &M::failed_commands},
+    {"completed_commands_total", "Commands whose outcome was delivered, failures included", &M::completed_commands},
+};
+
+constexpr TimingName kCommandTimings[] = {
+    {"command_total_time_seconds", "From a command's arrival until its outcome", &M::command_total_time},
+};
+
+constexpr CounterName kEntityCounters[] = {
     {"activated_entities_total", "Entities that were started", &M::activated_entities},
     {"passivated_entities_total", "Entities that were stopped because nobody called them", &M::passivated_entities},
     {"failed_entities_total", "Entities whose stream was reset or broke", &M::failed_entities},
-    {"received_commands_total", "Commands that reached an entity", &M::received_commands},
     {"stashed_commands_total", "Commands that had to wait for another one or for the replay", &M::stashed_commands},
     {"unstashed_commands_total", "Commands that have waited", &M::unstashed_commands},
-    {"failed_commands_total", "Commands that failed", &M::failed_commands},
-    {"completed_commands_total", "Commands whose outcome was delivered, failures included", &M::completed_commands},
     {"persisted_events_total", "Events stored", &M::persisted_events},
     {"persisted_event_bytes_total", "Payload bytes of events stored", &M::persisted_event_bytes},
     {"loaded_events_total", "Events replayed", &M::loaded_events},
@@ -46,13 +54,12 @@ constexpr CounterName kCounters[] = {
     {"loaded_snapshot_bytes_total", "Payload bytes of snapshots replayed", &M::loaded_snapshot_bytes},
 };
 
-constexpr TimingName kTimings[] = {
+constexpr TimingName kEntityTimings[] = {
     {"entity_active_time_seconds", "From an entity's start to its end", &M::entity_active_time},
     {"recovery_time_seconds", "From an entity's start until its replay was sent", &M::recovery_time},
     {"command_stash_time_seconds", "How long commands waited", &M::command_stash_time},
     {"command_processing_time_seconds", "From sending a command to the user function until its reply",
      &M::command_processing_time},
-    {"command_total_time_seconds", "From a command's arrival until its outcome", &M::command_total_time},
     {"persist_time_seconds", "How long storing took", &M::persist_time},
 };
 
@@ -70,28 +77,47 @@ void Single(std::string& text, absl::string_view name, absl::string_view help, a
   absl::StrAppend(&text, name, " ", value, "\n");
 }
 
+// One kind's figures as they are printed.
+struct Section {
+  absl::string_view prefix;
+  const MetricsByEntityName& metrics;
+  std::string node;
+  std::string text = {};
+
+  void Add(absl::Span<const CounterName> counters, absl::Span<const TimingName> timings) {
+    for (const CounterName& counter : counters) {
+      const std::string name = absl::StrCat(prefix, counter.name);
+      Header(text, name, counter.help, "counter");
+      for (const auto& [entity_name, values] : metrics) {
+        absl::StrAppend(&text, name, Labels(entity_name, node), values.*counter.value, "\n");
+      }
+    }
+    for (const TimingName& timing : timings) {
+      const std::string name = absl::StrCat(prefix, timing.name);
+      Header(text, name, timing.help, "summary");
+      for (const auto& [entity_name, values] : metrics) {
+        const Timing& value = values.*timing.value;
+        const std::string labels = Labels(entity_name, node);
+        absl::StrAppend(&text, name, "_sum", labels, absl::ToDoubleSeconds(value.sum), "\n");
+        absl::StrAppend(&text, name, "_count", labels, value.count, "\n");
+      }
+    }
+  }
+};
+
 }  // namespace
 
-std::string PrometheusText(const MetricsByEntityName& metrics, const std::string& node) {
+std::string PrometheusText(const Metrics& metrics, const std::string& node) {
   std::string text;
-  for (const CounterName& counter : kCounters) {
-    const std::string name = absl::StrCat("cloudstate_eventsourced_", counter.name);
-    Header(text, name, counter.help, "counter");
-    for (const auto& [entity_name, values] : metrics) {
-      absl::StrAppend(&text, name, Labels(entity_name, node), values.*counter.value, "\n");
-    }
+  for (Section section : {Section{"cloudstate_eventsourced_", metrics.event_sourced, node},
+                          Section{"cloudstate_valueentity_", metrics.value_entities, node}}) {
+    section.Add(kCommandCounters, kCommandTimings);
+    section.Add(kEntityCounters, kEntityTimings);
+    text += section.text;
   }
-  for (const TimingName& timing : kTimings) {
-    const std::string name = absl::StrCat("cloudstate_eventsourced_", timing.name);
-    Header(text, name, timing.help, "summary");
-    for (const auto& [entity_name, values] : metrics) {
-      const Timing& value = values.*timing.value;
-      const std::string labels = Labels(entity_name, node);
-      absl::StrAppend(&text, name, "_sum", labels, absl::ToDoubleSeconds(value.sum), "\n");
-      absl::StrAppend(&text, name, "_count", labels, value.count, "\n");
-    }
-  }
-  return text;
+  Section actions{"cloudstate_action_", metrics.actions, node};
+  actions.Add(kCommandCounters, kCommandTimings);
+  return text + actions.text;
 }
 
 std::string ProcessMetricsText() {

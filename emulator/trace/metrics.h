@@ -19,8 +19,9 @@ struct Timing {
   }
 };
 
-// The published figures of the event-sourced entities of one service. Only ever grow. Lives on a node's strand.
-struct EventSourcedMetrics {
+// The published figures of the entities of one service. Only ever grow. Lives on a node's strand. A value entity's
+// events are the versions of its value. Of an action only the commands count.
+struct EntityMetrics {
   std::uint64_t activated_entities = 0;
   std::uint64_t passivated_entities = 0;
   Timing entity_active_time;
@@ -45,11 +46,19 @@ struct EventSourcedMetrics {
   std::uint64_t loaded_snapshot_bytes = 0;
 };
 
-// By persistence id, the published label `entity_name`.
-using MetricsByEntityName = std::map<std::string, EventSourcedMetrics>;
+// By the published label `entity_name`: the persistence id, for actions the service.
+using MetricsByEntityName = std::map<std::string, EntityMetrics>;
 
-// Prometheus text (format 0.0.4), under the published names, with a `node` label besides.
-std::string PrometheusText(const MetricsByEntityName& metrics, const std::string& node);
+// Of all services of a node.
+struct Metrics {
+  MetricsByEntityName event_sourced;
+  MetricsByEntityName value_entities;
+  MetricsByEntityName actions;
+};
+
+// Prometheus text (format 0.0.4): event-sourced entities under the published names, the other kinds alike, with a
+// `node` label besides.
+std::string PrometheusText(const Metrics& metrics, const std::string& node);
 
 // Figures of the process itself: memory, processor time, open files, start.
 std::string ProcessMetricsText();

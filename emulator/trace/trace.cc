@@ -6,6 +6,12 @@
 #include "absl/strings/str_format.h"
 
 namespace cloudstate::trace {
+namespace {
+
+// The number of all commands that were too many.
+constexpr CommandNumber kNotKept = ~CommandNumber{0};
+
+}  // namespace
 
 std::string_view StepName(StepKind kind) {
   switch (kind) {
@@ -35,13 +41,25 @@ std::string_view StepName(StepKind kind) {
   return "unknown";
 }
 
-void Trace::Add(absl::Time now, StepKind kind, std::string subject, std::string detail,
+CommandNumber Trace::AddCommand(CommandNumber parent, CommandOrigin origin, std::string caused_service,
+                                std::string caused_method) {
+  if (caused.size() >= kMaxCaused) return kNotKept;
+  caused.push_back({parent, origin, std::move(caused_service), std::move(caused_method), ""});
+  return static_cast<CommandNumber>(caused.size());
+}
+
+void Trace::SetEntity(CommandNumber command, std::string entity) {
+  if (command == kNotKept) return;
+  (command == kClientsCommand ? entity_id : caused[command - 1].entity_id) = std::move(entity);
+}
+
+void Trace::Add(absl::Time now, StepKind kind, CommandNumber command, std::string detail,
                 const journal::Payload* payload) {
-  if (steps.size() >= kMaxSteps) {
+  if (steps.size() >= kMaxSteps || command == kNotKept) {
     ++dropped_steps;
     return;
   }
-  Step step{now - begin, kind, std::move(subject), std::move(detail), std::nullopt};
+  Step step{now - begin, kind, command, std::move(detail), std::nullopt};
   if (payload != nullptr && payload->value.size() <= kMaxPayload) step.payload = *payload;
   steps.push_back(std::move(step));
 }

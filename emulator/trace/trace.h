@@ -33,10 +33,26 @@ enum class StepKind {
 // As people read it: "received", "stream opened", …
 std::string_view StepName(StepKind kind);
 
+// Number of a command within its trace: 0 is the client's own, the others come from Trace::AddCommand.
+using CommandNumber = std::uint32_t;
+inline constexpr CommandNumber kClientsCommand = 0;
+
+// How a command came about that no client sent.
+enum class CommandOrigin { kSideEffect, kForward };
+
+// A command that another one caused.
+struct CausedCommand {
+  CommandNumber parent = kClientsCommand;
+  CommandOrigin origin = CommandOrigin::kSideEffect;
+  std::string service;  // full name
+  std::string method;
+  std::string entity_id;  // empty until it is known, and for actions
+};
+
 struct Step {
   absl::Duration at;  // since the call began
   StepKind kind = StepKind::kReceived;
-  std::string subject;  // "Service.Method entity" where it is not the call's own command
+  CommandNumber command = kClientsCommand;  // whose step it is
   std::string detail;
   std::optional<journal::Payload> payload;
 };
@@ -54,14 +70,23 @@ struct Trace {
   absl::Time begin;         // the strand's clock
   absl::Duration duration;  // until the client had its answer
   absl::Status outcome;
+  std::vector<CausedCommand> caused;  // number n is caused[n - 1]
   std::vector<Step> steps;
 
-  // Bounded: after kMaxSteps further ones are counted, not kept; payloads over kMaxPayload bytes are left out.
+  // Bounded: after kMaxSteps further ones are counted, not kept; payloads over kMaxPayload bytes are left out. After
+  // kMaxCaused commands further ones share one number, and their steps are counted only.
   static constexpr std::size_t kMaxSteps = 256;
+  static constexpr std::size_t kMaxCaused = 256;
   static constexpr std::size_t kMaxPayload = 4096;
   std::size_t dropped_steps = 0;
 
-  void Add(absl::Time now, StepKind kind, std::string subject = {}, std::string detail = {},
+  // A new command that `parent` caused. Its first step is kEffect or kForwarded, which the caller adds.
+  CommandNumber AddCommand(CommandNumber parent, CommandOrigin origin, std::string caused_service,
+                           std::string caused_method);
+  // Which entity a command goes to.
+  void SetEntity(CommandNumber command, std::string entity);
+
+  void Add(absl::Time now, StepKind kind, CommandNumber command, std::string detail = {},
            const journal::Payload* payload = nullptr);
 };
 

@@ -115,8 +115,8 @@ std::vector<Reference> References(const FileDescriptorProto& file) {
   return references;
 }
 
+// Comments stay: they are told to people, and what is merged into a file comes behind all that they are about.
 absl::Status DescriptorFiles::Add(FileDescriptorProto file) {
-  file.clear_source_code_info();
   if (const auto present = files_.find(file.name()); present != files_.end())
     return Merge(present->second, std::move(file));
   const auto [symbol, other] = FirstConflict(file);

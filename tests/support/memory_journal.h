@@ -61,6 +61,20 @@ class MemoryJournal final : public journal::Journal {
     done(std::move(replay));
   }
 
+  void LoadLast(const journal::EntityKey& key,
+                absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override {
+    ++loads;
+    if (!load_status.ok()) {
+      done(load_status);
+      return;
+    }
+    const Stored& stored = entities[key];
+    journal::Replay replay;
+    replay.last_sequence = static_cast<journal::SequenceNumber>(stored.events.size());
+    if (!stored.events.empty()) replay.events.push_back(stored.events.back());
+    done(std::move(replay));
+  }
+
   std::map<journal::EntityKey, Stored> entities;
   std::vector<journal::Cause> causes;
   bool hold_writes = false;

@@ -61,6 +61,28 @@ inline EntitySpec TwoServices() {
   return spec;
 }
 
+// The same as TwoServices, with an action test.Act besides: it has a method for each shape.
+inline EntitySpec ServicesWithAnAction() {
+  EntitySpec spec = TwoServices();
+  google::protobuf::FileDescriptorSet set;
+  EXPECT_TRUE(set.ParseFromString(spec.proto()));
+  google::protobuf::ServiceDescriptorProto& service = *set.mutable_file(0)->add_service();
+  service.set_name("Act");
+  for (const char* name : {"Unary", "In", "Out", "Both"}) {
+    google::protobuf::MethodDescriptorProto& method = *service.add_method();
+    method.set_name(name);
+    method.set_input_type(".test.Request");
+    method.set_output_type(".test.Response");
+    method.set_client_streaming(std::string(name) == "In" || std::string(name) == "Both");
+    method.set_server_streaming(std::string(name) == "Out" || std::string(name) == "Both");
+  }
+  spec.set_proto(set.SerializeAsString());
+  Entity& entity = *spec.add_entities();
+  entity.set_entity_type("cloudstate.action.ActionProtocol");
+  entity.set_service_name("test.Act");
+  return spec;
+}
+
 // Changes the one file of such a specification.
 template <typename Change>
 void ChangeFile(EntitySpec& spec, Change change) {

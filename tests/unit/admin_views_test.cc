@@ -176,7 +176,13 @@ TEST_F(AdminViews, ATraceShowsItsStepsWithTheirPayloads) {
   trace.duration = absl::Milliseconds(1'500);
   trace.dropped_steps = 7;
   const journal::Payload payload = Added("tea");
-  trace.Add(trace.begin + absl::Milliseconds(2), trace::StepKind::kSent, "subject", "detail", &payload);
+  const trace::CommandNumber effect =
+      trace.AddCommand(trace::kClientsCommand, trace::CommandOrigin::kSideEffect, "shop.Stock", "Take");
+  const trace::CommandNumber forward = trace.AddCommand(effect, trace::CommandOrigin::kForward, "shop.Log", "Write");
+  trace.SetEntity(trace::kClientsCommand, "cart-1");
+  trace.SetEntity(effect, "tea");
+  trace.SetEntity(forward, "log-1");
+  trace.Add(trace.begin + absl::Milliseconds(2), trace::StepKind::kSent, forward, "detail", &payload);
   const auto view = views_.Trace(trace);
   ASSERT_TRUE(view.ok());
   EXPECT_EQ(view->code(), 5);
@@ -188,6 +194,31 @@ TEST_F(AdminViews, ATraceShowsItsStepsWithTheirPayloads) {
   EXPECT_EQ(view->steps(0).kind(), "sent");
   EXPECT_EQ(view->steps(0).at().nanos(), 2'000'000);
   EXPECT_EQ(view->steps(0).payload().json(), R"({"item":"tea"})");
+  EXPECT_EQ(view->steps(0).command(), 2);
+  EXPECT_EQ(view->steps(0).subject(), "shop.Log.Write log-1");
+  EXPECT_EQ(view->entity_id(), "cart-1");
+  ASSERT_EQ(view->caused_size(), 2);
+  EXPECT_EQ(view->caused(0).parent(), 0);
+  EXPECT_EQ(view->caused(0).origin(), dev::v1::CausedCommand::SIDE_EFFECT);
+  EXPECT_EQ(view->caused(0).entity_id(), "tea");
+  EXPECT_EQ(view->caused(1).parent(), 1);
+  EXPECT_EQ(view->caused(1).origin(), dev::v1::CausedCommand::FORWARD);
+  EXPECT_EQ(view->caused(1).method(), "Write");
+}
+
+TEST_F(AdminViews, ATraceOfTooMuchIsCountedAndNotKept) {
+  trace::Trace trace;
+  trace::CommandNumber last = trace::kClientsCommand;
+  for (std::size_t i = 0; i < trace::Trace::kMaxCaused + 10; ++i) {
+    last = trace.AddCommand(last, trace::CommandOrigin::kForward, "shop.Log", "Write");
+    trace.SetEntity(last, "log-1");
+  }
+  trace.Add(trace.begin, trace::StepKind::kSent, last);
+  const auto view = views_.Trace(trace);
+  ASSERT_TRUE(view.ok());
+  EXPECT_EQ(view->caused_size(), static_cast<int>(trace::Trace::kMaxCaused));
+  EXPECT_EQ(view->steps_size(), 0);
+  EXPECT_EQ(view->dropped_steps(), 1);
 }
 
 TEST_F(AdminViews, TheBrowsersFailureIsToldToTheCaller) {
@@ -228,6 +259,20 @@ TEST(AdminCommandFilter, LetsThroughWhatFitsEveryPart) {
   trace.outcome = absl::InternalError("");
   EXPECT_TRUE(Matches(filter, trace));
   filter.set_entity_id("two");
+  EXPECT_FALSE(Matches(filter, trace));
+}
+
+TEST(AdminCommandFilter, LetsThroughWhatCausedACommandThatFits) {
+  trace::Trace trace;
+  trace.service = "shop.Cart";
+  trace.entity_id = "one";
+  trace.AddCommand(trace::kClientsCommand, trace::CommandOrigin::kSideEffect, "shop.Stock", "Take");
+  trace.SetEntity(1, "tea");
+  dev::v1::CommandFilter filter;
+  filter.set_service("shop.Stock");
+  filter.set_entity_id("tea");
+  EXPECT_TRUE(Matches(filter, trace));
+  filter.set_entity_id("one");  // of the other service
   EXPECT_FALSE(Matches(filter, trace));
 }
 

@@ -104,8 +104,9 @@ dev::v1::ListServicesResponse Services() {
 }
 
 std::string FindMethodName(const std::string& reference) {
-  absl::StatusOr<MethodReference> method = FindMethod(Services(), reference);
-  return method.ok() ? absl::StrCat(method->service, "/", method->method) : method.status().ToString();
+  const dev::v1::ListServicesResponse services = Services();
+  absl::StatusOr<MethodReference> method = FindMethod(services, reference);
+  return method.ok() ? absl::StrCat(method->service->name(), "/", method->method->name()) : method.status().ToString();
 }
 
 TEST(CliMethodReference, TakesFullAndShortNamesWithSlashOrDot) {

@@ -119,6 +119,9 @@ TEST(CliJson, HasRepliesAsJsonInPlace) {
   dev::v1::CallResponse response;
   response.add_replies(R"({"items":[]})");
   EXPECT_NE(ToJson(response).find(R"("replies":[{"items":[]}])"), std::string::npos) << ToJson(response);
+  dev::v1::CallStreamResponse streamed;
+  streamed.set_json(R"({"item":1})");
+  EXPECT_EQ(ToJson(streamed), R"({"json":{"item":1}})");
   EXPECT_EQ(JsonString("a\"\n"), R"("a\"\n")");
 }
 

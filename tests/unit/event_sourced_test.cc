@@ -1,4 +1,4 @@
-#include "emulator/entities/event_sourced.h"
+#include "emulator/entities/stored_entity.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cloudstate/event_sourced.pb.h"
 #include "tests/support/fake_connection.h"
 #include "tests/support/memory_journal.h"
 #include "tests/support/virtual_strand.h"
@@ -54,7 +55,7 @@ class EventSourcedEntityTest : public ::testing::Test, public Host {
   }
 
   void Create() {
-    entity_ = std::make_unique<EventSourcedEntity>(base::EntityKey{"counter", "a"}, kService,
+    entity_ = std::make_unique<StoredEntity>(EventSourced(), base::EntityKey{"counter", "a"}, kService,
                                                    Environment{strand_, journal_, metrics_, limits_}, *this);
   }
 
@@ -153,14 +154,14 @@ class EventSourcedEntityTest : public ::testing::Test, public Host {
   MemoryJournal journal_;
   std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>();
   bool connected_ = true;
-  trace::EventSourcedMetrics metrics_;
+  trace::EntityMetrics metrics_;
   Limits limits_;
   std::shared_ptr<bool> abandoned_ = std::make_shared<bool>(false);
   std::vector<std::string> outcomes_;
   std::vector<std::string> reports_;
   int stopped_ = 0;
   bool idle_ = false;
-  std::unique_ptr<EventSourcedEntity> entity_;
+  std::unique_ptr<StoredEntity> entity_;
 };
 
 TEST_F(EventSourcedEntityTest, OpensAStreamWithInitAndThenTheCommand) {

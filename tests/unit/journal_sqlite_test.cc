@@ -82,6 +82,23 @@ TEST(SqliteJournal, LoadsAnUnknownEntityAsEmpty) {
   EXPECT_EQ(replay->last_sequence, 0);
 }
 
+TEST(SqliteJournal, LoadsTheLastEventAlone) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  EXPECT_TRUE(LoadLast(*journal, kCart)->events.empty());
+  ASSERT_EQ(WriteAndWait(*journal, AppendOf({"cart", "other"}, 0, 2)), absl::OkStatus());
+  ASSERT_EQ(WriteAndWait(*journal, AppendOf(kCart, 0, 3)), absl::OkStatus());
+
+  absl::StatusOr<Replay> replay = LoadLast(*journal, kCart);
+
+  ASSERT_TRUE(replay.ok()) << replay.status();
+  ASSERT_EQ(replay->events.size(), 1u);
+  EXPECT_EQ(replay->events[0].sequence, 3);
+  EXPECT_EQ(replay->events[0].payload, (Payload{"x/Event", "3"}));
+  EXPECT_EQ(replay->last_sequence, 3);
+  EXPECT_TRUE(replay->complete);
+}
+
 TEST(SqliteJournal, RefusesAWrongExpectedSequenceAndStoresNothingOfIt) {
   TestDirectory directory;
   auto journal = OpenJournal(directory.path());
@@ -355,6 +372,8 @@ TEST(SqliteJournal, NoticesEventsThatAreMissing) {
     EXPECT_TRUE(absl::IsDataLoss(status)) << status;
     EXPECT_TRUE(Contains(status, journal->file())) << status;
   }
+  EXPECT_TRUE(LoadLast(*journal, {"cart", "a"}).ok());
+  EXPECT_TRUE(absl::IsDataLoss(LoadLast(*journal, {"cart", "b"}).status()));
 }
 
 TEST(SqliteJournal, NoticesAnEventThatIsMissingBeforeThePageEnds) {

@@ -92,6 +92,12 @@ inline absl::StatusOr<Replay> LoadPage(Journal& journal, const EntityKey& key, s
   return done.get_future().get();
 }
 
+inline absl::StatusOr<Replay> LoadLast(Journal& journal, const EntityKey& key) {
+  std::promise<absl::StatusOr<Replay>> done;
+  journal.LoadLast(key, [&](absl::StatusOr<Replay> replay) { done.set_value(std::move(replay)); });
+  return done.get_future().get();
+}
+
 // How many events an entity has, having checked that they are 1, 2, … with the payloads of AppendOf.
 inline SequenceNumber CountSoundEvents(Journal& journal, const EntityKey& key) {
   SequenceNumber last = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "cloudstate/entity_key.pb.h"
 #include "cloudstate/event_sourced.pb.h"
 #include "tests/support/fake_connection.h"
@@ -122,8 +123,14 @@ class RouterTest : public ::testing::Test {
 
   std::vector<std::string> Steps() {
     std::vector<std::string> names;
-    for (const trace::Step& step : recorder_.traces().front()->steps) {
-      names.push_back(std::string(trace::StepName(step.kind)) + (step.subject.empty() ? "" : " " + step.subject));
+    const trace::Trace& trace = *recorder_.traces().front();
+    for (const trace::Step& step : trace.steps) {
+      std::string name(trace::StepName(step.kind));
+      if (step.command != trace::kClientsCommand) {
+        const trace::CausedCommand& command = trace.caused.at(step.command - 1);
+        absl::StrAppend(&name, " ", command.service, ".", command.method, " ", command.entity_id);
+      }
+      names.push_back(std::move(name));
     }
     return names;
   }
@@ -356,7 +363,7 @@ TEST_F(RouterTest, ATraceHoldsEveryStepOfItsCall) {
   EXPECT_EQ(trace.entity_id, "a");
   EXPECT_TRUE(trace.outcome.ok());
   EXPECT_THAT(Steps(),
-              ElementsAre("received", "replayed", "sent", "replied", "stored", "effect test.Two.Call",
+              ElementsAre("received", "replayed", "sent", "replied", "stored", "effect test.Two.Call b",
                           "replayed test.Two.Call b", "sent test.Two.Call b", "replied test.Two.Call b", "answered"));
 }
 

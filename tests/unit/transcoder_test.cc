@@ -42,7 +42,11 @@ const std::string kMethods =
     Method("Upload", "post: '/raw' body: '*'", ".google.api.HttpBody", ".google.api.HttpBody") +
     Method("UploadField", "post: '/raw/{user_id}' body: 'body' response_body: 'body'") + Method("Plain", "") +
     Method("Say", "", ".t.All", ".t.Response") +
-    Method("In", "post: '/in' body: '*'", ".t.All", ".t.All", "client_streaming: true");
+    Method("In", "post: '/in' body: '*'", ".t.All", ".t.All", "client_streaming: true") +
+    Method("Out",
+           "get: '/out/{user_id}' additional_bindings { put: '/out/{user_id}/inner' body: 'inner' } "
+           "additional_bindings { get: '/out/{user_id}/body' response_body: 'body' }",
+           ".t.All", ".t.All", "server_streaming: true");
 
 class TranscoderTest : public ::testing::Test {
  protected:
@@ -74,6 +78,19 @@ class TranscoderTest : public ::testing::Test {
     std::string text = input->ShortDebugString();
     while (!text.empty() && text.back() == ' ') text.pop_back();
     return text;
+  }
+
+  // A WebSocket's message at that path: the input in text format, or what is wrong.
+  std::string DecodeMessage(const std::string& path, const std::string& query, const std::string& json) {
+    const auto found =
+        transcoder_->FindStream({.method = "GET", .path = path, .query = query, .content_type = "", .body = ""});
+    if (const auto* error = std::get_if<HttpError>(&found)) return std::to_string(error->status) + " " + error->text;
+    const auto& target = std::get<MessageTarget>(found);
+    const auto payload = transcoder_->DecodeMessage(target, json);
+    if (!payload.ok()) return "error: " + std::string(payload.status().message());
+    const auto input = New(target.route->method->input_type()->full_name());
+    EXPECT_TRUE(input->ParseFromString(*payload));
+    return input->ShortDebugString();
   }
 
   std::string Get(const std::string& path, const std::string& query = "") {
@@ -111,6 +128,32 @@ TEST_F(TranscoderTest, AMethodHasItsRulesAndAGeneratedRoute) {
     }
   }
   EXPECT_EQ(routes, "GET /all/{user_id}\nPOST /t.S/Get generated\nPOST /t.S/Plain generated\n");
+}
+
+TEST_F(TranscoderTest, StreamsAreFoundByTheirPathWhateverTheVerb) {
+  EXPECT_EQ(DecodeMessage("/in", "", R"({"text":"t"})"), "text: \"t\"");
+  EXPECT_EQ(DecodeMessage("/t.S/In", "", R"({"text":"t"})"), "text: \"t\"");
+  EXPECT_EQ(DecodeMessage("/all/a", "", "{}").substr(0, 3), "404") << "no stream is bound to it";
+}
+
+TEST_F(TranscoderTest, MessagesAreTheBodyAndQueryAndPathGoOverThem) {
+  EXPECT_EQ(DecodeMessage("/out/a", "i32=5", R"({"i32":1,"userId":"b","text":"t"})"),
+            "text: \"t\" user_id: \"a\" i32: 5")
+      << "without a body in the rule, the message is the whole input";
+  EXPECT_EQ(DecodeMessage("/out/a/inner", "text=q", R"({"text":"t"})"),
+            "text: \"q\" user_id: \"a\" inner { text: \"t\" }");
+  EXPECT_EQ(DecodeMessage("/in", "text=ignored", "{}"), "");
+  EXPECT_EQ(DecodeMessage("/in", "", "{"),
+            "error: malformed JSON body: line 1, column 2: expected a name in double quotes");
+  EXPECT_EQ(DecodeMessage("/out/a", "none=1", "{}").substr(0, 6), "error:");
+}
+
+TEST_F(TranscoderTest, RoutesSayWhetherTheirAnswerIsRaw) {
+  EXPECT_TRUE(RouteFor("/raw").raw_response);
+  EXPECT_TRUE(RouteFor("/raw/{user_id}").raw_response);
+  EXPECT_TRUE(RouteFor("/out/{user_id}/body").raw_response);
+  EXPECT_FALSE(RouteFor("/out/{user_id}").raw_response);
+  EXPECT_FALSE(RouteFor("/text").raw_response);
 }
 
 TEST_F(TranscoderTest, PathAndQueryFillTheInput) {

@@ -6,14 +6,13 @@
 #include <string>
 #include <utility>
 
-#include "cloudstate/event_sourced.pb.h"
 #include "emulator/base/lifetime.h"
-#include "emulator/entities/entity.h"
+#include "emulator/entities/entity_protocol.h"
 
 namespace cloudstate::entities {
 
-// One event-sourced entity: its stream to the user function, its place in the journal, and the commands that wait for
-// it.
+// One event-sourced or value entity: its stream to the user function, its place in the journal, and the commands that
+// wait for it.
 //
 //            Deliver           replay sent            reply            durable
 //   STOPPED ────────► LOADING ────────────► READY ◄──────────── STORING ◄──── BUSY
@@ -22,26 +21,20 @@ namespace cloudstate::entities {
 //      └──────────────────── CLOSING ◄──────┘
 //
 // A wrong message, a broken stream or a failed write resets it: the command that was outstanding fails, the others wait
-// for the next stream, since the user function never saw them. Lives on one strand; pure otherwise.
-class EventSourcedEntity {
+// for the next stream, since the user function never saw them. Pure, but for what it is given.
+class StoredEntity final : public Entity {
  public:
-  EventSourcedEntity(base::EntityKey key, std::string service, const Environment& environment, Host& host);
-  ~EventSourcedEntity();
+  StoredEntity(const EntityProtocol& protocol, base::EntityKey key, std::string service, const Environment& environment,
+               Host& host);
+  ~StoredEntity() override;
 
-  // RESOURCE_EXHAUSTED, through command.done, when too many wait already.
-  void Deliver(Command command);
+  void Deliver(Command command) override;
+  void Passivate() override;
+  void Abort(const absl::Status& reason) override;
 
-  // Stops it as if it had been idle for long enough. Only while idle().
-  void Passivate();
-
-  // The user function has gone: everything fails with `reason` and the entity stops, but for an answer that is being
-  // stored: that one is still delivered.
-  void Abort(const absl::Status& reason);
-
-  const base::EntityKey& key() const { return key_; }
-  bool stopped() const { return state_ == State::kStopped; }
-  bool idle() const { return state_ == State::kReady; }
-  std::size_t waiting() const { return waiting_.size(); }
+  const base::EntityKey& key() const override { return key_; }
+  bool stopped() const override { return state_ == State::kStopped; }
+  std::size_t waiting() const override { return waiting_.size(); }
 
  private:
   enum class State { kStopped, kLoading, kReady, kBusy, kStoring, kClosing };
@@ -61,35 +54,38 @@ class EventSourcedEntity {
 
   void Start();
   enum class Page { kFirst, kNext };
-  void LoadPage(std::optional<base::SequenceNumber> after, Page which);
+  void Load(Page which);
   void OnPage(absl::StatusOr<journal::Replay> page, Page which);
-  void OpenStream(userfunction::Connection& connection, std::optional<journal::Snapshot> snapshot);
-  void SendEvents(std::vector<journal::Event> events);
+  void OpenStream(userfunction::Connection& connection, journal::Replay& page);
+  void CountLoaded(const journal::Replay& page);
   void ContinueReplay();
   void BecomeReady();
   void SendNext();
   void Send(Waiting next);
 
   void OnMessage(const std::string& message);
-  void OnReply(eventsourced::EventSourcedReply reply);
+  void OnReply(StoredReply reply);
   void OnFailure(const Failure& failure);
   void OnClosed(const absl::Status& status);
-  void Store(eventsourced::EventSourcedReply reply);
+  void Store(StoredReply reply);
   void OnStored(const absl::Status& status, Reply reply, const Written& written);
   void Finish(absl::StatusOr<Reply> outcome);
 
   void HalfClose();
   void Restart();
-  void Reset(const std::string& client_text, const std::string& report);
+  // What the client gets is "Unexpected entity " and `what`, as published.
+  absl::Status Unexpected(absl::string_view what) const;
+  void Reset(absl::string_view what, const std::string& report);
   void ResetWith(absl::Status outcome, const std::string& report);
   void DropStream();
   void OnRelayTimeout();
   void OnReplayTimeout();
-  void SetTimer(absl::Duration delay, void (EventSourcedEntity::*action)());
+  void SetTimer(absl::Duration delay, void (StoredEntity::*action)());
   void CancelTimer();
   void Trace(trace::StepKind kind, std::string detail = {}, const journal::Payload* payload = nullptr);
   std::string Name() const;
 
+  const EntityProtocol& protocol_;
   const base::EntityKey key_;
   const std::string service_;
   const Environment environment_;

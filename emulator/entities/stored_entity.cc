@@ -1,0 +1,424 @@
+#include "emulator/entities/stored_entity.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/base/status.h"
+#include "emulator/entities/any_payload.h"
+#include "google/rpc/status.pb.h"
+
+namespace cloudstate::entities {
+namespace {
+
+constexpr std::size_t kReplayWindow = 64;  // messages given to the transport ahead of what it has taken
+
+std::size_t Bytes(const std::vector<journal::Payload>& payloads) {
+  std::size_t bytes = 0;
+  for (const journal::Payload& payload : payloads) bytes += payload.value.size();
+  return bytes;
+}
+
+// The client sees the published text; what the user function said goes into the details.
+absl::Status WithDetails(absl::Status status, const Failure& failure) {
+  google::rpc::Status details;
+  details.set_code(static_cast<int>(status.code()));
+  details.set_message(std::string(status.message()));
+  details.add_details()->PackFrom(failure);
+  status.SetPayload(base::kStatusDetails, absl::Cord(details.SerializeAsString()));
+  return status;
+}
+
+}  // namespace
+
+StoredEntity::StoredEntity(const EntityProtocol& protocol, base::EntityKey key, std::string service,
+                           const Environment& environment, Host& host)
+    : protocol_(protocol), key_(std::move(key)), service_(std::move(service)), environment_(environment), host_(host) {}
+
+StoredEntity::~StoredEntity() { environment_.strand.Cancel(timer_); }
+
+void StoredEntity::Deliver(Command command) {
+  ++environment_.metrics.received_commands;
+  if (waiting_.size() >= environment_.limits.max_waiting_commands) {
+    std::erase_if(waiting_, [](Waiting& each) {
+      if (!*each.command.abandoned) return false;
+      each.command.done(absl::CancelledError("nobody waits for it any more"));
+      return true;
+    });
+  }
+  if (waiting_.size() >= environment_.limits.max_waiting_commands) {
+    ++environment_.metrics.failed_commands;
+    command.done(absl::ResourceExhaustedError(absl::StrCat(waiting_.size(), " commands already wait for ", Name())));
+    return;
+  }
+  waiting_.push_back({std::move(command), environment_.strand.Now()});
+  if (state_ == State::kReady) {
+    SendNext();
+    return;
+  }
+  ++environment_.metrics.stashed_commands;
+  if (state_ == State::kStopped) {
+    Start();
+    return;
+  }
+  const Command& queued = waiting_.back().command;
+  queued.trace->Add(environment_.strand.Now(), trace::StepKind::kQueued, queued.number,
+                    absl::StrCat(waiting_.size(), " waiting"));
+}
+
+void StoredEntity::Passivate() {
+  ++environment_.metrics.passivated_entities;
+  HalfClose();
+}
+
+void StoredEntity::Abort(const absl::Status& reason) {
+  for (Waiting& each : std::exchange(waiting_, {})) {
+    ++environment_.metrics.failed_commands;
+    each.command.done(reason);
+  }
+  if (state_ == State::kStopped) return;
+  DropStream();
+  if (state_ == State::kStoring) return;
+  state_ = State::kClosing;
+  reopen_ = false;
+  if (outstanding_.has_value()) Finish(reason);
+  Restart();
+}
+
+// ---- replay
+
+void StoredEntity::Start() {
+  ++environment_.metrics.activated_entities;
+  started_ = environment_.strand.Now();
+  reopen_ = false;
+  state_ = State::kLoading;
+  Load(Page::kFirst);
+}
+
+void StoredEntity::Load(Page which) {
+  page_asked_ = true;
+  auto loaded =
+      stream_lifetime_.Guard([this, which](absl::StatusOr<journal::Replay>& page) { OnPage(std::move(page), which); });
+  auto done = [&strand = environment_.strand,
+               loaded = std::move(loaded)](absl::StatusOr<journal::Replay> page) mutable {
+    strand.Post([loaded = std::move(loaded), page = std::move(page)]() mutable { loaded(page); });
+  };
+  const std::size_t max_bytes = environment_.limits.replay_page_bytes;
+  if (which == Page::kFirst) {
+    protocol_.LoadFirst(environment_.journal, key_, environment_.replay_from, max_bytes, std::move(done));
+  } else {
+    environment_.journal.Load(key_, sequence_, max_bytes, std::move(done));
+  }
+}
+
+void StoredEntity::OnPage(absl::StatusOr<journal::Replay> page, Page which) {
+  page_asked_ = false;
+  auto connection = host_.CurrentConnection();
+  if (!page.ok() || connection == nullptr) {
+    Abort(page.ok() ? absl::UnavailableError("the user function has gone") : page.status());
+    return;
+  }
+  if (which == Page::kFirst) sequence_ = page->snapshot.has_value() ? page->snapshot->sequence : 0;
+  if (!page->events.empty()) sequence_ = page->events.back().sequence;
+  CountLoaded(*page);
+  if (which == Page::kFirst) OpenStream(*connection, *page);
+  for (journal::Event& event : page->events) stream_->Write(protocol_.Event(std::move(event)));
+  if (page->complete) {
+    BecomeReady();
+  } else {
+    SetTimer(environment_.limits.relay_timeout, &StoredEntity::OnReplayTimeout);
+    ContinueReplay();
+  }
+}
+
+void StoredEntity::CountLoaded(const journal::Replay& page) {
+  trace::EntityMetrics& metrics = environment_.metrics;
+  metrics.loaded_events += page.events.size();
+  for (const journal::Event& event : page.events) metrics.loaded_event_bytes += event.payload.value.size();
+  if (!page.snapshot.has_value()) return;
+  ++metrics.loaded_snapshots;
+  metrics.loaded_snapshot_bytes += page.snapshot->payload.value.size();
+}
+
+void StoredEntity::OpenStream(userfunction::Connection& connection, journal::Replay& page) {
+  last_command_id_ = 0;
+  stream_ =
+      connection.Open(protocol_.method(), absl::InfiniteDuration(),
+                      {.on_message = stream_lifetime_.Guard([this](const std::string& message) { OnMessage(message); }),
+                       .on_closed = stream_lifetime_.Guard([this](const absl::Status& status) { OnClosed(status); }),
+                       .on_writable = stream_lifetime_.Guard([this] {
+                         if (state_ == State::kLoading && !page_asked_) ContinueReplay();
+                       })});
+  stream_->Write(protocol_.Init(service_, key_.entity_id, page));
+}
+
+// A long history is read no faster than the user function takes it.
+void StoredEntity::ContinueReplay() {
+  if (stream_->Unsent() < kReplayWindow) Load(Page::kNext);
+}
+
+void StoredEntity::BecomeReady() {
+  environment_.metrics.recovery_time.Add(environment_.strand.Now() - started_);
+  if (!waiting_.empty()) {
+    const Command& first = waiting_.front().command;
+    first.trace->Add(environment_.strand.Now(), trace::StepKind::kReplayed, first.number,
+                     sequence_ == 0 ? "new entity" : absl::StrCat("up to event ", sequence_));
+  }
+  state_ = State::kReady;
+  SendNext();
+}
+
+// ---- commands
+
+void StoredEntity::SendNext() {
+  while (state_ == State::kReady && !waiting_.empty()) {
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (*next.command.abandoned) {
+      next.command.done(absl::CancelledError("nobody waits for it any more"));
+    } else {
+      Send(std::move(next));
+    }
+  }
+  if (state_ != State::kReady) return;
+  host_.OnIdle(true);
+  SetTimer(environment_.limits.passivation_timeout, &StoredEntity::Passivate);
+}
+
+void StoredEntity::Send(Waiting next) {
+  const absl::Time now = environment_.strand.Now();
+  outstanding_ = std::move(next.command);
+  outstanding_since_ = next.since;
+  sent_ = now;
+  if (now > next.since) {
+    ++environment_.metrics.unstashed_commands;
+    environment_.metrics.command_stash_time.Add(now - next.since);
+  }
+  state_ = State::kBusy;
+  host_.OnIdle(false);
+  SetTimer(environment_.limits.relay_timeout, &StoredEntity::OnRelayTimeout);
+  Trace(trace::StepKind::kSent, absl::StrCat("command ", last_command_id_ + 1), &outstanding_->payload);
+
+  cloudstate::Command command;
+  command.set_entity_id(key_.entity_id);
+  command.set_id(++last_command_id_);
+  command.set_name(outstanding_->method);
+  // The payload is wanted once more, as the cause of the events that it leads to.
+  ToAny(outstanding_->payload, *command.mutable_payload());
+  if (outstanding_->metadata.entries_size() > 0) *command.mutable_metadata() = std::move(outstanding_->metadata);
+  stream_->Write(protocol_.Command(std::move(command)));
+}
+
+void StoredEntity::OnReplayTimeout() {
+  ResetWith(
+      absl::DeadlineExceededError(absl::StrCat("the user function did not take the replay of ", Name(), " within ",
+                                               absl::FormatDuration(environment_.limits.relay_timeout))),
+      "the user function does not take its replay");
+}
+
+void StoredEntity::OnRelayTimeout() {
+  ResetWith(absl::DeadlineExceededError(absl::StrCat("no reply from the user function to ", outstanding_->service, ".",
+                                                     outstanding_->method, " within ",
+                                                     absl::FormatDuration(environment_.limits.relay_timeout))),
+            "the user function did not reply in time");
+}
+
+// ---- answers of the user function
+
+void StoredEntity::OnMessage(const std::string& message) {
+  if (state_ == State::kClosing || state_ == State::kStopped) return;  // nothing it says can matter now
+  absl::StatusOr<EntityProtocol::Answer> answer = protocol_.Parse(message);
+  if (!answer.ok()) {
+    Reset("message", std::string(answer.status().message()));
+  } else if (auto* reply = std::get_if<StoredReply>(&*answer)) {
+    OnReply(std::move(*reply));
+  } else {
+    OnFailure(std::get<Failure>(*answer));
+  }
+}
+
+void StoredEntity::OnReply(StoredReply reply) {
+  if (state_ != State::kBusy) {
+    Reset("reply",
+          absl::StrCat("there was a reply for command ", reply.command_id, ", and no command was outstanding"));
+    return;
+  }
+  if (reply.command_id != last_command_id_) {
+    Reset("reply", absl::StrCat("there was a reply for command ", reply.command_id, ", and the outstanding one is ",
+                                last_command_id_));
+    return;
+  }
+  environment_.metrics.command_processing_time.Add(environment_.strand.Now() - sent_);
+  CancelTimer();
+  const ClientAction& action = reply.reply.action;
+  Trace(trace::StepKind::kReplied, absl::StrCat("events: ", reply.events.size(), reply.snapshot ? ", snapshot" : "",
+                                                action.has_failure() ? ", failure" : ""));
+  if (!action.has_failure()) {
+    Store(std::move(reply));
+    return;
+  }
+  if (action.failure().restart()) {
+    reopen_ = true;
+    HalfClose();
+  } else {
+    state_ = State::kReady;
+  }
+  Finish(std::move(reply.reply));
+  if (state_ == State::kReady) SendNext();
+}
+
+void StoredEntity::OnFailure(const Failure& failure) {
+  const bool ours = state_ == State::kBusy && failure.command_id() != 0 && failure.command_id() == last_command_id_;
+  const std::string report =
+      absl::StrCat("it failed", failure.command_id() == 0 ? "" : " command ",
+                   failure.command_id() == 0 ? "" : absl::StrCat(failure.command_id()), ": ", failure.description());
+  ResetWith(ours ? WithDetails(Unexpected("failure"), failure) : Unexpected("failure"), report);
+}
+
+void StoredEntity::OnClosed(const absl::Status& status) {
+  if (state_ == State::kStoring) {
+    DropStream();  // what it answered is on its way to the disk and will be delivered
+    return;
+  }
+  if (state_ == State::kClosing) {
+    Restart();
+    return;
+  }
+  const std::string report = absl::StrCat("its stream was ended by the user function: ", status.ToString());
+  Reset("termination", report);
+}
+
+// ---- storing
+
+void StoredEntity::Store(StoredReply reply) {
+  if (reply.events.empty() && !reply.snapshot.has_value()) {
+    state_ = State::kReady;
+    Finish(std::move(reply.reply));
+    if (state_ == State::kReady) SendNext();
+    return;
+  }
+  journal::Append append;
+  append.key = key_;
+  append.service = service_;
+  append.expected = sequence_;
+  append.events = std::move(reply.events);
+  append.snapshot = std::move(reply.snapshot);
+  append.cause = {outstanding_->trace->id, outstanding_->service, outstanding_->method,
+                  std::move(outstanding_->payload)};
+  append.time = environment_.strand.WallTime();
+
+  state_ = State::kStoring;
+  const Written written{append.events.size(), Bytes(append.events),
+                        append.snapshot.has_value() ? std::optional(append.snapshot->value.size()) : std::nullopt,
+                        environment_.strand.Now()};
+  auto stored = lifetime_.Guard([this, written, answer = std::move(reply.reply)](const absl::Status& status) mutable {
+    OnStored(status, std::move(answer), written);
+  });
+  environment_.journal.Write(
+      std::move(append), [&strand = environment_.strand, stored = std::move(stored)](absl::Status status) mutable {
+        strand.Post([stored = std::move(stored), status = std::move(status)]() mutable { stored(status); });
+      });
+}
+
+void StoredEntity::OnStored(const absl::Status& status, Reply reply, const Written& written) {
+  if (!status.ok()) {
+    ResetWith(status, absl::StrCat("what it answered could not be stored: ", status.message()));
+    return;
+  }
+  trace::EntityMetrics& metrics = environment_.metrics;
+  metrics.persist_time.Add(environment_.strand.Now() - written.since);
+  metrics.persisted_events += written.events;
+  metrics.persisted_event_bytes += written.event_bytes;
+  if (written.snapshot_bytes.has_value()) {
+    ++metrics.persisted_snapshots;
+    metrics.persisted_snapshot_bytes += *written.snapshot_bytes;
+  }
+  const base::SequenceNumber first = sequence_ + 1;
+  sequence_ += static_cast<base::SequenceNumber>(written.events);
+  Trace(trace::StepKind::kStored, written.events == 0   ? absl::StrCat("snapshot at ", sequence_)
+                                  : written.events == 1 ? absl::StrCat("event ", first)
+                                                        : absl::StrCat("events ", first, " to ", sequence_));
+  const bool lost_stream = stream_ == nullptr;
+  state_ = lost_stream ? State::kClosing : State::kReady;
+  Finish(std::move(reply));
+  if (lost_stream) {
+    Restart();
+  } else if (state_ == State::kReady) {
+    SendNext();
+  }
+}
+
+void StoredEntity::Finish(absl::StatusOr<Reply> outcome) {
+  Command command = *std::exchange(outstanding_, std::nullopt);
+  ++environment_.metrics.completed_commands;
+  if (!outcome.ok() || outcome->action.has_failure()) ++environment_.metrics.failed_commands;
+  environment_.metrics.command_total_time.Add(environment_.strand.Now() - outstanding_since_);
+  command.done(std::move(outcome));
+}
+
+// ---- ends of a stream
+
+void StoredEntity::HalfClose() {
+  state_ = State::kClosing;
+  host_.OnIdle(false);
+  stream_->HalfClose();
+  SetTimer(environment_.limits.close_grace, &StoredEntity::Restart);
+}
+
+// The stream has ended, or has had its time to: go on with another if there is a reason to.
+void StoredEntity::Restart() {
+  DropStream();
+  environment_.metrics.entity_active_time.Add(environment_.strand.Now() - started_);
+  if (reopen_ || !waiting_.empty()) {
+    Start();
+    return;
+  }
+  state_ = State::kStopped;
+  host_.OnStopped();
+}
+
+absl::Status StoredEntity::Unexpected(absl::string_view what) const {
+  const std::string_view name = protocol_.name();
+  return absl::UnknownError(absl::StrCat("Unexpected ", absl::string_view(name.data(), name.size()), " ", what));
+}
+
+void StoredEntity::Reset(absl::string_view what, const std::string& report) { ResetWith(Unexpected(what), report); }
+
+void StoredEntity::ResetWith(absl::Status outcome, const std::string& report) {
+  ++environment_.metrics.failed_entities;
+  DropStream();
+  host_.ReportError(absl::StrCat(Name(), " is reset: ", report));
+  const bool loading = std::exchange(state_, State::kClosing) == State::kLoading;
+  if (outstanding_.has_value()) {
+    Trace(trace::StepKind::kFailed, report);
+    Finish(std::move(outcome));
+  } else if (loading && !waiting_.empty()) {
+    // A user function that breaks every stream before it has taken a command must not be offered the same one for ever.
+    Command command = std::move(waiting_.front().command);
+    waiting_.pop_front();
+    ++environment_.metrics.failed_commands;
+    command.done(std::move(outcome));
+  }
+  Restart();
+}
+
+void StoredEntity::DropStream() {
+  host_.OnIdle(false);
+  CancelTimer();
+  stream_lifetime_.Renew();
+  stream_ = nullptr;
+}
+
+void StoredEntity::SetTimer(absl::Duration delay, void (StoredEntity::*action)()) {
+  CancelTimer();
+  timer_ = environment_.strand.After(delay, [this, action] { (this->*action)(); });
+}
+
+void StoredEntity::CancelTimer() { environment_.strand.Cancel(std::exchange(timer_, base::TimerId::kNone)); }
+
+void StoredEntity::Trace(trace::StepKind kind, std::string detail, const journal::Payload* payload) {
+  outstanding_->trace->Add(environment_.strand.Now(), kind, outstanding_->number, std::move(detail), payload);
+}
+
+std::string StoredEntity::Name() const { return absl::StrCat("entity ", key_.ToString(), " of ", service_); }
+
+}  // namespace cloudstate::entities

@@ -1,0 +1,128 @@
+#include "emulator/routing/client_call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/base/log.h"
+
+namespace cloudstate::routing {
+namespace {
+
+constexpr std::size_t kMostUnsent = 16;        // messages that a slow client has not taken, before the producer waits
+constexpr std::uint64_t kTracedMessages = 16;  // of a stream; the others are counted
+
+}  // namespace
+
+ClientCall::ClientCall(base::Strand& strand, trace::Recorder& recorder, const Report& report,
+                       std::shared_ptr<serving::Responder> responder)
+    : strand_(strand), recorder_(recorder), report_(report), responder_(std::move(responder)) {}
+
+ClientCall::~ClientCall() {
+  strand_.Cancel(timer_);
+  if (trace_ != nullptr) recorder_.End(std::move(trace_));
+}
+
+void ClientCall::Begin(serving::Call& request, std::shared_ptr<const userfunction::Specification> specification) {
+  specification_ = std::move(specification);
+  trace_ = recorder_.Begin(strand_.Now(), strand_.WallTime());
+  trace_->service = request.service;
+  trace_->method = request.method;
+  trace_->protocol = std::string(request.protocol);
+  trace_->peer = std::move(request.peer);
+  Trace(trace::StepKind::kReceived, trace::kClientsCommand,
+        request.requests != nullptr ? "a stream" : absl::StrCat(request.payload.size(), " bytes"));
+}
+
+void ClientCall::Limit(absl::Duration time) {
+  strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
+  deadline_ = strand_.Now() + time;
+  if (time == absl::InfiniteDuration() || responder_ == nullptr) return;
+  timer_ = strand_.After(time, [weak = weak_from_this(), time] {
+    auto self = weak.lock();
+    if (self == nullptr || self->responder_ == nullptr) return;
+    self->End(absl::DeadlineExceededError(absl::StrCat("no reply to ", self->trace_->service, ".", self->trace_->method,
+                                                       " within ", absl::FormatDuration(time))));
+  });
+}
+
+absl::Duration ClientCall::TimeLeft() const { return deadline_ - strand_.Now(); }
+
+void ClientCall::Reply(cloudstate::Reply reply) {
+  if (responder_ == nullptr || (messages_ > 0 && !StreamsOut())) return;
+  SendHeaders(*responder_, std::move(*reply.mutable_metadata()));
+  google::protobuf::Any& any = *reply.mutable_payload();
+  CheckType(any.type_url());
+  journal::Payload payload{std::move(*any.mutable_type_url()), std::move(*any.mutable_value())};
+  if (++messages_ <= kTracedMessages) Trace(trace::StepKind::kAnswered, trace::kClientsCommand, "", &payload);
+  responder_->Message(std::move(payload.value));
+}
+
+void ClientCall::End(absl::Status status) {
+  if (responder_ == nullptr) return;
+  if (status.ok() && !StreamsOut() && messages_ == 0) {
+    status = absl::InternalError(
+        absl::StrCat(trace_->service, ".", trace_->method, ": the user function answered without a reply"));
+  }
+  auto responder = std::exchange(responder_, nullptr);
+  strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
+  trace_->duration = strand_.Now() - trace_->begin;
+  trace_->outcome = status;
+  SendHeaders(*responder, Metadata());
+  if (!status.ok()) {
+    Trace(trace::StepKind::kAnswered, trace::kClientsCommand,
+          status.ToString(absl::StatusToStringMode::kWithNoExtraData));
+  } else if (StreamsOut()) {
+    Trace(trace::StepKind::kAnswered, trace::kClientsCommand, absl::StrCat("the end, after ", messages_, " messages"));
+  }
+  const absl::Status reason = status.ok() ? absl::CancelledError("the client has its answer") : status;
+  responder->Finish(std::move(status));
+  Abandon(reason);
+}
+
+void ClientCall::WhenReady(base::Task then) {
+  if (responder_ == nullptr) return;
+  if (responder_->Unsent() < kMostUnsent) {
+    std::move(then)();
+    return;
+  }
+  responder_->WhenWritable([&strand = strand_, then = std::move(then)]() mutable { strand.Post(std::move(then)); });
+}
+
+void ClientCall::Abandon(const absl::Status& reason) {
+  *abandoned_ = true;
+  for (const std::weak_ptr<Cancellable>& each : std::exchange(running_, {})) {
+    if (auto running = each.lock()) running->Cancel(reason);
+  }
+}
+
+void ClientCall::Attach(std::weak_ptr<Cancellable> running) {
+  std::erase_if(running_, [](const auto& each) { return each.expired(); });
+  running_.push_back(std::move(running));
+}
+
+void ClientCall::Trace(trace::StepKind kind, trace::CommandNumber command, std::string detail,
+                       const journal::Payload* payload) {
+  trace_->Add(strand_.Now(), kind, command, std::move(detail), payload);
+}
+
+// Those of the first reply. gRPC clients are spared the trace's id.
+void ClientCall::SendHeaders(serving::Responder& responder, Metadata headers) {
+  if (std::exchange(headers_sent_, true)) return;
+  if (trace_->protocol != "grpc") {
+    MetadataEntry& entry = *headers.add_entries();
+    entry.set_key(serving::kTraceHeader);
+    entry.set_string_value(trace_->id);
+  }
+  if (headers.entries_size() > 0) responder.Headers(headers);
+}
+
+void ClientCall::CheckType(const std::string& type_url) {
+  if (type_url == method_->output_type_url || std::exchange(warned_, true)) return;
+  const std::string warning = absl::StrCat(trace_->service, ".", trace_->method, ": Expected reply type_url to be [",
+                                           method_->output_type_url, "] but was [", type_url, "].");
+  base::LogWarning(warning);
+  report_(warning);
+}
+
+}  // namespace cloudstate::routing

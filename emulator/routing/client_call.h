@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emulator/routing/outlet.h"
+#include "emulator/serving/backend.h"
+#include "emulator/trace/trace.h"
+#include "emulator/userfunction/specification.h"
+
+namespace cloudstate::routing {
+
+// Something that a client's call has under way at the user function.
+class Cancellable {
+ public:
+  virtual ~Cancellable() = default;
+  virtual void Cancel(const absl::Status& reason) = 0;
+};
+
+// One client's call, alive until the last thing that it set off has ended; then its trace is whole. On the strand.
+class ClientCall final : public Outlet, public std::enable_shared_from_this<ClientCall> {
+ public:
+  using Report = std::function<void(const std::string&)>;
+
+  ClientCall(base::Strand& strand, trace::Recorder& recorder, const Report& report,
+             std::shared_ptr<serving::Responder> responder);
+  ~ClientCall() override;
+  ClientCall(const ClientCall&) = delete;
+  ClientCall& operator=(const ClientCall&) = delete;
+
+  // The call has reached the strand. What it may call is `specification`, null before there is one.
+  void Begin(serving::Call& request, std::shared_ptr<const userfunction::Specification> specification);
+
+  // What is called exists: replies are checked against it.
+  void SetMethod(const userfunction::MethodSpec& method) { method_ = &method; }
+
+  // DEADLINE_EXCEEDED after `time`. Replaces the limit before; infinite for none.
+  void Limit(absl::Duration time);
+  absl::Duration TimeLeft() const;
+
+  void Reply(cloudstate::Reply reply) override;
+  void End(absl::Status status) override;
+  void WhenReady(base::Task then) override;
+
+  // Nobody waits for the outcome any more.
+  void Abandon(const absl::Status& reason);
+  const std::shared_ptr<const bool>& abandoned() const { return abandoned_view_; }
+  // To be cancelled when the client has no more use for it.
+  void Attach(std::weak_ptr<Cancellable> running);
+
+  const std::shared_ptr<trace::Trace>& trace() const { return trace_; }
+  void Trace(trace::StepKind kind, trace::CommandNumber command, std::string detail = {},
+             const journal::Payload* payload = nullptr);
+  const userfunction::Specification& specification() const { return *specification_; }
+  bool StreamsOut() const { return method_ != nullptr && method_->descriptor->server_streaming(); }
+
+ private:
+  void SendHeaders(serving::Responder& responder, Metadata headers);
+  void CheckType(const std::string& type_url);
+
+  base::Strand& strand_;
+  trace::Recorder& recorder_;
+  const Report& report_;
+  std::shared_ptr<serving::Responder> responder_;  // null once answered
+  std::shared_ptr<const userfunction::Specification> specification_;
+  const userfunction::MethodSpec* method_ = nullptr;  // specification_ keeps it
+  std::shared_ptr<trace::Trace> trace_;
+  std::shared_ptr<bool> abandoned_ = std::make_shared<bool>(false);
+  std::shared_ptr<const bool> abandoned_view_ = abandoned_;
+  std::vector<std::weak_ptr<Cancellable>> running_;
+  base::TimerId timer_ = base::TimerId::kNone;
+  absl::Time deadline_ = absl::InfiniteFuture();
+  std::uint64_t messages_ = 0;
+  bool headers_sent_ = false;
+  bool warned_ = false;
+};
+
+}  // namespace cloudstate::routing

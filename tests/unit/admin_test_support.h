@@ -1,0 +1,306 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cloudstate/dev/v1/dev.pb.h"
+#include "emulator/admin/admin_backend.h"
+#include "tests/unit/fake_browser.h"
+
+namespace cloudstate::admin {
+
+inline constexpr absl::Duration kPatience = absl::Seconds(20);  // of a test that fails
+
+// Keeps what it is given; tests wait on it.
+class FakeResponder final : public serving::Responder {
+ public:
+  void Headers(const Metadata&) override {}
+  void Message(std::string payload) override {
+    std::lock_guard lock(mutex_);
+    EXPECT_FALSE(status_.has_value()) << "a message after the end";
+    messages_.push_back(std::move(payload));
+    if (!taking_) ++unsent_;
+    changed_.notify_all();
+  }
+  void Finish(absl::Status status) override {
+    std::lock_guard lock(mutex_);
+    EXPECT_FALSE(status_.has_value()) << "ended twice";
+    status_ = std::move(status);
+    changed_.notify_all();
+  }
+  void WhenWritable(absl::AnyInvocable<void()> writable) override {
+    {
+      std::lock_guard lock(mutex_);
+      if (unsent_ > 0) {
+        writable_ = std::move(writable);
+        return;
+      }
+    }
+    writable();
+  }
+  std::size_t Unsent() const override {
+    std::lock_guard lock(mutex_);
+    return unsent_;
+  }
+  void OnCancel(absl::AnyInvocable<void()> cancelled) override { cancelled_ = std::move(cancelled); }
+
+  void Cancel() {
+    if (cancelled_) cancelled_();
+  }
+  void TakeAll(bool take) {
+    absl::AnyInvocable<void()> writable;
+    {
+      std::lock_guard lock(mutex_);
+      taking_ = take;
+      unsent_ = 0;
+      writable = std::exchange(writable_, nullptr);
+    }
+    if (writable) writable();
+  }
+
+  absl::Status WaitForEnd() {
+    std::unique_lock lock(mutex_);
+    const bool ended = changed_.wait_for(lock, absl::ToChronoSeconds(kPatience), [&] { return status_.has_value(); });
+    return ended ? *status_ : absl::DeadlineExceededError("no end");
+  }
+  template <typename Message>
+  std::vector<Message> WaitForMessages(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, absl::ToChronoSeconds(kPatience), [&] { return messages_.size() >= count; }))
+        << "only " << messages_.size() << " of " << count << " messages";
+    std::vector<Message> parsed(messages_.size());
+    for (std::size_t i = 0; i < messages_.size(); ++i) EXPECT_TRUE(parsed[i].ParseFromString(messages_[i]));
+    return parsed;
+  }
+  std::size_t messages() const {
+    std::lock_guard lock(mutex_);
+    return messages_.size();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> messages_;
+  std::optional<absl::Status> status_;
+  std::size_t unsent_ = 0;
+  bool taking_ = true;
+  absl::AnyInvocable<void()> writable_;
+  absl::AnyInvocable<void()> cancelled_;
+};
+
+// What a client streams in; a test says when.
+class FakeRequests final : public serving::RequestStream {
+ public:
+  void Read(absl::AnyInvocable<void(std::optional<std::string>)> taken) override {
+    EXPECT_EQ(taken_, nullptr) << "two reads at a time";
+    taken_ = std::move(taken);
+    HandOver();
+  }
+  void Send(const google::protobuf::Message& request) {
+    waiting_.push_back(request.SerializeAsString());
+    HandOver();
+  }
+  void HalfClose() {
+    half_closed_ = true;
+    HandOver();
+  }
+  // Sent and not asked for yet.
+  std::size_t waiting() const { return waiting_.size(); }
+
+ private:
+  void HandOver() {
+    if (taken_ == nullptr || (waiting_.empty() && !half_closed_)) return;
+    auto taken = std::exchange(taken_, nullptr);
+    if (waiting_.empty()) return taken(std::nullopt);
+    std::string next = std::move(waiting_.front());
+    waiting_.pop_front();
+    taken(std::move(next));
+  }
+
+  std::deque<std::string> waiting_;
+  bool half_closed_ = false;
+  absl::AnyInvocable<void(std::optional<std::string>)> taken_;
+};
+
+// A user function whose one service is the admin contract's own: its descriptors are at hand. It keeps the last call
+// open.
+class FakeUserFunction final : public serving::Backend {
+ public:
+  std::shared_ptr<const serving::Services> CurrentServices() const override { return services; }
+  absl::Status Availability() const override { return absl::UnavailableError("not reached yet"); }
+  void Start(serving::Call its_call, std::shared_ptr<serving::Responder> its_responder) override {
+    call = std::move(its_call);
+    responder = std::move(its_responder);
+    responder->OnCancel([this] { cancelled = true; });
+  }
+
+  std::shared_ptr<serving::Services> services = std::make_shared<serving::Services>();
+  serving::Call call;
+  std::shared_ptr<serving::Responder> responder;
+  bool cancelled = false;
+};
+
+class FakeLive final : public Live {
+ public:
+  void GetStatus(absl::AnyInvocable<void(dev::v1::Status)> done) override {
+    dev::v1::Status status;
+    status.set_version("1.2.3");
+    done(std::move(status));
+  }
+  void ListServices(absl::AnyInvocable<void(dev::v1::ListServicesResponse)> done) override { done({}); }
+  void Traces(const dev::v1::CommandFilter& filter, std::size_t limit,
+              absl::AnyInvocable<void(std::vector<std::shared_ptr<const trace::Trace>>)> done) override {
+    std::vector<std::shared_ptr<const trace::Trace>> found;
+    for (const auto& trace : traces) {
+      if (Matches(filter, *trace) && found.size() < limit) found.push_back(trace);
+    }
+    done(std::move(found));
+  }
+  void FindTrace(std::string id, absl::AnyInvocable<void(std::shared_ptr<const trace::Trace>)> done) override {
+    for (const auto& trace : traces) {
+      if (trace->id == id) return done(trace);
+    }
+    done(nullptr);
+  }
+  std::unique_ptr<Watch> WatchTraces(trace::Recorder::Watcher watcher) override {
+    std::lock_guard lock(mutex);
+    trace_watcher = std::move(watcher);
+    return Subscribed();
+  }
+  std::unique_ptr<Watch> WatchCommits(absl::AnyInvocable<void()> stored) override {
+    std::lock_guard lock(mutex);
+    commit_watcher = std::move(stored);
+    return Subscribed();
+  }
+  serving::Backend& UserFunction() override { return user_function; }
+
+  void WaitForWatchers(int count) {
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, absl::ToChronoSeconds(kPatience), [&] { return watchers == count; }));
+  }
+
+  std::vector<std::shared_ptr<const trace::Trace>> traces;
+  FakeUserFunction user_function;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int watchers = 0;
+  trace::Recorder::Watcher trace_watcher;
+  absl::AnyInvocable<void()> commit_watcher;
+
+ private:
+  struct Handle final : Watch {
+    explicit Handle(FakeLive& its_live) : live(its_live) {}
+    ~Handle() override {
+      std::lock_guard lock(live.mutex);
+      --live.watchers;
+      live.changed.notify_all();
+    }
+    FakeLive& live;
+  };
+  std::unique_ptr<Watch> Subscribed() {
+    ++watchers;
+    changed.notify_all();
+    return std::make_unique<Handle>(*this);
+  }
+};
+
+// The events of a journal that any of the backend's threads reads.
+struct SharedJournal {
+  std::mutex mutex;
+  journal::FakeBrowser browser;
+};
+
+class SharedBrowser final : public journal::Browser {
+ public:
+  explicit SharedBrowser(SharedJournal& its_journal) : journal_(its_journal) {}
+  absl::StatusOr<journal::EntityPage> Entities(const journal::EntityFilter& filter, const std::string& page,
+                                               int page_size) override {
+    std::lock_guard lock(journal_.mutex);
+    return journal_.browser.Entities(filter, page, page_size);
+  }
+  absl::StatusOr<journal::EntityRow> Entity(const journal::EntityKey& key) override {
+    std::lock_guard lock(journal_.mutex);
+    return journal_.browser.Entity(key);
+  }
+  absl::StatusOr<std::vector<journal::EventRow>> Events(const journal::EntityKey& key, journal::SequenceNumber from,
+                                                        int limit) override {
+    std::lock_guard lock(journal_.mutex);
+    return journal_.browser.Events(key, from, limit);
+  }
+  absl::StatusOr<std::vector<journal::EventRow>> EventsAfter(std::int64_t position, const journal::EntityFilter& filter,
+                                                             int limit) override {
+    std::lock_guard lock(journal_.mutex);
+    return journal_.browser.EventsAfter(position, filter, limit);
+  }
+  absl::StatusOr<std::int64_t> LastPosition() override {
+    std::lock_guard lock(journal_.mutex);
+    return journal_.browser.LastPosition();
+  }
+  absl::StatusOr<std::vector<journal::SnapshotRow>> Snapshots(const journal::EntityKey& key) override {
+    std::lock_guard lock(journal_.mutex);
+    return journal_.browser.Snapshots(key);
+  }
+  absl::StatusOr<std::vector<std::string>> DescriptorSets() override { return std::vector<std::string>(); }
+
+ private:
+  SharedJournal& journal_;
+};
+
+class AdminBackendTest : public testing::Test {
+ protected:
+  std::shared_ptr<FakeResponder> Start(const std::string& method, const google::protobuf::Message& request,
+                                       bool taking = true, std::shared_ptr<FakeRequests> requests = nullptr) {
+    auto responder = std::make_shared<FakeResponder>();
+    responder->TakeAll(taking);
+    serving::Call call;
+    call.requests = std::move(requests);
+    call.service = "cloudstate.dev.v1.Emulator";
+    call.method = method;
+    call.payload = request.SerializeAsString();
+    call.peer = "127.0.0.1:5";
+    backend_->Start(std::move(call), responder);
+    return responder;
+  }
+
+  void Store(const std::string& entity_id) {
+    {
+      std::lock_guard lock(journal_.mutex);
+      journal_.browser.AddEvent(entity_id, {"type.googleapis.com/shop.Added", ""});
+    }
+    std::lock_guard lock(live_.mutex);
+    if (live_.commit_watcher && live_.watchers > 0) live_.commit_watcher();
+  }
+
+  void EndTrace(const std::string& id) {
+    auto trace = std::make_shared<trace::Trace>();
+    trace->id = id;
+    live_.trace_watcher(trace);
+  }
+
+  static dev::v1::WatchEventsRequest After(std::int64_t position) {
+    dev::v1::WatchEventsRequest request;
+    request.set_after_position(position);
+    return request;
+  }
+
+  SharedJournal journal_;
+  FakeLive live_;
+  absl::Status open_failure_;
+  std::unique_ptr<AdminBackend> backend_ = std::make_unique<AdminBackend>(
+      live_, AdminBackend::Options{.open_journal = [this]() -> absl::StatusOr<std::unique_ptr<journal::Browser>> {
+                                     if (!open_failure_.ok()) return open_failure_;
+                                     return std::make_unique<SharedBrowser>(journal_);
+                                   },
+                                   .descriptor_sets = {}});
+};
+
+}  // namespace cloudstate::admin
