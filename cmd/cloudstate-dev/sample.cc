@@ -1,9 +1,7 @@
-#include <cstdint>
 #include <memory>
-#include <string>
 
 #include "cmd/cloudstate-dev/command_line.h"
-#include "samples/cpp/shopping_cart.h"
+#include "samples/cpp/samples.h"
 
 namespace cloudstate::cli {
 
@@ -13,13 +11,15 @@ void AddSample(CLI::App& root, Invocation& invocation) {
                              "  cloudstate-dev run --user-function 127.0.0.1:8080       in another terminal");
   sample->group(kRunGroup);
   sample->require_subcommand(1);
-  CLI::App* cart = Command(*sample, "shopping-cart", "Carts of event-sourced items, one for each user",
-                           "  cloudstate-dev sample shopping-cart");
   auto options = std::make_shared<samples::SampleOptions>();
-  Setting(*cart, "--host", "HOST", options->host, "The address to listen on")->type_name("HOST");
-  Setting(*cart, "--port", "PORT", options->port, "The port to listen on")->type_name("PORT");
-  cart->callback(
-      [&invocation, options] { invocation.action = [options] { return samples::RunShoppingCart(*options); }; });
+  for (const samples::Sample& offered : samples::Samples()) {
+    CLI::App* command = Command(*sample, offered.name, offered.description, "  cloudstate-dev sample " + offered.name);
+    Setting(*command, "--host", "HOST", options->host, "The address to listen on")->type_name("HOST");
+    Setting(*command, "--port", "PORT", options->port, "The port to listen on")->type_name("PORT");
+    command->callback([&invocation, &offered, options] {
+      invocation.action = [&offered, options] { return samples::RunSample(offered, *options); };
+    });
+  }
 }
 
 }  // namespace cloudstate::cli

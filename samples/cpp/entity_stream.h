@@ -2,15 +2,61 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "cloudstate/event_sourced.grpc.pb.h"
-#include "samples/cpp/entity.h"
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
 
 namespace cloudstate::samples {
 
-using EntityStream = grpc::ServerBidiReactor<eventsourced::EventSourcedStreamIn, eventsourced::EventSourcedStreamOut>;
+// Serves one entity's stream, until the proxy half-closes it: hands what comes to a Session (event_sourced_session.h,
+// value_entity_session.h). A proxy sends the next command only when it has the reply to the one before, so the stream
+// never reads and writes at once, and no lock is needed.
+template <typename Session>
+class EntityStream final : public grpc::ServerBidiReactor<typename Session::In, typename Session::Out> {
+ public:
+  // gRPC owns what is returned, as it does with every reactor: it goes when the call has ended.
+  static EntityStream* Serve(Session session) {
+    auto stream = std::make_unique<EntityStream>(std::move(session));
+    stream->StartRead(&stream->in_);
+    return stream.release();
+  }
 
-// Serves one entity's stream, from `init` until the proxy half-closes it. `entities` outlives the stream. gRPC owns
-// what is returned, as it does with every reactor: it goes when the call has ended.
-EntityStream* ServeEntityStream(const std::vector<EntityDescription>& entities);
+  explicit EntityStream(Session session) : session_(std::move(session)) {}
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return this->Finish(grpc::Status::OK);
+    out_.Clear();
+    if (absl::Status status = session_.Handle(in_, out_); !status.ok()) return End(status);
+    if (out_.has_reply()) {
+      this->StartWrite(&out_);
+    } else {
+      this->StartRead(&in_);
+    }
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok || ending_) return this->Finish(grpc::Status::OK);
+    this->StartRead(&in_);
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  void End(const absl::Status& status) {
+    out_.Clear();
+    auto& failure = *out_.mutable_failure();
+    failure.set_command_id(in_.has_command() ? in_.command().id() : 0);
+    failure.set_description(std::string(status.message()));
+    ending_ = true;
+    this->StartWrite(&out_);
+  }
+
+  Session session_;
+  bool ending_ = false;
+  typename Session::In in_;
+  typename Session::Out out_;
+};
 
 }  // namespace cloudstate::samples

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/empty.pb.h"
-#include "samples/cpp/entity.h"
 #include "shoppingcart/persistence/domain.pb.h"
 #include "shoppingcart/shoppingcart.pb.h"
 
@@ -17,7 +16,7 @@ using google::protobuf::Any;
 namespace api = com::example::shoppingcart;
 namespace domain = com::example::shoppingcart::persistence;
 
-class CartEntity final : public Entity {
+class CartEntity final : public EventSourcedEntity {
  public:
   absl::Status OnSnapshot(const Any& snapshot) override {
     domain::Cart cart;
@@ -45,7 +44,7 @@ class CartEntity final : public Entity {
     return UnknownType("event", event);
   }
 
-  absl::Status OnCommand(const std::string& name, const Any& payload, CommandContext& context) override {
+  absl::Status OnCommand(const std::string& name, const Any& payload, EventSourcedContext& context) override {
     if (name == "GetCart" && payload.Is<api::GetShoppingCart>()) {
       GetCart(context);
       return absl::OkStatus();
@@ -68,7 +67,7 @@ class CartEntity final : public Entity {
   }
 
  private:
-  static void AddItem(const api::AddLineItem& command, CommandContext& context) {
+  static void AddItem(const api::AddLineItem& command, EventSourcedContext& context) {
     if (command.quantity() <= 0) {
       return context.Fail(absl::StrCat("Cannot add ", command.quantity(), " of ", command.product_id(),
                                        ": the quantity must be positive."));
@@ -81,7 +80,7 @@ class CartEntity final : public Entity {
     context.Reply(google::protobuf::Empty());
   }
 
-  void RemoveItem(const api::RemoveLineItem& command, CommandContext& context) const {
+  void RemoveItem(const api::RemoveLineItem& command, EventSourcedContext& context) const {
     if (!items_.contains(command.product_id())) {
       return context.Fail(absl::StrCat("Cannot remove ", command.product_id(), ": it is not in the cart."));
     }
@@ -91,7 +90,7 @@ class CartEntity final : public Entity {
     context.Reply(google::protobuf::Empty());
   }
 
-  void GetCart(CommandContext& context) const {
+  void GetCart(EventSourcedContext& context) const {
     api::Cart cart;
     for (const auto& [product_id, stored] : items_) {
       api::LineItem& item = *cart.add_items();
@@ -107,26 +106,22 @@ class CartEntity final : public Entity {
 
 }  // namespace
 
-UserFunction ShoppingCart() {
+EventSourcedService ShoppingCartService() {
   return {
-      .name = "shopping-cart",
-      .version = "1.0.0",
-      .entities = {{
-          .service_name = "com.example.shoppingcart.ShoppingCart",
-          .persistence_id = "shopping-cart",
-          .snapshot_every = 100,
-          .files = {api::Cart::descriptor()->file(), domain::Cart::descriptor()->file()},
-          .create = [] { return std::make_unique<CartEntity>(); },
-      }},
+      .service_name = "com.example.shoppingcart.ShoppingCart",
+      .persistence_id = "shopping-cart",
+      .snapshot_every = 100,
+      .files = {api::Cart::descriptor()->file(), domain::Cart::descriptor()->file()},
+      .create = [] { return std::make_unique<CartEntity>(); },
   };
+}
+
+UserFunction ShoppingCart() {
+  return {.name = "shopping-cart", .version = "1.0.0", .event_sourced = {ShoppingCartService()}};
 }
 
 absl::StatusOr<std::unique_ptr<UserFunctionServer>> StartShoppingCart(const std::string& address) {
   return UserFunctionServer::Start(address, ShoppingCart());
-}
-
-int RunShoppingCart(const SampleOptions& options) {
-  return ServeUntilSignal(absl::StrCat(options.host, ":", options.port), ShoppingCart());
 }
 
 }  // namespace cloudstate::samples

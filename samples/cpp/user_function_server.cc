@@ -6,56 +6,20 @@
 #include <chrono>
 #include <csignal>
 #include <iostream>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cloudstate/entity.grpc.pb.h"
 #include "cloudstate/event_sourced.grpc.pb.h"
-#include "google/protobuf/descriptor.h"
-#include "google/protobuf/descriptor.pb.h"
+#include "cloudstate/value_entity.grpc.pb.h"
+#include "samples/cpp/action_calls.h"
+#include "samples/cpp/discovery.h"
 #include "samples/cpp/entity_stream.h"
+#include "samples/cpp/event_sourced_session.h"
+#include "samples/cpp/value_entity_session.h"
 
 namespace cloudstate::samples {
 namespace {
-
-constexpr int kProtocolMajorVersion = 0;
-constexpr int kProtocolMinorVersion = 2;
-
-// Adds `file` after what it imports, each file once.
-void AddFile(const google::protobuf::FileDescriptor& file, std::set<std::string>& added,
-             google::protobuf::FileDescriptorSet& set) {
-  if (!added.insert(file.name()).second) return;
-  for (int i = 0; i < file.dependency_count(); ++i) AddFile(*file.dependency(i), added, set);
-  file.CopyTo(set.add_file());
-}
-
-EntitySpec Describe(const UserFunction& user_function) {
-  EntitySpec spec;
-  std::set<std::string> added;
-  google::protobuf::FileDescriptorSet files;
-  for (const EntityDescription& description : user_function.entities) {
-    for (const google::protobuf::FileDescriptor* file : description.files) AddFile(*file, added, files);
-    cloudstate::Entity& declared = *spec.add_entities();
-    declared.set_entity_type("cloudstate.eventsourced.EventSourced");
-    declared.set_service_name(description.service_name);
-    declared.set_persistence_id(description.persistence_id);
-    if (description.passivation_timeout != absl::InfiniteDuration()) {
-      declared.mutable_passivation_strategy()->mutable_timeout()->set_timeout(
-          absl::ToInt64Milliseconds(description.passivation_timeout));
-    }
-  }
-  spec.set_proto(files.SerializeAsString());
-  ServiceInfo& info = *spec.mutable_service_info();
-  info.set_service_name(user_function.name);
-  info.set_service_version(user_function.version);
-  info.set_service_runtime("C++");
-  info.set_support_library_name("cloudstate-dev-cpp-samples");
-  info.set_support_library_version(user_function.version);
-  info.set_protocol_major_version(kProtocolMajorVersion);
-  info.set_protocol_minor_version(kProtocolMinorVersion);
-  return spec;
-}
 
 class Discovery final : public EntityDiscovery::CallbackService {
  public:
@@ -83,20 +47,26 @@ class Discovery final : public EntityDiscovery::CallbackService {
   const EntitySpec spec_;
 };
 
-class Streams final : public eventsourced::EventSourced::CallbackService {
+template <typename Protocol, typename Session, typename Service>
+class EntityStreams final : public Protocol::CallbackService {
  public:
-  explicit Streams(std::vector<EntityDescription> entities) : entities_(std::move(entities)) {}
+  explicit EntityStreams(std::vector<Service> services) : services_(std::move(services)) {}
 
-  EntityStream* handle(grpc::CallbackServerContext*) override { return ServeEntityStream(entities_); }
+  EntityStream<Session>* handle(grpc::CallbackServerContext*) override {
+    return EntityStream<Session>::Serve(Session(services_));
+  }
 
  private:
-  const std::vector<EntityDescription> entities_;
+  const std::vector<Service> services_;
 };
 
 class Server final : public UserFunctionServer {
  public:
   explicit Server(UserFunction user_function)
-      : discovery_(Describe(user_function)), streams_(std::move(user_function.entities)) {}
+      : discovery_(Describe(user_function)),
+        event_sourced_(std::move(user_function.event_sourced)),
+        value_entities_(std::move(user_function.value_entities)),
+        actions_(std::move(user_function.actions)) {}
 
   ~Server() override {
     if (server_) server_->Shutdown(std::chrono::system_clock::now());
@@ -109,7 +79,9 @@ class Server final : public UserFunctionServer {
     builder.SetMaxReceiveMessageSize(-1);
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&discovery_);
-    builder.RegisterService(&streams_);
+    builder.RegisterService(&event_sourced_);
+    builder.RegisterService(&value_entities_);
+    builder.RegisterService(&actions_);
     server_ = builder.BuildAndStart();
     if (server_ && port_ != 0) return absl::OkStatus();
     return absl::UnavailableError(absl::StrCat("Cannot listen on ", address,
@@ -120,7 +92,9 @@ class Server final : public UserFunctionServer {
 
  private:
   Discovery discovery_;
-  Streams streams_;
+  EntityStreams<eventsourced::EventSourced, EventSourcedSession, EventSourcedService> event_sourced_;
+  EntityStreams<valueentity::ValueEntity, ValueEntitySession, ValueEntityService> value_entities_;
+  ActionCalls actions_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
@@ -134,7 +108,7 @@ absl::StatusOr<std::unique_ptr<UserFunctionServer>> UserFunctionServer::Start(co
   return server;
 }
 
-int ServeUntilSignal(const std::string& address, UserFunction user_function) {
+int ServeUntilSignal(const std::string& name, const StartServer& start) {
   // Blocked before gRPC starts its threads, which inherit the mask, so that sigwait alone takes them.
   sigset_t signals;
   sigemptyset(&signals);
@@ -142,8 +116,7 @@ int ServeUntilSignal(const std::string& address, UserFunction user_function) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  const std::string name = user_function.name;
-  auto server = UserFunctionServer::Start(address, std::move(user_function));
+  const auto server = start();
   if (!server.ok()) {
     std::cerr << name << ": " << server.status().message() << "\n";
     return 1;
