@@ -8,16 +8,17 @@
 
 namespace cloudstate::userfunction {
 
-// Keeps reaching for a user function over gRPC without TLS. From an address that nobody listens on it is as good as
-// instant: the port is tried every few milliseconds at first, every second in the end, and gRPC comes in only when
-// something answers there.
+// Keeps reaching for a user function over gRPC without TLS, as a client that is made for that one purpose: HTTP/2 by
+// nghttp2, a thread that reads, and whoever runs the strand writes. The port is tried every few milliseconds at first,
+// every second in the end; something that accepts connections but does not speak HTTP/2 counts as not there.
 class GrpcTransport {
  public:
   // Both run on the strand, alternately, `up` first.
   struct Handler {
-    // The connection is ready. It may be held, and its calls fail, after it was lost, but not after the transport has
+    // The connection is ready. It may be held, and its calls fail, after it was lost, but not after the strand has
     // gone.
     absl::AnyInvocable<void(std::shared_ptr<Connection>)> up;
+    // At once when it is lost: the socket is closed, the peer says goodbye (GOAWAY) or breaks the protocol.
     absl::AnyInvocable<void(absl::Status)> down;
   };
 
