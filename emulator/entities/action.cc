@@ -8,19 +8,26 @@
 namespace cloudstate::entities {
 namespace {
 
-// Messages of both dialects have the same fields under the same numbers.
+// Dialect 0.1. Messages of both dialects have the same fields under the same numbers.
+bool IsFunction(const ActionCall::Request& request) { return request.dialect == userfunction::Dialect::k0_1; }
+
+// What an action is called for is said once, ahead of the client's stream, and what follows has payloads only. The
+// published library for functions takes each message of a stream as a whole command, so there it is said in each.
+bool IsAnnounced(const ActionCall::Request& request) { return request.streams_in && !IsFunction(request); }
+
 std::string Path(const ActionCall::Request& request) {
-  const bool old = request.dialect == userfunction::Dialect::k0_1;
-  return absl::StrCat(old ? "/cloudstate.function.StatelessFunction/" : "/cloudstate.action.ActionProtocol/",
-                      request.streams_in ? (request.streams_out ? "handleStreamed" : "handleStreamedIn")
-                                         : (request.streams_out ? "handleStreamedOut" : "handleUnary"));
+  return absl::StrCat(
+      IsFunction(request) ? "/cloudstate.function.StatelessFunction/" : "/cloudstate.action.ActionProtocol/",
+      request.streams_in ? (request.streams_out ? "handleStreamed" : "handleStreamedIn")
+                         : (request.streams_out ? "handleStreamedOut" : "handleUnary"));
 }
 
-action::ActionCommand FirstCommand(ActionCall::Request& request) {
+// Says what is called. Takes the metadata along, so that it comes with the first of them only.
+action::ActionCommand NamedCommand(ActionCall::Request& request) {
   action::ActionCommand command;
   command.set_service_name(request.service);
   command.set_name(request.method);
-  if (request.dialect != userfunction::Dialect::k0_1 && request.metadata.entries_size() > 0) {
+  if (!IsFunction(request) && request.metadata.entries_size() > 0) {
     *command.mutable_metadata() = std::move(request.metadata);
   }
   return command;
@@ -34,12 +41,12 @@ ActionCall::ActionCall(userfunction::Connection& connection, Request request, Ha
                             {.on_message = [this](const std::string& message) { OnMessage(message); },
                              .on_closed = [this](const absl::Status& status) { OnClosed(status); },
                              .on_writable = [this] { handler_.on_writable(); }});
-  if (request_.streams_in) stream_->Write(FirstCommand(request_).SerializeAsString());
+  if (IsAnnounced(request_)) stream_->Write(NamedCommand(request_).SerializeAsString());
 }
 
 void ActionCall::Send(journal::Payload payload) {
   if (stream_ == nullptr) return;
-  action::ActionCommand command = request_.streams_in ? action::ActionCommand() : FirstCommand(request_);
+  action::ActionCommand command = IsAnnounced(request_) ? action::ActionCommand() : NamedCommand(request_);
   ToAny(std::move(payload), *command.mutable_payload());
   stream_->Write(command.SerializeAsString());
 }

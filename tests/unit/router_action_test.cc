@@ -125,6 +125,13 @@ class RouterActionTest : public ::testing::Test {
     strand_.Run();
   }
 
+  static EntitySpec ServicesWithAFunction() {
+    EntitySpec spec = ServicesWithAnAction();
+    spec.mutable_service_info()->set_protocol_minor_version(1);
+    spec.mutable_entities(2)->set_entity_type("cloudstate.function.StatelessFunction");
+    return spec;
+  }
+
   static ActionResponse Reply(const std::string& text) {
     ActionResponse response;
     auto& payload = *response.mutable_reply()->mutable_payload();
@@ -223,13 +230,28 @@ TEST_F(RouterActionTest, BothWaysAtOnce) {
 }
 
 TEST_F(RouterActionTest, TheOlderDialectCallsItAFunctionAndHasNoMetadata) {
-  EntitySpec spec = ServicesWithAnAction();
-  spec.mutable_service_info()->set_protocol_minor_version(1);
-  spec.mutable_entities(2)->set_entity_type("cloudstate.function.StatelessFunction");
-  Serve(spec);
+  Serve(ServicesWithAFunction());
   Call("test.Act", "Unary");
   EXPECT_EQ(Stream(0).method, "/cloudstate.function.StatelessFunction/handleUnary");
   EXPECT_FALSE(Sent(0, 0).has_metadata());
+}
+
+TEST_F(RouterActionTest, EachMessageToAFunctionIsAWholeCommand) {
+  Serve(ServicesWithAFunction());
+  auto client = Call("test.Act", "Both");
+  EXPECT_EQ(Stream(0).method, "/cloudstate.function.StatelessFunction/handleStreamed");
+  EXPECT_THAT(Stream(0).written, IsEmpty()) << "nothing goes ahead of the client's messages";
+  for (const char* text : {"a", "b"}) Send(*client, Request(text));
+  Send(*client, std::nullopt);
+  EXPECT_TRUE(Stream(0).half_closed);
+  ASSERT_THAT(Stream(0).written, SizeIs(2));
+  for (const std::size_t index : {0, 1}) {
+    EXPECT_EQ(Sent(0, index).service_name(), "test.Act");
+    EXPECT_EQ(Sent(0, index).name(), "Both");
+    EXPECT_FALSE(Sent(0, index).has_metadata());
+  }
+  EXPECT_EQ(Sent(0, 0).payload().value(), Request("a"));
+  EXPECT_EQ(Sent(0, 1).payload().value(), Request("b"));
 }
 
 TEST_F(RouterActionTest, AFailureEndsTheClientsStreamAndCancelsTheUserFunctions) {
