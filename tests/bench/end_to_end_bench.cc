@@ -15,8 +15,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "tests/bench/cart_calls.h"
 #include "tests/bench/disk.h"
 #include "tests/bench/echo_server.h"
+#include "tests/bench/goals.h"
 #include "tests/bench/grpc_calls.h"
 #include "tests/bench/process_figures.h"
 #include "tests/bench/rows.h"
@@ -43,18 +45,6 @@ struct Scale {
 };
 
 Scale QuickScale() { return {{1, 16, 64}, 200, 1, absl::Milliseconds(300), 1, 500, 20}; }
-
-void PrintGoal(const std::string& what, bool met, const std::string& goal) {
-  std::cout << (met ? "PASS  " : "MISS  ") << absl::StrFormat("%-52s goal: %s\n", what, goal);
-}
-
-pid_t UserFunctionPid(const support::EmulatorProcess& emulator) {
-  pid_t pid = 0;
-  for (const support::EmulatorEvent& event : emulator.events("userFunctionStarted")) {
-    if (!absl::SimpleAtoi(event.at("pid"), &pid)) std::cerr << "no pid: " << event.at("pid") << "\n";
-  }
-  return pid;
-}
 
 absl::StatusOr<std::vector<Table>> MeasureThroughput(const Scale& scale, const std::string& own_program) {
   auto echo = support::ChildProcess::Start({own_program, "--echo-server"});
@@ -114,7 +104,9 @@ absl::Status Run(const Scale& scale, const std::string& own_program) {
   const auto starts = TimesToFirstCall(scale.starts);
   if (!starts.ok()) return starts.status();
   PrintStarts(*starts);
-  const auto memory = MeasureMemory(scale.idle_entities);
+  const auto memory = MeasureMemory(
+      {"--sample", "shopping-cart", "--passivation-timeout", "1h"},
+      [](const std::string& address) { return CartCalls(address, CartMethod::kGetCart); }, scale.idle_entities);
   if (!memory.ok()) return memory.status();
   PrintMemory(*memory, scale.idle_entities);
   return absl::OkStatus();

@@ -28,6 +28,13 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+using BytesStub = grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+grpc::ByteBuffer ToBuffer(const std::string& bytes) {
+  grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
 class Unary final : public Calls {
  public:
   Unary(const std::string& address, std::string path, MessageFor request)
@@ -40,8 +47,7 @@ class Unary final : public Calls {
       grpc::ByteBuffer response;
     };
     auto call = std::make_shared<Call>();
-    grpc::Slice slice(request_(entity));
-    call->request = grpc::ByteBuffer(&slice, 1);
+    call->request = ToBuffer(request_(entity));
     Call& state = *call;
     stub_.UnaryCall(
         &state.context, path_, {}, &state.request, &state.response,
@@ -51,7 +57,91 @@ class Unary final : public Calls {
  private:
   const std::string path_;
   const MessageFor request_;
-  grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer> stub_;
+  BytesStub stub_;
+};
+
+// One lane's stream of bytes. A message is answered when an answer has come and its write has ended, in either order.
+class ByteStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  ByteStream(BytesStub& stub, const std::string& path, const std::function<std::string()>& first) {
+    stub.PrepareBidiStreamingCall(&context_, path, {}, this);
+    AddHold();  // writes start outside of gRPC's callbacks
+    if (first) {
+      out_ = ToBuffer(first());
+      StartWrite(&out_);
+    } else {
+      opened_.set_value();
+      open_ = true;
+    }
+    StartRead(&in_);
+    StartCall();
+  }
+
+  ~ByteStream() override {
+    context_.TryCancel();
+    ended_.get_future().wait();
+  }
+
+  void WaitUntilOpen() { opened_.get_future().wait(); }
+
+  void Send(const std::string& message, Calls::Done done) {
+    done_ = std::move(done);
+    awaited_ = 2;
+    out_ = ToBuffer(message);
+    StartWrite(&out_);
+  }
+
+ private:
+  void OnWriteDone(bool) override {
+    if (std::exchange(open_, true)) {
+      Arrived();
+    } else {
+      opened_.set_value();
+    }
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return RemoveHold();
+    StartRead(&in_);
+    Arrived();
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    if (awaited_ > 0) std::exchange(done_, nullptr)(absl::UnknownError("the stream ended: " + status.error_message()));
+    ended_.set_value();
+  }
+
+  void Arrived() {
+    if (--awaited_ == 0) std::exchange(done_, nullptr)(absl::OkStatus());
+  }
+
+  grpc::ClientContext context_;
+  grpc::ByteBuffer in_;
+  grpc::ByteBuffer out_;
+  bool open_ = false;
+  std::atomic<int> awaited_ = 0;
+  Calls::Done done_;
+  std::promise<void> opened_;
+  std::promise<void> ended_;
+};
+
+class Streamed final : public Calls {
+ public:
+  Streamed(const std::string& address, const std::string& path, std::size_t lanes,
+           const std::function<std::string()>& first, MessageFor message)
+      : message_(std::move(message)), stub_(Connect(address)) {
+    for (std::size_t i = 0; i < lanes; ++i) streams_.push_back(std::make_unique<ByteStream>(stub_, path, first));
+    for (const auto& stream : streams_) stream->WaitUntilOpen();
+  }
+
+  void Make(std::size_t lane, std::size_t entity, Done done) override {
+    streams_[lane]->Send(message_(entity), std::move(done));
+  }
+
+ private:
+  const MessageFor message_;
+  BytesStub stub_;
+  std::vector<std::unique_ptr<ByteStream>> streams_;
 };
 
 // One entity's stream. A command is answered when its reply has come and its write has ended, in either order.
@@ -151,6 +241,11 @@ class Streams final : public EntityStreamCalls {
 
 std::unique_ptr<Calls> UnaryCalls(const std::string& address, std::string path, MessageFor request) {
   return std::make_unique<Unary>(address, std::move(path), std::move(request));
+}
+
+std::unique_ptr<Calls> StreamedCalls(const std::string& address, const std::string& path, std::size_t lanes,
+                                     const std::function<std::string()>& first, MessageFor message) {
+  return std::make_unique<Streamed>(address, path, lanes, first, std::move(message));
 }
 
 absl::Status WaitForServer(const std::string& address, absl::Duration timeout) {

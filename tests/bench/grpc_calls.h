@@ -15,6 +15,11 @@ using MessageFor = std::function<std::string(std::size_t entity)>;
 // "/package.Service/Method".
 std::unique_ptr<Calls> UnaryCalls(const std::string& address, std::string path, MessageFor request);
 
+// Calls of a bidirectional method, one stream for each lane, on one connection: each call is a message and the answer
+// to it. `first` makes the first message of a stream, which is not answered; empty if there is none.
+std::unique_ptr<Calls> StreamedCalls(const std::string& address, const std::string& path, std::size_t lanes,
+                                     const std::function<std::string()>& first, MessageFor message);
+
 // Blocks until something answers there.
 absl::Status WaitForServer(const std::string& address, absl::Duration timeout);
 

@@ -86,4 +86,10 @@ absl::Duration Percentile(std::vector<absl::Duration> latencies, double share) {
   return latencies[static_cast<std::size_t>(place)];
 }
 
+double Median(std::vector<double> figures) {
+  const auto middle = static_cast<std::ptrdiff_t>(figures.size() / 2);
+  std::ranges::nth_element(figures, figures.begin() + middle);
+  return figures[static_cast<std::size_t>(middle)];
+}
+
 }  // namespace cloudstate::bench

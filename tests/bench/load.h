@@ -39,4 +39,7 @@ absl::Status CallEachOnce(Calls& calls, std::size_t lanes, std::size_t entities)
 // Of latencies in any order; `share` is 0.5 for the median.
 absl::Duration Percentile(std::vector<absl::Duration> latencies, double share);
 
+// Of figures in any order, of which there is at least one.
+double Median(std::vector<double> figures);
+
 }  // namespace cloudstate::bench

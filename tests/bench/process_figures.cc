@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <string>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/bench/cart_calls.h"
@@ -27,6 +29,12 @@ absl::Status CallUntilServed(Calls& calls) {
   return outcome;
 }
 
+absl::Status Silent(support::EmulatorProcess& emulator) {
+  return absl::UnavailableError(absl::StrCat("the emulator did not start: ", emulator.process().errors()));
+}
+
+}  // namespace
+
 double ResidentBytes(pid_t pid) {
   std::ifstream file(absl::StrCat("/proc/", pid, "/statm"));
   double all = 0;
@@ -35,11 +43,13 @@ double ResidentBytes(pid_t pid) {
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-absl::Status Silent(support::EmulatorProcess& emulator) {
-  return absl::UnavailableError(absl::StrCat("the emulator did not start: ", emulator.process().errors()));
+pid_t UserFunctionPid(const support::EmulatorProcess& emulator) {
+  pid_t pid = 0;
+  for (const support::EmulatorEvent& event : emulator.events("userFunctionStarted")) {
+    if (!absl::SimpleAtoi(event.at("pid"), &pid)) std::cerr << "no pid: " << event.at("pid") << "\n";
+  }
+  return pid;
 }
-
-}  // namespace
 
 absl::StatusOr<std::vector<absl::Duration>> TimesToFirstCall(int times) {
   std::vector<absl::Duration> taken;
@@ -55,13 +65,14 @@ absl::StatusOr<std::vector<absl::Duration>> TimesToFirstCall(int times) {
   return taken;
 }
 
-absl::StatusOr<Memory> MeasureMemory(std::size_t entities) {
+absl::StatusOr<Memory> MeasureMemory(const std::vector<std::string>& arguments,
+                                     const std::function<std::unique_ptr<Calls>(const std::string& address)>& connect,
+                                     std::size_t entities) {
   constexpr std::size_t kLanes = 16;
   constexpr int kCallsThatFillTraces = 2'000;
-  support::EmulatorProcess emulator(
-      {.arguments = {"--sample", "shopping-cart", "--passivation-timeout", "1h"}, .environment = {}});
+  support::EmulatorProcess emulator({.arguments = arguments, .environment = {}});
   if (!emulator.WaitUntilStarted()) return Silent(emulator);
-  auto calls = CartCalls(emulator.client_address(), CartMethod::kGetCart);
+  auto calls = connect(emulator.client_address());
   if (absl::Status served = CallUntilServed(*calls); !served.ok()) return served;
   Memory memory;
   memory.idle = ResidentBytes(emulator.process().pid());

@@ -1,10 +1,17 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "tests/bench/load.h"
+#include "tests/support/emulator_process.h"
 
 namespace cloudstate::bench {
 
@@ -17,7 +24,16 @@ struct Memory {
   double per_entity = 0;  // bytes by which that grows for each active entity that waits for commands
 };
 
-// Of the emulator's process alone, without the user function's.
-absl::StatusOr<Memory> MeasureMemory(std::size_t entities);
+// Of the emulator's process alone, without the user function's: the emulator is run with `arguments`, and each of the
+// `entities` is called once by what `connect` makes for its address.
+absl::StatusOr<Memory> MeasureMemory(const std::vector<std::string>& arguments,
+                                     const std::function<std::unique_ptr<Calls>(const std::string& address)>& connect,
+                                     std::size_t entities);
+
+// Of the user function that the emulator has started.
+pid_t UserFunctionPid(const support::EmulatorProcess& emulator);
+
+// Resident memory of a process.
+double ResidentBytes(pid_t pid);
 
 }  // namespace cloudstate::bench

@@ -50,12 +50,6 @@ absl::Status WarmUp(CallsByRow& calls, const RowsOptions& options) {
 
 }  // namespace
 
-double Median(std::vector<double> figures) {
-  const auto middle = static_cast<std::ptrdiff_t>(figures.size() / 2);
-  std::ranges::nth_element(figures, figures.begin() + middle);
-  return figures[static_cast<std::size_t>(middle)];
-}
-
 double Table::Ratio(RowId row, RowId base) const {
   std::vector<double> ratios;
   std::ranges::transform(rows[row].per_second, rows[base].per_second, std::back_inserter(ratios), std::divides<>());

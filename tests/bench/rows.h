@@ -52,7 +52,4 @@ absl::StatusOr<std::vector<Table>> MeasureRows(const RowsOptions& options);
 
 void Print(const Table& table);
 
-// Of figures in any order, of which there is at least one.
-double Median(std::vector<double> figures);
-
 }  // namespace cloudstate::bench
