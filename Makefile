@@ -6,7 +6,7 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 BINARY := $(BUILD)/cmd/cloudstate-dev/cloudstate-dev
 
-.PHONY: help deps configure build run test asan interop bench format lint clean
+.PHONY: help deps configure build run test asan interop browser bench format lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,8 +31,12 @@ test: configure ## Run all base tests
 asan: ## Run all base tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory test PRESET=asan
 
-interop: build ## Drive user functions written with the published Java, Node and Python libraries
+interop: build ## Drive user functions written with the published Java, Spring Boot, Node and Python libraries
 	@tests/interop/run $(BINARY)
+
+browser: build ## Drive the emulator from web pages in Chromium, with the published gRPC-Web clients
+	@cmake --build $(BUILD) -j $(JOBS) --target tck-model-user-function
+	@tests/browser/run $(BINARY) $(BUILD)/samples/cpp/tck-model-user-function
 
 bench: configure ## Measure throughput, latency, start-up and memory, printed as ratios
 	@cmake --build $(BUILD) -j $(JOBS)

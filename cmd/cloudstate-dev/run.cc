@@ -15,6 +15,8 @@
 #include "emulator/admin/payload_decoder.h"
 #include "emulator/base/log.h"
 #include "emulator/runtime/emulator.h"
+#include "emulator/serving/cors.h"
+#include "samples/cpp/samples.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -38,20 +40,15 @@ struct RunOptions {
   int verbosity = 0;
 };
 
-CLI::Option* DurationSetting(CLI::App& app, const std::string& flags, const std::string& variable,
-                             absl::Duration& value, const std::string& description) {
-  return app
-      .add_option_function<std::string>(
-          flags,
-          [&value, flags](const std::string& text) {
-            if (!absl::ParseDuration(text, &value) || value <= absl::ZeroDuration()) {
-              throw CLI::ValidationError(flags, "'" + text + "' is no duration such as 500ms, 30s or 2m");
-            }
-          },
-          description)
-      ->envname(variable)
-      ->type_name("DURATION")
-      ->default_str(absl::FormatDuration(value));
+void AddAllowedOrigins(CLI::App& command, std::vector<std::string>& origins) {
+  command.add_option("--allow-origin", origins, "Web pages that may call, besides those on this machine; * for all")
+      ->envname("CLOUDSTATE_DEV_ALLOW_ORIGIN")
+      ->type_name("ORIGIN")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check([](const std::string& origin) {
+        return serving::IsOrigin(origin) ? "" : "'" + origin + "' is no origin such as https://app.example";
+      });
 }
 
 void AddAddresses(CLI::App& command, RunOptions& options) {
@@ -59,6 +56,7 @@ void AddAddresses(CLI::App& command, RunOptions& options) {
   Setting(command, "--port", "HTTP_PORT", settings.port, "Where clients call; 0 for any free port");
   Setting(command, "--listen", "CLOUDSTATE_DEV_LISTEN", settings.listen,
           "Address that clients may reach; 0.0.0.0 for all of this machine's");
+  AddAllowedOrigins(command, settings.allowed_origins);
   Setting(command, "--admin-port", "CLOUDSTATE_DEV_ADMIN_PORT", settings.admin_port, "Where tools look in");
   Setting(command, "--admin-listen", "CLOUDSTATE_DEV_ADMIN_LISTEN", settings.admin_listen, "Address of the admin port");
   Setting(command, "--metrics-port", "METRICS_PORT", settings.metrics_port, "Where Prometheus looks");
@@ -73,7 +71,7 @@ void AddUserFunction(CLI::App& command, RunOptions& options) {
   Setting(command, "--user-function-port", "USER_FUNCTION_PORT", settings.user_function_port,
           "Its port alone; for a COMMAND 0 is any free port");
   command.add_option("--sample", options.sample, "A user function that comes with this program")
-      ->check(CLI::IsMember({"shopping-cart"}));
+      ->check(CLI::IsMember(samples::SampleNames()));
   command.add_option("--watch", settings.watch_directory, "Restart COMMAND when a file below changes")
       ->type_name("DIR");
   Setting(command, "--protocol", "CLOUDSTATE_DEV_PROTOCOL", options.protocol, "The dialect it speaks")

@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "emulator/serving/http_exchange.h"
 #include "emulator/serving/http_session.h"
+#include "emulator/serving/http_site.h"
 #include "emulator/serving/listener.h"
 
 namespace cloudstate::serving {
@@ -20,18 +20,16 @@ namespace asio = boost::asio;
 
 class ListeningFrontDoor final : public FrontDoor {
  public:
-  explicit ListeningFrontDoor(Options options)
-      : limits_(options.limits),
-        site_(options.backend, options.policy, std::move(options.handlers), options.limits.heartbeat) {}
+  explicit ListeningFrontDoor(const Options& options) : site_(options) {}
 
   ~ListeningFrontDoor() override { Shutdown(absl::ZeroDuration()); }
 
   absl::Status Open(const Options& options) {
     if (options.backend != nullptr) {
       GrpcDoor::Options grpc_options;
-      grpc_options.max_message_bytes = limits_.message_bytes;
-      grpc_options.max_header_bytes = limits_.header_bytes;
-      grpc_options.handshake_within = limits_.first_bytes;
+      grpc_options.max_message_bytes = site_.limits.message_bytes;
+      grpc_options.max_header_bytes = site_.limits.header_bytes;
+      grpc_options.handshake_within = site_.limits.first_bytes;
       grpc_options.policy = options.policy;
       auto grpc_door = GrpcDoor::Start(std::move(grpc_options), *options.backend);
       if (!grpc_door.ok()) return grpc_door.status();
@@ -40,8 +38,8 @@ class ListeningFrontDoor final : public FrontDoor {
     Listener::Options listening;
     listening.host = options.host;
     listening.port = options.port;
-    listening.first_bytes_within = limits_.first_bytes;
-    listening.max_waiting = limits_.waiting_connections;
+    listening.first_bytes_within = site_.limits.first_bytes;
+    listening.max_waiting = site_.limits.waiting_connections;
     auto listener = Listener::Open(io_, std::move(listening), [this](WireProtocol protocol, Connection connection) {
       Welcome(protocol, std::move(connection));
     });
@@ -80,7 +78,7 @@ class ListeningFrontDoor final : public FrontDoor {
 
   void Welcome(WireProtocol protocol, Connection connection) {
     if (protocol == WireProtocol::kHttp2 && grpc_ != nullptr) return grpc_->Adopt(std::move(connection));
-    auto session = StartHttpSession(io_, site_, limits_, std::move(connection), [this](HttpSession* ended) {
+    auto session = StartHttpSession(io_, site_, std::move(connection), [this](HttpSession* ended) {
       std::lock_guard lock(mutex_);
       sessions_.erase(ended);
       if (sessions_.empty()) all_ended_.notify_all();
@@ -95,7 +93,6 @@ class ListeningFrontDoor final : public FrontDoor {
     return sessions_;
   }
 
-  const Limits limits_;
   HttpSite site_;
   asio::io_context io_{1};  // one thread
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,9 +45,12 @@ class FrontDoor {
   };
   struct Options {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 0;                       // 0: any free one
-    Backend* backend = nullptr;                   // must outlive the door; null: handlers only, and no gRPC
-    AccessPolicy policy;                          // empty: everyone may call
+    std::uint16_t port = 0;      // 0: any free one
+    Backend* backend = nullptr;  // must outlive the door; null: handlers only, and no gRPC
+    AccessPolicy policy;         // empty: everyone may call
+    // Web pages of loopback and of these origins ("https://app.example", "*") may call from a browser (CORS); nothing:
+    // a browser lets only the door's own pages.
+    std::optional<std::vector<std::string>> allowed_origins;
     std::map<std::string, HttpHandler> handlers;  // by exact path; before the backend's routes
     Limits limits;
   };

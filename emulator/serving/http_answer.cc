@@ -60,6 +60,7 @@ void HttpAnswer::OnCancel(absl::AnyInvocable<void()> cancelled) {
 
 HttpAnswer::News HttpAnswer::Take() {
   std::lock_guard lock(mutex_);
+  if (delivery_ == Delivery::kWhenFinished && !finished_) return {};
   woken_ = false;
   return std::exchange(news_, {});
 }

@@ -28,7 +28,7 @@ class HttpAnswer final : public Responder {
   void WhenWritable(absl::AnyInvocable<void()> writable) override;
   void OnCancel(absl::AnyInvocable<void()> cancelled) override;
 
-  // For the session: what has come since the last time.
+  // For the session: what has come since the last time; with kWhenFinished nothing before the end.
   struct News {
     std::optional<Metadata> headers;
     std::deque<std::string> messages;

@@ -2,47 +2,27 @@
 
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "emulator/serving/backend.h"
-#include "emulator/serving/front_door.h"
 #include "emulator/serving/http_answer.h"
-#include "emulator/serving/http_text.h"
-#include "emulator/serving/per_services.h"
-#include "emulator/serving/transcoder.h"
+#include "emulator/serving/http_form.h"
+#include "emulator/serving/http_message.h"
+#include "emulator/serving/http_site.h"
 
 namespace cloudstate::serving {
 
-// What the HTTP requests of one door are answered from. Immutable but for the transcoder, which follows the services.
-struct HttpSite {
-  using MadeTranscoder = absl::StatusOr<std::unique_ptr<Transcoder>>;
-
-  HttpSite(Backend* backend, AccessPolicy policy, std::map<std::string, HttpHandler> handlers,
-           absl::Duration heartbeat_every);
-
-  Backend* const backend;  // null: handlers only
-  const AccessPolicy policy;
-  const std::map<std::string, HttpHandler> handlers;
-  const absl::Duration heartbeat_every;
-  PerServices<MadeTranscoder> transcoders;
-};
-
-// A whole request as it was read.
-struct HttpMessage {
-  std::string method;
-  std::string target;
-  bool http_1_0 = false;
-  HttpHeaders headers;  // names in lower case, in their order
-  std::string body;
-  std::string peer;
-
-  const std::string& Header(absl::string_view name) const;  // the first of that name, or empty
+// A WebSocket to be opened: the handshake's request, the call, and how its messages are read.
+struct WebSocketOpening {
+  HttpMessage request;
+  Call call;
+  MessageTarget target;
+  std::shared_ptr<const Transcoder> transcoder;  // keeps the target's route
 };
 
 // The connection as an exchange sees it. Nothing here calls back before it returns.
@@ -53,6 +33,9 @@ class HttpConnection {
   // Sends `bytes`; the exchange's Written follows, unless this was the end of it. At most one at a time.
   enum class Then { kMore, kNextRequest, kClose };
   virtual void Write(std::string bytes, Then then) = 0;
+
+  // Makes a WebSocket of the connection; the exchange is over.
+  virtual void Upgrade(WebSocketOpening opening) = 0;
 
   // Whether another request may follow on this connection, as the client and the server want it.
   virtual bool Persistent() const = 0;
@@ -73,50 +56,53 @@ class HttpExchange {
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
+  // Either of these begins it. Refuse is for a request that could not be read to its end.
   void Start();
+  void Refuse(const HttpError& error);
+
   void Written();
   void TimeUp();
   void NewsCame();
 
- private:
-  enum class Form { kUnary, kLines, kEvents, kRaw };
+  // The client has ended its side of the connection: either it has gone, or it only has nothing more to say. Writes
+  // something that means nothing, because who has gone answers that with a reset. False if nothing can be written.
+  bool ProbeClient();
 
-  bool AnswerProbe();
-  void StartCall(HttpRequest request);
-  absl::StatusOr<Call> MakeCall(std::string payload) const;
-  void TakeUnary(HttpAnswer::News news);
-  void TakeStream(HttpAnswer::News news);
+ private:
+  bool IsRefused();
+  bool IsAnsweredBeside(const HttpRequest& request);
+  void OpenWebSocket(const HttpRequest& request);
+  void StartCall(const HttpRequest& request);
+  void AnswerUnary(HttpAnswer::News news);
+  void ContinueStream(HttpAnswer::News news);
   void AppendMessage(const std::string& payload);
-  void Open(const std::string& content_type);
   void AppendEnd(const absl::Status& status);
+  void Open(const std::string& content_type);
+  void Reply(const HttpResponse& response);
   void Flush();
   void ScheduleWake(absl::Duration heartbeat);
-
-  void Refuse(const HttpError& error);
-  void Fail(const absl::Status& status);
-  void Reply(int status, absl::string_view content_type, absl::string_view body, HttpHeaders headers);
-  HttpHeaders AnswerHeaders() const;
+  HttpHeaders CommonHeaders() const;
 
   HttpSite& site_;
   HttpConnection& connection_;
   HttpMessage request_;
 
   // Of a call.
-  std::shared_ptr<const HttpSite::MadeTranscoder> transcoder_;
-  const Route* route_ = nullptr;
-  Form form_ = Form::kUnary;
+  std::unique_ptr<HttpForm> form_;
+  const google::protobuf::MethodDescriptor* method_ = nullptr;  // the form keeps it
   std::shared_ptr<HttpAnswer> answer_;
   std::optional<absl::Time> deadline_;
   Metadata answer_headers_;
 
-  // Of a streamed answer.
-  bool opened_ = false;  // the head is written or in pending_
+  // What is to be sent.
+  bool opened_ = false;   // the answer's head is written or in raw_
+  bool chunked_ = false;  // whether its body is
+  bool whole_ = true;     // whether the body gets its end
   bool writing_ = false;
-  std::string head_;
-  std::string pending_;  // body bytes that wait for the write before them
-  std::size_t pending_messages_ = 0;
+  std::string raw_;   // heads and bodies of known length
+  std::string body_;  // the stream's bytes that wait for the write before them
+  std::size_t body_messages_ = 0;
   std::size_t written_messages_ = 0;  // by the write that is under way
-  bool whole_ = true;                 // whether the body gets its end
   std::optional<HttpConnection::Then> end_;
 };
 

@@ -19,7 +19,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "emulator/serving/http_exchange.h"
 #include "emulator/serving/http_text.h"
+#include "emulator/serving/websocket_session.h"
 
 namespace cloudstate::serving {
 namespace {
@@ -60,13 +62,13 @@ class AsioHttpSession final : public HttpSession,
                               public HttpConnection,
                               public std::enable_shared_from_this<AsioHttpSession> {
  public:
-  AsioHttpSession(asio::io_context& io, HttpSite& site, const FrontDoor::Limits& limits,
-                  std::function<void(HttpSession*)> ended)
-      : io_(io), site_(site), limits_(limits), ended_(std::move(ended)), socket_(io), timer_(io) {}
+  AsioHttpSession(asio::io_context& io, HttpSite& site, std::function<void(HttpSession*)> ended)
+      : io_(io), site_(site), limits_(site.limits), ended_(std::move(ended)), socket_(io), timer_(io) {}
 
   void Begin(Connection connection) {
     error_code error;
     socket_.assign(ProtocolOf(connection.fd), connection.fd, error);
+    socket_.set_option(tcp::no_delay(true), error);  // a stream's small messages are not to wait for each other
     peer_ = std::move(connection.peer);
     const auto space = buffer_.prepare(connection.received.size());
     std::memcpy(space.data(), connection.received.data(), connection.received.size());
@@ -80,6 +82,7 @@ class AsioHttpSession final : public HttpSession,
   }
 
   void Close() override {
+    if (phase_ == Phase::kUpgraded) return websocket_->Close();  // which ends this session
     if (phase_ == Phase::kEnded) return;
     phase_ = Phase::kEnded;
     exchange_.reset();
@@ -99,6 +102,19 @@ class AsioHttpSession final : public HttpSession,
     }
     asio::async_write(socket_, asio::buffer(outgoing_),
                       [self = shared_from_this()](const error_code& error, std::size_t) { self->OnWritten(error); });
+  }
+
+  void Upgrade(WebSocketOpening opening) override {
+    if (buffer_.size() > 0) {
+      return exchange_->Refuse({400, "a client has to wait for the answer to its WebSocket handshake", ""});
+    }
+    phase_ = Phase::kUpgraded;
+    timer_.cancel();
+    websocket_ = StartWebSocket(io_, std::move(socket_), site_, std::move(opening), [self = shared_from_this()] {
+      self->phase_ = Phase::kEnded;
+      self->websocket_ = nullptr;
+      self->ended_(self.get());
+    });
   }
 
   bool Persistent() const override { return keep_alive_ && !draining_ && !input_ended_; }
@@ -122,6 +138,7 @@ class AsioHttpSession final : public HttpSession,
     kAnswering,  // an exchange is at work; what the client sends meanwhile is read ahead
     kFinishing,  // the last write of an answer
     kLingering,  // said everything, and throws away what still comes
+    kUpgraded,   // a WebSocket has the socket
     kEnded,
   };
 
@@ -157,11 +174,20 @@ class AsioHttpSession final : public HttpSession,
       return error ? Close() : ReadAhead();
     }
     if (error) {
-      input_ended_ = true;
-      if (phase_ != Phase::kFinishing) Close();
+      OnInputEnded(error);
     } else if (phase_ == Phase::kIdle) {
       ReadHeader();
     }
+  }
+
+  // A client that has ended its side may still want its answer, or have gone. A reset tells.
+  void OnInputEnded(const error_code& error) {
+    input_ended_ = true;
+    if (phase_ == Phase::kFinishing) return;
+    if (error != asio::error::eof || phase_ != Phase::kAnswering || !exchange_->ProbeClient()) return Close();
+    socket_.async_wait(tcp::socket::wait_error, [weak = weak_from_this()](const error_code& failed) {
+      if (auto self = weak.lock(); self != nullptr && !failed) self->Close();
+    });
   }
 
   void ReadHeader() {
@@ -213,6 +239,17 @@ class AsioHttpSession final : public HttpSession,
   }
 
   void OnRequest() {
+    request_whole_ = true;
+    BeginExchange();
+    exchange_->Start();
+    if (phase_ == Phase::kUpgraded) {
+      exchange_.reset();
+    } else if (buffer_.size() == 0) {
+      ReadAhead();
+    }
+  }
+
+  void BeginExchange() {
     auto request = parser_->release();
     parser_.reset();
     HttpMessage message;
@@ -229,8 +266,6 @@ class AsioHttpSession final : public HttpSession,
     phase_ = Phase::kAnswering;
     ClearLimit();
     exchange_.emplace(site_, *this, std::move(message));
-    if (buffer_.size() == 0) ReadAhead();
-    exchange_->Start();
   }
 
   void OnWritten(const error_code& error) {
@@ -240,19 +275,19 @@ class AsioHttpSession final : public HttpSession,
       exchange_->Written();
     } else if (then_ == Then::kNextRequest) {
       NextRequest();
-    } else if (exchange_.has_value() && buffer_.size() == 0) {
-      Close();  // the whole request was read
+    } else if (request_whole_ && buffer_.size() == 0) {
+      Close();
     } else {
       Linger();
     }
   }
 
-  // An error before there is an exchange. The connection cannot go on: where the next request begins is not known.
+  // A request that cannot be read to its end. The connection cannot go on: where the next request begins is not known.
   void Refuse(const HttpError& error) {
-    const HttpHeaders headers = {{"Content-Type", "text/plain; charset=utf-8"},
-                                 {"Content-Length", std::to_string(error.text.size())},
-                                 {"Connection", "close"}};
-    Write(ResponseHead(error.status, headers) + error.text, Then::kClose);
+    request_whole_ = false;
+    keep_alive_ = false;
+    BeginExchange();
+    exchange_->Refuse(error);
   }
 
   void Linger() {
@@ -306,6 +341,8 @@ class AsioHttpSession final : public HttpSession,
   bool input_ended_ = false;
 
   std::optional<HttpExchange> exchange_;
+  bool request_whole_ = false;                   // whether the exchange's request was read to its end
+  std::shared_ptr<WebSocketSession> websocket_;  // shared with its own pending operations
   std::string outgoing_;
   Then then_ = Then::kMore;
 
@@ -316,9 +353,9 @@ class AsioHttpSession final : public HttpSession,
 
 }  // namespace
 
-std::shared_ptr<HttpSession> StartHttpSession(asio::io_context& io, HttpSite& site, const FrontDoor::Limits& limits,
-                                              Connection connection, std::function<void(HttpSession*)> ended) {
-  auto session = std::make_shared<AsioHttpSession>(io, site, limits, std::move(ended));
+std::shared_ptr<HttpSession> StartHttpSession(asio::io_context& io, HttpSite& site, Connection connection,
+                                              std::function<void(HttpSession*)> ended) {
+  auto session = std::make_shared<AsioHttpSession>(io, site, std::move(ended));
   session->Begin(std::move(connection));
   return session;
 }

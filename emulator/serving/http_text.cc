@@ -98,6 +98,18 @@ std::string JsonString(absl::string_view text) {
   return json;
 }
 
+std::string Utf8Prefix(absl::string_view text, std::size_t most_bytes) {
+  std::string prefix;
+  while (!text.empty()) {
+    const std::size_t length = CharacterLength(text);
+    const absl::string_view character = length == 0 ? kReplacementCharacter : text.substr(0, length);
+    if (prefix.size() + character.size() > most_bytes) break;
+    absl::StrAppend(&prefix, character);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return prefix;
+}
+
 std::string ProblemJson(int http_status, absl::string_view detail) {
   return absl::StrCat(ProblemStart(http_status, detail), "}");
 }

@@ -25,6 +25,9 @@ bool Accepts(absl::string_view accept, absl::string_view type);
 // A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
 std::string JsonString(absl::string_view text);
 
+// As much of `text` as fits into `most_bytes` in whole characters; bytes that are not UTF-8 become U+FFFD.
+std::string Utf8Prefix(absl::string_view text, std::size_t most_bytes);
+
 // An RFC 9457 problem document: type, title, status and detail; for a failed call, the gRPC code's name and the members
 // above as well.
 std::string ProblemJson(int http_status, absl::string_view detail);

@@ -11,22 +11,14 @@
 namespace cloudstate::serving {
 namespace {
 
-constexpr std::array<absl::string_view, 13> kTransportHeaders = {"connection",
-                                                                 "content-length",
-                                                                 "content-type",
-                                                                 "expect",
-                                                                 "host",
-                                                                 "keep-alive",
-                                                                 "proxy-authorization",
-                                                                 "proxy-connection",
-                                                                 "te",
-                                                                 "trailer",
-                                                                 "transfer-encoding",
-                                                                 "upgrade",
-                                                                 "x-server-timeout"};
+constexpr std::array<absl::string_view, 14> kTransportHeaders = {
+    "connection", "content-length",  "content-type",        "expect",
+    "host",       "keep-alive",      "proxy-authorization", "proxy-connection",
+    "te",         "trailer",         "transfer-encoding",   "upgrade",
+    "x-grpc-web", "x-server-timeout"};
 
 bool BelongsToTransport(absl::string_view name) {
-  return absl::StartsWith(name, "grpc-") ||
+  return absl::StartsWith(name, "grpc-") || absl::StartsWith(name, "sec-websocket-") ||
          std::find(kTransportHeaders.begin(), kTransportHeaders.end(), name) != kTransportHeaders.end();
 }
 

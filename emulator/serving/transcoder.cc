@@ -88,7 +88,12 @@ class TranscoderImpl final : public Transcoder {
     // Generated routes come last, so that none takes the place of one that somebody wrote.
     for (const bool generated : {false, true}) {
       for (std::size_t i = 0; i < bound_.size(); ++i) {
-        if (routes_[i].generated == generated) table_.Add(bound_[i].binding.path, routes_[i].http_method, i);
+        const Route& route = routes_[i];
+        if (route.generated != generated) continue;
+        table_.Add(bound_[i].binding.path, route.http_method, i);
+        if (route.method->client_streaming() || route.method->server_streaming()) {
+          stream_table_.Add(bound_[i].binding.path, "*", i);
+        }
       }
     }
     return absl::OkStatus();
@@ -101,20 +106,43 @@ class TranscoderImpl final : public Transcoder {
     if (!path.ok()) return BadRequest(path.status());
     const auto found = table_.Find(request.method, *std::move(path));
     if (found.route == RouteTable::Found::kNone) {
-      return found.allowed.empty() ? NotFound(request) : NotAllowed(request, found.allowed);
+      const std::string text = absl::StrCat("no route for ", request.method, " ", request.path, "\n");
+      return found.allowed.empty() ? NotFound(request, text) : NotAllowed(request, found.allowed);
     }
     const Bound& bound = bound_[found.route];
     if (auto refusal = Refuse(bound, request); refusal.has_value()) return *std::move(refusal);
     const std::unique_ptr<Message> input(bound.input->New());
-    if (absl::Status status = Fill(bound.binding, request, found.path, *input); !status.ok()) return BadRequest(status);
-    if (!input->IsInitialized()) {
-      return HttpError{.status = 400, .text = "missing fields: " + input->InitializationErrorString(), .allow = ""};
-    }
+    // Body first, then the query, then the path over both.
+    absl::Status status =
+        bound.binding.route.body.empty() ? absl::OkStatus() : FillFromBody(bound.binding, request, *input);
+    if (status.ok()) status = LayOver(bound.binding, request.query, VariableTexts(bound.binding, found.path), *input);
+    if (!status.ok()) return BadRequest(status);
     return Transcoded{.route = &routes_[found.route], .payload = input->SerializeAsString()};
   }
 
+  std::variant<MessageTarget, HttpError> FindStream(const HttpRequest& request) const override {
+    auto path = RequestPath::Parse(request.path);
+    if (!path.ok()) return BadRequest(path.status());
+    const auto found = stream_table_.Find(request.method, *std::move(path));
+    if (found.route == RouteTable::Found::kNone) {
+      return NotFound(request, absl::StrCat("no streamed method for a WebSocket at ", request.path, "\n"));
+    }
+    return MessageTarget{.route = &routes_[found.route],
+                         .query = request.query,
+                         .variables = VariableTexts(bound_[found.route].binding, found.path)};
+  }
+
+  absl::StatusOr<std::string> DecodeMessage(const MessageTarget& target, const std::string& json) const override {
+    const Bound& bound = BoundOf(*target.route);
+    const std::unique_ptr<Message> input(bound.input->New());
+    absl::Status status = FillFromJson(bound.binding.body_field, json, *input);
+    if (status.ok()) status = LayOver(bound.binding, target.query, target.variables, *input);
+    if (!status.ok()) return status;
+    return input->SerializeAsString();
+  }
+
   absl::StatusOr<Body> Encode(const Route& route, std::string_view payload) const override {
-    const Bound& bound = bound_[static_cast<std::size_t>(&route - routes_.data())];
+    const Bound& bound = BoundOf(route);
     const std::unique_ptr<Message> output(bound.output->New());
     auto body = EncodeMessage(bound, payload, *output);
     if (body.ok()) return body;
@@ -129,16 +157,18 @@ class TranscoderImpl final : public Transcoder {
     const Message* output = nullptr;
   };
 
+  const Bound& BoundOf(const Route& route) const { return bound_[static_cast<std::size_t>(&route - routes_.data())]; }
+
   void Add(Binding binding) {
     const MethodDescriptor& method = *binding.route.method;
+    binding.route.raw_response = IsHttpBody(ResponseType(binding));
     routes_.push_back(binding.route);
     bound_.push_back({.binding = std::move(binding),
                       .input = factory_.GetPrototype(method.input_type()),
                       .output = factory_.GetPrototype(method.output_type())});
   }
 
-  HttpError NotFound(const HttpRequest& request) const {
-    std::string text = absl::StrCat("no route for ", request.method, " ", request.path, "\n");
+  HttpError NotFound(const HttpRequest& request, std::string text) const {
     const auto nearest = NearestRoutes(request.path, routes_);
     if (!nearest.empty()) text.append("nearest routes:\n");
     for (const Route* route : nearest) absl::StrAppend(&text, "  ", route->http_method, " ", route->path, "\n");
@@ -162,7 +192,8 @@ class TranscoderImpl final : public Transcoder {
       return HttpError{
           .status = 501,
           .text = absl::StrCat(route.method->full_name(),
-                               " takes a stream of messages, which plain HTTP cannot send; call it with gRPC\n"),
+                               " takes a stream of messages, which plain HTTP cannot send; call it over a WebSocket or "
+                               "with gRPC\n"),
           .allow = ""};
     }
     const Descriptor* body_type = BodyType(bound.binding);
@@ -182,16 +213,34 @@ class TranscoderImpl final : public Transcoder {
     return field->is_repeated() ? nullptr : field->message_type();
   }
 
-  // Body first, then the query, then the path over both.
-  absl::Status Fill(const Binding& binding, const HttpRequest& request, const RequestPath& path, Message& input) const {
-    absl::Status status = binding.route.body.empty() ? absl::OkStatus() : FillFromBody(binding, request, input);
+  // The type of the message that the answer is; null if it is none.
+  static const Descriptor* ResponseType(const Binding& binding) {
+    const FieldDescriptor* field = binding.response_field;
+    if (field == nullptr) return binding.route.method->output_type();
+    return field->is_repeated() ? nullptr : field->message_type();
+  }
+
+  static std::vector<std::string> VariableTexts(const Binding& binding, const RequestPath& path) {
+    std::vector<std::string> texts;
+    for (const auto& variable : binding.path.variables) texts.push_back(VariableText(variable, path));
+    return texts;
+  }
+
+  // What the query says beside the body, then the path's variables over both.
+  static absl::Status LayOver(const Binding& binding, const std::string& query,
+                              const std::vector<std::string>& variables, Message& input) {
+    absl::Status status;
     // With the whole input in the body, there is nothing that a query could say.
-    if (status.ok() && binding.route.body != "*") status = SetFromQuery(request.query, binding.body_field, input);
+    if (binding.route.body != "*") status = SetFromQuery(query, binding.body_field, input);
     for (std::size_t i = 0; status.ok() && i < binding.variables.size(); ++i) {
-      const auto& variable = binding.path.variables[i];
-      status = SetFromText(input, binding.variables[i], VariableText(variable, path));
-      if (!status.ok())
-        return absl::InvalidArgumentError(absl::StrCat("path variable '", variable.field, "': ", status.message()));
+      status = SetFromText(input, binding.variables[i], variables[i]);
+      if (!status.ok()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("path variable '", binding.path.variables[i].field, "': ", status.message()));
+      }
+    }
+    if (status.ok() && !input.IsInitialized()) {
+      return absl::InvalidArgumentError("missing fields: " + input.InitializationErrorString());
     }
     return status;
   }
@@ -202,15 +251,18 @@ class TranscoderImpl final : public Transcoder {
       SetHttpBody(request, field == nullptr ? input : *input.GetReflection()->MutableMessage(&input, field));
       return absl::OkStatus();
     }
-    if (request.body.empty()) return absl::OkStatus();
-    if (absl::Status status = userfunction::CheckJson(request.body); !status.ok()) {
+    return request.body.empty() ? absl::OkStatus() : FillFromJson(field, request.body, input);
+  }
+
+  absl::Status FillFromJson(const FieldDescriptor* field, const std::string& json, Message& input) const {
+    if (absl::Status status = userfunction::CheckJson(json); !status.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("malformed JSON body: ", status.message()));
     }
-    if (field == nullptr) return ParseJson(request.body, input);
+    if (field == nullptr) return ParseJson(json, input);
     // A checked value stays one value within an object.
     std::string object = "{";
     userfunction::AppendJsonString(field->json_name(), object);
-    absl::StrAppend(&object, ":", request.body, "}");
+    absl::StrAppend(&object, ":", json, "}");
     return ParseJson(object, input);
   }
 
@@ -229,10 +281,10 @@ class TranscoderImpl final : public Transcoder {
   absl::StatusOr<Body> EncodeMessage(const Bound& bound, std::string_view payload, Message& output) const {
     if (absl::Status status = ParsePartial(payload, output); !status.ok()) return status;
     const FieldDescriptor* field = bound.binding.response_field;
-    const bool is_message = field != nullptr && !field->is_repeated() && field->message_type() != nullptr;
+    const bool is_message = field != nullptr && ResponseType(bound.binding) != nullptr;
     if (field != nullptr && !is_message) return JsonBody(json_.WriteField(output, *field));
     const Message& shown = is_message ? output.GetReflection()->GetMessage(output, field) : output;
-    if (IsHttpBody(shown.GetDescriptor())) return FromHttpBody(shown);
+    if (bound.binding.route.raw_response) return FromHttpBody(shown);
     return JsonBody(json_.Write(shown));
   }
 
@@ -248,6 +300,7 @@ class TranscoderImpl final : public Transcoder {
   std::vector<Route> routes_;  // and bound_: one for each, in the same order
   std::vector<Bound> bound_;
   RouteTable table_;
+  RouteTable stream_table_;  // of streamed methods, for any HTTP method
 };
 
 }  // namespace

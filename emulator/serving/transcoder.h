@@ -31,7 +31,8 @@ struct Route {
   std::string body;         // "", "*" or a field's name
   std::string response_body;
   const google::protobuf::MethodDescriptor* method = nullptr;
-  bool generated = false;  // the POST /package.Service/Method that every method gets
+  bool generated = false;     // the POST /package.Service/Method that every method gets
+  bool raw_response = false;  // the answer is an HttpBody's bytes, not JSON
 };
 
 // Why a request has no binding: an HTTP status with its plain text.
@@ -45,6 +46,13 @@ struct HttpError {
 struct Transcoded {
   const Route* route = nullptr;
   std::string payload;  // serialized input message
+};
+
+// A streamed method as a WebSocket's path names it, with what the path and the query lay over each message.
+struct MessageTarget {
+  const Route* route = nullptr;
+  std::string query;
+  std::vector<std::string> variables;
 };
 
 // HTTP and JSON on one side, serialized messages on the other, by the google.api.http rules of the services and one
@@ -61,6 +69,13 @@ class Transcoder {
   // 404 with the nearest known routes, 405 with Allow, 415 for a body that is not JSON, 400 naming the parameter or the
   // place in the JSON. See docs/http.md.
   virtual std::variant<Transcoded, HttpError> Decode(const HttpRequest& request) const = 0;
+
+  // The streamed method that a path is bound to, whatever the HTTP method; 404 with the nearest known routes.
+  virtual std::variant<MessageTarget, HttpError> FindStream(const HttpRequest& request) const = 0;
+
+  // One JSON message as the method's serialized input. It is what the route's body would be, and the whole input where
+  // the route has none. INVALID_ARGUMENT names the parameter or the place in the JSON.
+  virtual absl::StatusOr<std::string> DecodeMessage(const MessageTarget& target, const std::string& json) const = 0;
 
   // A reply as the body of the HTTP response: proto3 JSON with defaults, the route's response_body, or an HttpBody's
   // bytes.

@@ -1,31 +1,15 @@
 // The front door over real sockets: gRPC by gRPC's own client, HTTP by raw bytes.
 
-#include <arpa/inet.h>
 #include <google/protobuf/text_format.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
-#include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <functional>
-#include <map>
-#include <mutex>
 #include <thread>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "emulator/serving/front_door.h"
 #include "emulator/serving/http_text.h"
-#include "google/protobuf/descriptor.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
+#include "tests/conformance/front_door_fixture.h"
 
 namespace cloudstate::serving {
 namespace {
@@ -33,271 +17,7 @@ namespace {
 namespace health = grpc::health::v1;
 using std::chrono::milliseconds;
 
-constexpr char kFile[] = R"pb(
-  name: "echo.proto"
-  package: "test"
-  syntax: "proto3"
-  dependency: "text.proto"
-  service {
-    name: "Echo"
-    method { name: "Say" input_type: ".test.Text" output_type: ".test.Text" }
-    method { name: "Count" input_type: ".test.Text" output_type: ".test.Text" server_streaming: true }
-    method { name: "Collect" input_type: ".test.Text" output_type: ".test.Text" client_streaming: true }
-  }
-  service { name: "Another" })pb";
-
-constexpr char kTextFile[] = R"pb(
-  name: "text.proto"
-  package: "test"
-  syntax: "proto3"
-  message_type {
-    name: "Text"
-    field { name: "text" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL json_name: "text" }
-  })pb";
-
-struct OwnedServices : Services {
-  google::protobuf::DescriptorPool owned;
-};
-
-std::shared_ptr<const Services> EchoServices() {
-  auto services = std::make_shared<OwnedServices>();
-  for (const char* text : {kTextFile, kFile}) {
-    google::protobuf::FileDescriptorProto file;
-    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &file));
-    services->owned.BuildFile(file);
-  }
-  services->pool = &services->owned;
-  services->services = {services->owned.FindServiceByName("test.Echo"),
-                        services->owned.FindServiceByName("test.Another")};
-  return services;
-}
-
-// A test.Text as it is serialized, of a text shorter than 128 bytes or of any length.
-std::string Text(const std::string& text) {
-  std::string size;
-  for (std::size_t rest = text.size(); size.empty() || rest > 0; rest >>= 7) {
-    size += static_cast<char>((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
-  }
-  return "\x0a" + size + text;
-}
-
-// The bytes of a literal that has zeros among them.
-template <std::size_t size>
-std::string Bytes(const char (&literal)[size]) {
-  return std::string(literal, size - 1);
-}
-
-bool Await(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-    poll(nullptr, 0, 1);
-  }
-  return true;
-}
-
-// Answers by what the test sets; counts what it is asked and told.
-class FakeBackend final : public Backend {
- public:
-  using Answer = std::function<void(const Call&, Responder&)>;
-
-  std::shared_ptr<const Services> CurrentServices() const override {
-    std::lock_guard lock(mutex_);
-    return services_;
-  }
-  absl::Status Availability() const override {
-    return CurrentServices()->services.empty() ? absl::UnavailableError("no user function at 127.0.0.1:8080")
-                                               : absl::OkStatus();
-  }
-  void Start(Call call, std::shared_ptr<Responder> responder) override {
-    responder->OnCancel([this] { ++cancelled; });
-    Answer answer;
-    {
-      std::lock_guard lock(mutex_);
-      last_ = call;
-      kept_.push_back(responder);
-      answer = answer_;
-    }
-    ++started;
-    if (answer) answer(call, *responder);
-  }
-
-  void Set(std::shared_ptr<const Services> services) {
-    std::lock_guard lock(mutex_);
-    services_ = std::move(services);
-  }
-  void Set(Answer answer) {
-    std::lock_guard lock(mutex_);
-    answer_ = std::move(answer);
-  }
-  Call last() const {
-    std::lock_guard lock(mutex_);
-    return last_;
-  }
-  std::shared_ptr<Responder> responder() const {
-    std::lock_guard lock(mutex_);
-    return kept_.back();
-  }
-
-  std::atomic<int> started = 0;
-  std::atomic<int> cancelled = 0;
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Services> services_ = EchoServices();
-  Answer answer_ = [](const Call& call, Responder& responder) {
-    responder.Message(call.payload);
-    responder.Finish(absl::OkStatus());
-  };
-  Call last_;
-  std::vector<std::shared_ptr<Responder>> kept_;  // as a backend may that is slow to notice
-};
-
-class RawClient {
- public:
-  explicit RawClient(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    timeval timeout{20, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-  }
-  ~RawClient() { Close(); }
-  RawClient(const RawClient&) = delete;
-  RawClient& operator=(const RawClient&) = delete;
-
-  RawClient& Send(const std::string& bytes) {
-    std::size_t sent = 0;
-    while (sent < bytes.size()) {
-      const ssize_t count = send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-      if (count <= 0) break;
-      sent += static_cast<std::size_t>(count);
-    }
-    return *this;
-  }
-  void EndInput() { shutdown(fd_, SHUT_WR); }
-  void Close() {
-    if (fd_ >= 0) close(std::exchange(fd_, -1));
-  }
-
-  // Everything until `mark` has come `times` times, or the server has closed the connection.
-  std::string ReadUntil(const std::string& mark, int times = 1) {
-    std::string all;
-    while (Count(all, mark) < times && ReadSome(all)) {
-    }
-    return all;
-  }
-  std::string ReadToEnd() {
-    std::string all;
-    while (ReadSome(all)) {
-    }
-    return all;
-  }
-  // Whether the server closes the connection without a byte.
-  bool EndsSilently() { return ReadToEnd().empty() && !timed_out_; }
-
- private:
-  static int Count(const std::string& all, const std::string& mark) {
-    int count = 0;
-    for (auto at = all.find(mark); at != std::string::npos; at = all.find(mark, at + mark.size())) ++count;
-    return count;
-  }
-  bool ReadSome(std::string& all) {
-    char bytes[65536];
-    const ssize_t count = recv(fd_, bytes, sizeof(bytes), 0);
-    timed_out_ = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    if (count <= 0) return false;
-    all.append(bytes, static_cast<std::size_t>(count));
-    return true;
-  }
-
-  int fd_;
-  bool timed_out_ = false;
-};
-
-std::string Post(const std::string& path, const std::string& body, const std::string& headers = "") {
-  return absl::StrCat("POST ", path,
-                      " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ", body.size(),
-                      "\r\n", headers, "\r\n", body);
-}
-
-class ServingTest : public testing::Test {
- protected:
-  void SetUp() override { options_.backend = &backend_; }
-
-  FrontDoor& Door() {
-    if (door_ == nullptr) {
-      auto started = FrontDoor::Start(options_);
-      if (!started.ok()) throw std::runtime_error(std::string(started.status().message()));
-      door_ = *std::move(started);
-    }
-    return *door_;
-  }
-  RawClient Connect() { return RawClient(Door().port()); }
-  std::string Http(const std::string& request, const std::string& until) {
-    RawClient client(Door().port());
-    return client.Send(request).ReadUntil(until);
-  }
-
-  std::shared_ptr<grpc::Channel> Channel() {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    arguments.SetMaxReceiveMessageSize(-1);
-    return grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", Door().port()), grpc::InsecureChannelCredentials(),
-                                     arguments);
-  }
-
-  struct Reply {
-    grpc::Status status;
-    std::string payload;
-  };
-  Reply Unary(grpc::ClientContext& context, const std::string& path, const std::string& payload) {
-    grpc::GenericStub stub(Channel());
-    grpc::CompletionQueue queue;
-    grpc::Slice slice(payload);
-    const grpc::ByteBuffer request(&slice, 1);
-    auto rpc = stub.PrepareUnaryCall(&context, path, request, &queue);
-    rpc->StartCall();
-    grpc::ByteBuffer response;
-    Reply reply;
-    rpc->Finish(&response, &reply.status, this);
-    void* tag = nullptr;
-    bool ok = false;
-    queue.Next(&tag, &ok);
-    grpc::Slice whole;
-    if (response.Valid() && response.DumpToSingleSlice(&whole).ok()) {
-      reply.payload.assign(reinterpret_cast<const char*>(whole.begin()), whole.size());
-    }
-    return reply;
-  }
-  Reply Unary(const std::string& path, const std::string& payload) {
-    grpc::ClientContext context;
-    return Unary(context, path, payload);
-  }
-
-  FakeBackend backend_;
-  FrontDoor::Options options_;
-  std::unique_ptr<FrontDoor> door_;  // ends before the backend
-};
-
-std::string EntryOf(const Metadata& metadata, const std::string& key) {
-  for (const auto& entry : metadata.entries()) {
-    if (entry.key() == key)
-      return entry.has_bytes_value() ? "bytes:" + entry.bytes_value() : "text:" + entry.string_value();
-  }
-  return "none";
-}
-
-Metadata OneEntry(const std::string& key, const std::string& value) {
-  Metadata metadata;
-  metadata.add_entries()->set_key(key);
-  metadata.mutable_entries(0)->set_string_value(value);
-  return metadata;
-}
+class ServingTest : public FrontDoorTest {};
 
 // --- gRPC
 
@@ -378,7 +98,6 @@ TEST_F(ServingTest, GrpcUnknownPathsAreUnimplementedAndNameWhatIsKnown) {
   const Reply method = Unary("/test.Echo/Shout", "");
   EXPECT_EQ(method.status.error_code(), grpc::UNIMPLEMENTED);
   EXPECT_TRUE(absl::StrContains(method.status.error_message(), "Say")) << method.status.error_message();
-  EXPECT_EQ(Unary("/test.Echo/Collect", "").status.error_code(), grpc::UNIMPLEMENTED);
 }
 
 TEST_F(ServingTest, WithoutServicesEverythingIsUnavailableAndSaysWhy) {
@@ -471,6 +190,136 @@ TEST_F(ServingTest, GrpcStreamArrivesInOrderAndUnsentSinks) {
   EXPECT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(count, 1000);
   EXPECT_TRUE(Await([&] { return backend_.responder()->Unsent() <= 1; }));
+}
+
+// One gRPC call, step by step. What is started and has not ended by the time it is asked for fails the test.
+class GrpcStream {
+ public:
+  GrpcStream(const std::shared_ptr<grpc::Channel>& channel, const std::string& path) : stub_(channel) {
+    stream_ = stub_.PrepareCall(&context_, path, &queue_);
+    stream_->StartCall(this);
+    EXPECT_TRUE(Ended());
+  }
+  ~GrpcStream() {
+    context_.TryCancel();
+    queue_.Shutdown();
+    void* tag = nullptr;
+    for (bool ok = false; queue_.Next(&tag, &ok);) {
+    }
+  }
+
+  void StartWrite(const std::string& message) {
+    grpc::Slice slice(message);
+    stream_->Write(grpc::ByteBuffer(&slice, 1), this);
+  }
+  bool Write(const std::string& message) {
+    StartWrite(message);
+    return Ended();
+  }
+  bool HalfClose() {
+    stream_->WritesDone(this);
+    return Ended();
+  }
+  // Nothing at the end of the answer.
+  std::optional<std::string> Read() {
+    grpc::ByteBuffer message;
+    stream_->Read(&message, this);
+    grpc::Slice slice;
+    if (!Ended() || !message.DumpToSingleSlice(&slice).ok()) return std::nullopt;
+    return std::string(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  grpc::Status Finish() {
+    grpc::Status status;
+    stream_->Finish(&status, this);
+    EXPECT_TRUE(Ended());
+    return status;
+  }
+  void Cancel() { context_.TryCancel(); }
+
+  // Whether what was started has ended well.
+  bool Ended() { return EndsWithin(std::chrono::seconds(20)).value_or(false); }
+  std::optional<bool> EndsWithin(std::chrono::milliseconds time) {
+    void* tag = nullptr;
+    bool ok = false;
+    const auto next = queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + time);
+    return next == grpc::CompletionQueue::GOT_EVENT ? std::optional(ok) : std::nullopt;
+  }
+
+ private:
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
+};
+
+TEST_F(ServingTest, GrpcClientStreamIsReadToItsHalfCloseAndAnsweredOnce) {
+  std::vector<std::string> taken;
+  std::function<void(std::shared_ptr<RequestStream>)> read_all = [&](std::shared_ptr<RequestStream> requests) {
+    requests->Read([&, requests](std::optional<std::string> message) {
+      taken.push_back(message.value_or("end"));
+      if (message.has_value()) return read_all(requests);
+      backend_.responder()->Message(Text(absl::StrCat("got ", taken.size() - 1)));
+      backend_.responder()->Finish(absl::OkStatus());
+    });
+  };
+  backend_.Set([&](const Call& call, Responder&) { read_all(call.requests); });
+  GrpcStream stream(Channel(), "/test.Echo/Collect");
+  for (const char* text : {"a", "b"}) EXPECT_TRUE(stream.Write(Text(text)));
+  EXPECT_TRUE(stream.HalfClose());
+  EXPECT_EQ(stream.Read(), Text("got 2"));
+  EXPECT_TRUE(stream.Finish().ok());
+  EXPECT_EQ(taken, (std::vector<std::string>{Text("a"), Text("b"), "end"}));
+  EXPECT_EQ(backend_.cancelled, 0);
+}
+
+TEST_F(ServingTest, GrpcBidirectionalCallAnswersWhileMessagesStillCome) {
+  backend_.Set([&](const Call& call, Responder&) { EchoAll(call.requests, backend_.responder()); });
+  GrpcStream stream(Channel(), "/test.Echo/Chat");
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(stream.Write(Text(std::to_string(i))));
+    ASSERT_EQ(stream.Read(), Text(std::to_string(i)));
+  }
+  EXPECT_TRUE(stream.HalfClose());
+  EXPECT_EQ(stream.Read(), std::nullopt);
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ServingTest, GrpcCallMayBeAnsweredBeforeTheClientHalfCloses) {
+  backend_.Set([](const Call&, Responder& responder) { responder.Finish(absl::AbortedError("enough")); });
+  GrpcStream stream(Channel(), "/test.Echo/Chat");
+  EXPECT_EQ(stream.Read(), std::nullopt);
+  EXPECT_EQ(stream.Finish().error_message(), "enough");
+  std::optional<std::string> late = "not asked";
+  backend_.last().requests->Read([&](std::optional<std::string> message) { late = std::move(message); });
+  EXPECT_EQ(late, std::nullopt);
+}
+
+TEST_F(ServingTest, GrpcMessagesStayWithTheClientUntilTheBackendAsksForThem) {
+  backend_.Set(FakeBackend::Answer());
+  GrpcStream stream(Channel(), "/test.Echo/Chat");
+  const std::string large = Text(std::string(1'000'000, 'x'));
+  constexpr int kMessages = 40;
+  int written = 0;
+  bool held_back = false;
+  for (; written < kMessages && !held_back; ++written) {
+    stream.StartWrite(large);
+    held_back = !stream.EndsWithin(milliseconds(300)).has_value();
+  }
+  EXPECT_TRUE(held_back) << "nobody has asked for a message";
+  EchoAll(backend_.last().requests, backend_.responder());
+  EXPECT_TRUE(stream.Ended()) << "the write that was held back";
+  for (int i = 0; i < written; ++i) ASSERT_EQ(stream.Read(), large) << i;
+}
+
+TEST_F(ServingTest, GrpcCancellationEndsAStreamThatIsBeingRead) {
+  backend_.Set([](const Call& call, Responder&) {
+    call.requests->Read([](std::optional<std::string> message) { EXPECT_EQ(message, std::nullopt); });
+  });
+  GrpcStream stream(Channel(), "/test.Echo/Chat");
+  ASSERT_TRUE(Await([&] { return backend_.started == 1; }));
+  stream.Cancel();
+  EXPECT_EQ(stream.Finish().error_code(), grpc::CANCELLED);
+  EXPECT_TRUE(Await([&] { return backend_.cancelled == 1; }));
 }
 
 TEST_F(ServingTest, GrpcIsRefusedByTheAccessPolicy) {
@@ -718,6 +567,41 @@ TEST_F(ServingTest, HttpClientThatGoesAwayCancelsTheCall) {
   EXPECT_TRUE(Await([&] { return backend_.cancelled == 1; }));
   backend_.responder()->Message("late");
   backend_.responder()->Finish(absl::OkStatus());
+}
+
+TEST_F(ServingTest, HttpClientThatEndsItsSideStillGetsItsAnswer) {
+  backend_.Set(FakeBackend::Answer());
+  RawClient client = Connect();
+  client.Send(Post("/test.Echo/Say", "{}"));
+  ASSERT_TRUE(Await([&] { return backend_.started == 1; }));
+  client.EndInput();
+  EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n") << "to find out whether it is there";
+  backend_.responder()->Message(Text("hi"));
+  backend_.responder()->Finish(absl::OkStatus());
+  const std::string answer = client.ReadToEnd();
+  EXPECT_TRUE(absl::StartsWith(answer, "HTTP/1.1 200 ") && absl::EndsWith(answer, R"({"text":"hi"})")) << answer;
+  EXPECT_EQ(backend_.cancelled, 0);
+}
+
+TEST_F(ServingTest, HttpClientThatEndsItsSideStillGetsItsStreamAndIsMissedWhenItGoes) {
+  backend_.Set(FakeBackend::Answer());
+  for (const std::string& accept : {std::string(), std::string("Accept: text/event-stream\r\n")}) {
+    const int before = backend_.cancelled;
+    RawClient client = Connect();
+    client.Send(Post("/test.Echo/Count", "{}", accept));
+    ASSERT_TRUE(Await([&] { return backend_.started == before + 1; }));
+    backend_.responder()->Message(Text("a"));
+    client.ReadUntil("\"a\"}");
+    client.EndInput();
+    backend_.responder()->Message(Text("b"));
+    EXPECT_TRUE(absl::StrContains(client.ReadUntil("\"b\"}"), "b"));
+    EXPECT_EQ(backend_.cancelled, before);
+    client.Close();
+    EXPECT_TRUE(Await([&] {
+      backend_.responder()->Message(Text("c"));
+      return backend_.cancelled == before + 1;
+    }));
+  }
 }
 
 TEST_F(ServingTest, HttpDeadlineIs504AndCancelsTheCall) {
