@@ -228,7 +228,7 @@ void StoredEntity::OnMessage(const std::string& message) {
   if (state_ == State::kClosing || state_ == State::kStopped) return;  // nothing it says can matter now
   absl::StatusOr<EntityProtocol::Answer> answer = protocol_.Parse(message);
   if (!answer.ok()) {
-    Reset("message", std::string(answer.status().message()));
+    Reset(Unexpected("message"), std::string(answer.status().message()));
   } else if (auto* reply = std::get_if<StoredReply>(&*answer)) {
     OnReply(std::move(*reply));
   } else {
@@ -238,13 +238,13 @@ void StoredEntity::OnMessage(const std::string& message) {
 
 void StoredEntity::OnReply(StoredReply reply) {
   if (state_ != State::kBusy) {
-    Reset("reply",
+    Reset(Unexpected("reply"),
           absl::StrCat("there was a reply for command ", reply.command_id, ", and no command was outstanding"));
     return;
   }
   if (reply.command_id != last_command_id_) {
-    Reset("reply", absl::StrCat("there was a reply for command ", reply.command_id, ", and the outstanding one is ",
-                                last_command_id_));
+    Reset(Unexpected("reply"), absl::StrCat("there was a reply for command ", reply.command_id,
+                                            ", and the outstanding one is ", last_command_id_));
     return;
   }
   environment_.metrics.command_processing_time.Add(environment_.strand.Now() - sent_);
@@ -271,7 +271,7 @@ void StoredEntity::OnFailure(const Failure& failure) {
   const std::string report =
       absl::StrCat("it failed", failure.command_id() == 0 ? "" : " command ",
                    failure.command_id() == 0 ? "" : absl::StrCat(failure.command_id()), ": ", failure.description());
-  ResetWith(ours ? WithDetails(Unexpected("failure"), failure) : Unexpected("failure"), report);
+  Reset(ours ? WithDetails(Unexpected("failure"), failure) : Unexpected("failure"), report);
 }
 
 void StoredEntity::OnClosed(const absl::Status& status) {
@@ -284,7 +284,7 @@ void StoredEntity::OnClosed(const absl::Status& status) {
     return;
   }
   const std::string report = absl::StrCat("its stream was ended by the user function: ", status.ToString());
-  Reset("termination", report);
+  Reset(Unexpected("termination"), report);
 }
 
 // ---- storing
@@ -381,7 +381,16 @@ absl::Status StoredEntity::Unexpected(absl::string_view what) const {
   return absl::UnknownError(absl::StrCat("Unexpected ", absl::string_view(name.data(), name.size()), " ", what));
 }
 
-void StoredEntity::Reset(absl::string_view what, const std::string& report) { ResetWith(Unexpected(what), report); }
+void StoredEntity::Reset(absl::Status outcome, const std::string& report) {
+  if (state_ != State::kStoring) {
+    ResetWith(std::move(outcome), report);
+    return;
+  }
+  // What it says behind an answer does not undo that: it is on its way to the disk and will be delivered.
+  ++environment_.metrics.failed_entities;
+  DropStream();
+  host_.ReportError(absl::StrCat(Name(), " is reset: ", report));
+}
 
 void StoredEntity::ResetWith(absl::Status outcome, const std::string& report) {
   ++environment_.metrics.failed_entities;

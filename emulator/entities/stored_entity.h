@@ -75,7 +75,8 @@ class StoredEntity final : public Entity {
   void Restart();
   // What the client gets is "Unexpected entity " and `what`, as published.
   absl::Status Unexpected(absl::string_view what) const;
-  void Reset(absl::string_view what, const std::string& report);
+  // For what the user function does wrong; `outcome` is that of the outstanding command.
+  void Reset(absl::Status outcome, const std::string& report);
   void ResetWith(absl::Status outcome, const std::string& report);
   void DropStream();
   void OnRelayTimeout();

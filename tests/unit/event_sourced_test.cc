@@ -1,5 +1,3 @@
-#include "emulator/entities/stored_entity.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cloudstate/event_sourced.pb.h"
+#include "emulator/entities/stored_entity.h"
 #include "tests/support/fake_connection.h"
 #include "tests/support/memory_journal.h"
 #include "tests/support/virtual_strand.h"
@@ -56,7 +55,7 @@ class EventSourcedEntityTest : public ::testing::Test, public Host {
 
   void Create() {
     entity_ = std::make_unique<StoredEntity>(EventSourced(), base::EntityKey{"counter", "a"}, kService,
-                                                   Environment{strand_, journal_, metrics_, limits_}, *this);
+                                             Environment{strand_, journal_, metrics_, limits_}, *this);
   }
 
   void OnStopped() override { ++stopped_; }
@@ -307,6 +306,22 @@ TEST_F(EventSourcedEntityTest, ARestartIsReplayedEvenWhenNoCommandWaits) {
   AnswerClientFailure(0, 1, "wrong", true);
   EndStream(0);
   EXPECT_THAT(Sent(1), ElementsAre("init test.Counter a"));
+}
+
+TEST_F(EventSourcedEntityTest, WhatIsSaidBehindAnAnswerThatIsBeingStoredDoesNotUndoIt) {
+  journal_.hold_writes = true;
+  Deliver("Add");
+  AnswerReply(0, 1, "stored", {"e1"});
+  AnswerReply(0, 1, "again", {"e2"});
+  EXPECT_THAT(outcomes_, ElementsAre("pending"));
+  EXPECT_THAT(reports_, ElementsAre(HasSubstr("no command was outstanding")));
+  EXPECT_TRUE(Stream(0).destroyed);
+  journal_.Release();
+  strand_.Run();
+  EXPECT_THAT(outcomes_, ElementsAre("reply: stored"));
+  EXPECT_THAT(StoredEvents(), ElementsAre("e1"));
+  Deliver("Add");
+  EXPECT_THAT(Sent(1), ElementsAre("init test.Counter a", "event 1 e1", "command 1 a Add "));
 }
 
 TEST_F(EventSourcedEntityTest, AReplyWithAnotherIdResetsTheStream) {
