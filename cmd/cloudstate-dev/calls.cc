@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "cmd/cloudstate-dev/call_tree.h"
 #include "cmd/cloudstate-dev/client.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/json_output.h"
@@ -18,9 +19,9 @@ struct Options {
   std::string trace;
 
   void AddFilterTo(CLI::App& command) {
-    command.add_option("--service", service, "Only calls of this service (full name)")->type_name("SERVICE");
-    command.add_option("--method", method, "Only calls of this method")->type_name("METHOD");
-    command.add_option("--entity", entity, "Only calls of entities with this id")->type_name("ID");
+    command.add_option("--service", service, "Only calls that reached this service (full name)")->type_name("SERVICE");
+    command.add_option("--method", method, "Only calls that reached this method")->type_name("METHOD");
+    command.add_option("--entity", entity, "Only calls that reached an entity with this id")->type_name("ID");
     command.add_flag("--failed", failed, "Only calls that failed");
   }
   dev::v1::CommandFilter ToFilter() const {
@@ -40,12 +41,19 @@ Table::Cell Outcome(const dev::v1::CommandTrace& trace) {
 
 std::string FormatList(const dev::v1::ListCommandsResponse& listed, const Terminal& terminal) {
   if (listed.commands().empty()) return "No calls that fit. Only the newest ones of this run are kept.\n";
-  Table table({{"TRACE"}, {"STARTED"}, {"CALL"}, {"ENTITY"}, {"TOOK", Table::Align::kRight}, {"OUTCOME"}});
+  Table table({{"TRACE"},
+               {"STARTED"},
+               {"CALL"},
+               {"ENTITY"},
+               {"CAUSED", Table::Align::kRight},
+               {"TOOK", Table::Align::kRight},
+               {"OUTCOME"}});
   for (const dev::v1::CommandTrace& trace : listed.commands()) {
     table.AddRow({{trace.trace_id()},
                   {FormatWhen(admin::FromTimestamp(trace.started()), terminal)},
                   {ShortMethod(trace.service(), trace.method()), Style::kBold},
                   {trace.entity_id()},
+                  {trace.caused().empty() ? "" : absl::StrCat(trace.caused_size())},
                   {FormatShortDuration(admin::FromDuration(trace.duration()))},
                   Outcome(trace)});
   }
@@ -55,21 +63,12 @@ std::string FormatList(const dev::v1::ListCommandsResponse& listed, const Termin
 std::string FormatTrace(const dev::v1::CommandTrace& trace, const Terminal& terminal) {
   const Table::Cell outcome = Outcome(trace);
   std::string text =
-      absl::StrCat(Styled(Printable(absl::StrCat(trace.service(), "/", trace.method())), Style::kBold, terminal), "  ",
-                   Printable(trace.entity_id()), "\n", FormatInstant(admin::FromTimestamp(trace.started())), " by ",
-                   trace.protocol(), " from ", Printable(trace.peer()), ", took ",
-                   FormatShortDuration(admin::FromDuration(trace.duration())), ": ",
+      absl::StrCat(Styled(Printable(absl::StrCat(trace.service(), "/", trace.method())), Style::kBold, terminal),
+                   trace.entity_id().empty() ? "" : "  ", Printable(trace.entity_id()), "\n",
+                   FormatInstant(admin::FromTimestamp(trace.started())), " by ", trace.protocol(), " from ",
+                   Printable(trace.peer()), ", took ", FormatShortDuration(admin::FromDuration(trace.duration())), ": ",
                    Styled(Printable(outcome.text), outcome.style, terminal), "\n\n");
-  Table table({{"AT", Table::Align::kRight}, {"STEP"}, {"WHERE"}, {"WHAT"}});
-  for (const dev::v1::Step& step : trace.steps()) {
-    const std::string payload =
-        step.has_payload() ? absl::StrCat(ShortType(step.payload().type_url()), " ", step.payload().json()) : "";
-    table.AddRow({{FormatShortDuration(admin::FromDuration(step.at()))},
-                  {step.kind()},
-                  {step.subject()},
-                  {absl::StrCat(step.detail(), step.detail().empty() || payload.empty() ? "" : "  ", payload)}});
-  }
-  absl::StrAppend(&text, table.Format(terminal));
+  absl::StrAppend(&text, FormatCallTree(trace, terminal));
   if (trace.dropped_steps() > 0) absl::StrAppend(&text, trace.dropped_steps(), " more steps were not kept.\n");
   return text;
 }
@@ -78,8 +77,10 @@ std::string FormatLine(const dev::v1::CommandTrace& trace, const Terminal& termi
   const Table::Cell outcome = Outcome(trace);
   return absl::StrCat(Styled(FormatInstant(admin::FromTimestamp(trace.started())), Style::kDim, terminal), "  ",
                       Printable(trace.trace_id()), "  ", Printable(ShortMethod(trace.service(), trace.method())), "  ",
-                      Printable(trace.entity_id()), "  ", FormatShortDuration(admin::FromDuration(trace.duration())),
-                      "  ", Styled(Printable(outcome.text), outcome.style, terminal), "\n");
+                      Printable(trace.entity_id()), trace.caused().empty() ? "" : "  caused ",
+                      trace.caused().empty() ? "" : absl::StrCat(trace.caused_size()), "  ",
+                      FormatShortDuration(admin::FromDuration(trace.duration())), "  ",
+                      Styled(Printable(outcome.text), outcome.style, terminal), "\n");
 }
 
 int List(Client& client, const Settings& settings, const Options& options) {
@@ -146,7 +147,8 @@ void AddCalls(CLI::App& root, Invocation& invocation) {
   SetAction(*list, invocation, options, List);
 
   options = std::make_shared<Options>();
-  CLI::App* show = Command(*calls, "show", "Show one call step by step", "  cloudstate-dev calls show 1f2e3d4c-17");
+  CLI::App* show = Command(*calls, "show", "Show one call and all that it set off, step by step",
+                           "  cloudstate-dev calls show 1f2e3d4c-17");
   show->add_option("TRACE", options->trace, "The trace's id, as `calls ls` and `journal show` print it")->required();
   SetAction(*show, invocation, options, Show);
 

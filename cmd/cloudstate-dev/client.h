@@ -48,12 +48,15 @@ class Client {
     return Failure(reader->Finish());
   }
 
+  // For what is neither.
+  Stub& stub() { return *stub_; }
+  // What the end of an admin call means to people.
+  absl::Status Failure(const grpc::Status& status) const;
+
   const std::string& address() const { return address_; }
 
  private:
   Client(std::string address, std::unique_ptr<Stub> stub) : address_(std::move(address)), stub_(std::move(stub)) {}
-
-  absl::Status Failure(const grpc::Status& status) const;
 
   std::string address_;
   std::unique_ptr<Stub> stub_;

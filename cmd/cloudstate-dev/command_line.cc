@@ -100,6 +100,22 @@ CLI::App* Command(CLI::App& parent, const std::string& name, const std::string& 
   return command;
 }
 
+CLI::Option* DurationSetting(CLI::App& app, const std::string& flags, const std::string& variable,
+                             absl::Duration& value, const std::string& description) {
+  return app
+      .add_option_function<std::string>(
+          flags,
+          [&value, flags](const std::string& text) {
+            if (!absl::ParseDuration(text, &value) || value <= absl::ZeroDuration()) {
+              throw CLI::ValidationError(flags, "'" + text + "' is no duration such as 500ms, 30s or 2m");
+            }
+          },
+          description)
+      ->envname(variable)
+      ->type_name("DURATION")
+      ->default_str(absl::FormatDuration(value));
+}
+
 void BuildCommands(CLI::App& root, Invocation& invocation) {
   root.name("cloudstate-dev");
   root.description("Runs Cloudstate user functions on your machine and shows what they do.");
@@ -132,6 +148,7 @@ void BuildCommands(CLI::App& root, Invocation& invocation) {
   AddServices(root, invocation);
   AddStatus(root, invocation);
   AddCall(root, invocation);
+  AddTck(root, invocation);
   AddDoctor(root, invocation);
   AddCompletion(root, invocation);
 }

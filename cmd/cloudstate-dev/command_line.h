@@ -3,6 +3,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "absl/time/time.h"
 #include "cmd/cloudstate-dev/commands.h"
 
 namespace cloudstate::cli {
@@ -17,6 +18,10 @@ CLI::Option* Setting(CLI::App& app, const std::string& flags, const std::string&
                      const std::string& description) {
   return app.add_option(flags, value, description)->envname(variable)->capture_default_str();
 }
+
+// The same for a time such as 500ms, 30s or 2m, which must be more than none. `variable` may be empty.
+CLI::Option* DurationSetting(CLI::App& app, const std::string& flags, const std::string& variable,
+                             absl::Duration& value, const std::string& description);
 
 // The command that `parent` offers as `name`.
 CLI::App* Command(CLI::App& parent, const std::string& name, const std::string& description,

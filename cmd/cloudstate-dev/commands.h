@@ -42,6 +42,7 @@ void AddJournal(CLI::App& root, Invocation& invocation);
 void AddSample(CLI::App& root, Invocation& invocation);
 void AddServices(CLI::App& root, Invocation& invocation);
 void AddStatus(CLI::App& root, Invocation& invocation);
+void AddTck(CLI::App& root, Invocation& invocation);
 
 // Adds the subcommands of `journal`.
 void AddJournalList(CLI::App& journal, Invocation& invocation);

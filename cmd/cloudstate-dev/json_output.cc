@@ -23,9 +23,13 @@ std::string TakeOut(std::string& text, std::vector<std::string>& taken) {
 }
 
 void TakeOutReplies(google::protobuf::Message& message, std::vector<std::string>& taken) {
-  if (message.GetDescriptor() != dev::v1::CallResponse::descriptor()) return;
-  for (std::string& reply : *static_cast<dev::v1::CallResponse&>(message).mutable_replies())
-    reply = TakeOut(reply, taken);
+  if (message.GetDescriptor() == dev::v1::CallResponse::descriptor()) {
+    for (std::string& reply : *static_cast<dev::v1::CallResponse&>(message).mutable_replies())
+      reply = TakeOut(reply, taken);
+  } else if (message.GetDescriptor() == dev::v1::CallStreamResponse::descriptor()) {
+    auto& response = static_cast<dev::v1::CallStreamResponse&>(message);
+    if (response.has_json()) response.set_json(TakeOut(*response.mutable_json(), taken));
+  }
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "cmd/cloudstate-dev/method_reference.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -48,12 +47,11 @@ absl::StatusOr<MethodReference> FindMethod(const dev::v1::ListServicesResponse& 
   absl::StatusOr<const dev::v1::Service*> service = FindService(services, reference.substr(begin, separator - begin));
   if (!service.ok()) return service.status();
   const std::string method = reference.substr(separator + 1);
-  const auto& methods = (*service)->methods();
-  if (std::none_of(methods.begin(), methods.end(), [&](const auto& each) { return each.name() == method; })) {
-    return absl::NotFoundError(
-        absl::StrCat((*service)->name(), " has no method '", method, "'. It has ", Names(methods), "."));
+  for (const dev::v1::Method& each : (*service)->methods()) {
+    if (each.name() == method) return MethodReference{*service, &each};
   }
-  return MethodReference{(*service)->name(), method};
+  return absl::NotFoundError(
+      absl::StrCat((*service)->name(), " has no method '", method, "'. It has ", Names((*service)->methods()), "."));
 }
 
 }  // namespace cloudstate::cli

@@ -7,9 +7,10 @@
 
 namespace cloudstate::cli {
 
+// Into the answer that it was found in.
 struct MethodReference {
-  std::string service;  // full name
-  std::string method;
+  const dev::v1::Service* service = nullptr;
+  const dev::v1::Method* method = nullptr;
 };
 
 // The service that `name` means: its full name or, where only one ends so, the last part of it. NOT_FOUND and

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "cmd/cloudstate-dev/paste_lines.h"
 #include "emulator/serving/transcoder.h"
 #include "emulator/userfunction/payload_json.h"
 
@@ -18,39 +18,6 @@ std::unique_ptr<serving::Transcoder> Routes(const userfunction::Specification& s
   services->services = specification.SortedServices();
   auto transcoder = serving::Transcoder::Create(services);
   return transcoder.ok() ? *std::move(transcoder) : nullptr;
-}
-
-// For a shell.
-std::string Quoted(const std::string& text) {
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
-}
-
-// The template with each variable's name in its place, which is what the example of the input has there as well.
-std::string ExamplePath(const std::string& path) {
-  std::string example;
-  for (std::size_t at = 0; at < path.size();) {
-    if (path[at] != '{') {
-      example += path[at++];
-      continue;
-    }
-    const std::size_t end = path.find_first_of("=}", at);
-    example += path.substr(at + 1, end - at - 1);
-    at = path.find('}', end) + 1;
-  }
-  return example;
-}
-
-std::string CurlLine(const serving::Route& route, const std::string& client_address) {
-  std::string line = "curl ";
-  const std::string method = route.http_method == "*" ? "POST" : route.http_method;
-  if (!route.body.empty()) {
-    absl::StrAppend(&line, "-H 'content-type: application/json' -d ",
-                    Quoted(userfunction::ExampleJson(*route.method->input_type())), " ");
-    if (method != "POST") absl::StrAppend(&line, "-X ", method, " ");
-  } else if (method != "GET") {
-    absl::StrAppend(&line, "-X ", method, " ");
-  }
-  return absl::StrCat(line, "http://", client_address, ExamplePath(route.path));
 }
 
 // The route that shows most: one that its author wrote, taking a whole message.
@@ -95,9 +62,9 @@ std::vector<std::string> ReadyLines(const userfunction::Specification& specifica
   const serving::Route* route = transcoder == nullptr ? nullptr : BestRoute(transcoder->routes());
   if (route == nullptr) return {};
   const MethodDescriptor& method = *route->method;
-  return {CurlLine(*route, client_address),
-          absl::StrCat("grpcurl -plaintext -d ", Quoted(userfunction::ExampleJson(*method.input_type())), " ",
-                       client_address, " ", method.service()->full_name(), "/", method.name())};
+  const std::string input = userfunction::ExampleJson(*method.input_type());
+  return {CurlLine({route->http_method, route->path, route->body.empty() ? "" : input}, client_address),
+          GrpcurlLine(method.service()->full_name(), method.name(), input, client_address)};
 }
 
 }  // namespace cloudstate::cli

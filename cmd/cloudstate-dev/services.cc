@@ -1,11 +1,12 @@
 #include <memory>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "cmd/cloudstate-dev/client.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/method_description.h"
 #include "cmd/cloudstate-dev/method_reference.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/terminal.h"
@@ -29,37 +30,39 @@ std::string FormatList(const dev::v1::ListServicesResponse& services, const Term
   return table.Format(terminal);
 }
 
-std::string FormatMethod(const dev::v1::Service& service, const dev::v1::Method& method, const Terminal& terminal) {
-  auto type = [](bool streaming, const std::string& name) {
-    return absl::StrCat(streaming ? "stream " : "", ShortType(name));
-  };
-  std::string text = absl::StrCat("\n", Styled(method.name(), Style::kBold, terminal), "(",
-                                  type(method.client_streaming(), method.input_type()), ") returns ",
-                                  type(method.server_streaming(), method.output_type()));
-  if (!method.key_fields().empty()) absl::StrAppend(&text, ", key ", absl::StrJoin(method.key_fields(), ", "));
-  absl::StrAppend(&text, "\n");
-  for (const dev::v1::HttpBinding& binding : method.http()) {
-    absl::StrAppend(&text, "  ", binding.method(), " ", binding.path(),
-                    binding.body().empty() ? "" : absl::StrCat("  (body: ", binding.body(), ")"), "\n");
-  }
-  const std::string input = absl::StrReplaceAll(method.example(), {{"'", "'\\''"}});
-  absl::StrAppend(&text,
-                  Styled(absl::StrCat("  cloudstate-dev call ", service.name(), "/", method.name(), " '", input, "'"),
-                         Style::kDim, terminal),
-                  "\n");
-  return text;
-}
-
 std::string FormatService(const dev::v1::Service& service, const Terminal& terminal) {
   std::string text =
       absl::StrCat(Styled(service.name(), Style::kBold, terminal), "  ", ShortType(service.entity_type()));
   if (!service.persistence_id().empty()) absl::StrAppend(&text, ", stored under ", service.persistence_id());
   absl::StrAppend(&text, "\n");
-  for (const dev::v1::Method& method : service.methods())
-    absl::StrAppend(&text, FormatMethod(service, method, terminal));
+  for (const dev::v1::Method& method : service.methods()) {
+    absl::StrAppend(&text, "\n", Styled(method.name(), Style::kBold, terminal), "(", ShortType(method.input_type()),
+                    ") returns ", ShortType(method.output_type()), ", ", Shape(method));
+    if (!method.key_fields().empty()) absl::StrAppend(&text, ", key ", absl::StrJoin(method.key_fields(), ", "));
+    absl::StrAppend(&text, "\n");
+    for (const dev::v1::HttpBinding& binding : method.http()) {
+      absl::StrAppend(&text, "  ", binding.method(), " ", binding.path(),
+                      binding.body().empty() ? "" : absl::StrCat("  (body: ", binding.body(), ")"), "\n");
+    }
+    const std::string call = CallLines({&service, &method}, "").front();
+    absl::StrAppend(&text, "  ", Styled(call, Style::kDim, terminal), "\n");
+  }
   return text;
 }
 
+int DescribeMethod(Client& client, const Settings& settings, const MethodReference& method) {
+  dev::v1::DescribeTypeRequest request;
+  request.set_type(method.method->input_type());
+  absl::StatusOr<dev::v1::TypeDescription> input = client.Call(&Client::Stub::DescribeType, request);
+  if (!input.ok()) return Fail(input.status());
+  absl::StatusOr<dev::v1::Status> status = client.Call(&Client::Stub::GetStatus, dev::v1::GetStatusRequest());
+  if (!status.ok()) return Fail(status.status());
+  Print(settings.json ? MethodToJson(method, *input, status->client_address()) + "\n"
+                      : FormatMethod(method, *input, status->client_address(), StandardOutput()));
+  return kOk;
+}
+
+// `name` is a service's or a method's; without one, all services.
 int Run(const Settings& settings, const std::string& name) {
   absl::StatusOr<std::unique_ptr<Client>> client = Client::ConnectToAny(settings);
   if (!client.ok()) return Fail(client.status(), kNotFound);
@@ -72,22 +75,36 @@ int Run(const Settings& settings, const std::string& name) {
     return kOk;
   }
   absl::StatusOr<const dev::v1::Service*> service = FindService(*services, name);
-  if (!service.ok()) return Fail(service.status());
-  Print(settings.json ? ToJson(**service) + "\n" : FormatService(**service, terminal));
-  return kOk;
+  if (service.ok()) {
+    Print(settings.json ? ToJson(**service) + "\n" : FormatService(**service, terminal));
+    return kOk;
+  }
+  absl::StatusOr<MethodReference> method = FindMethod(*services, name);
+  if (method.ok()) return DescribeMethod(**client, settings, *method);
+  const bool names_method = absl::StrContains(name, '/');
+  return Fail(names_method ? method.status() : service.status());
 }
 
 }  // namespace
 
 void AddServices(CLI::App& root, Invocation& invocation) {
   auto name = std::make_shared<std::string>();
-  CLI::App* command = Command(root, "services", "Show the user function's services, methods and HTTP routes",
-                              "  cloudstate-dev services\n"
-                              "  cloudstate-dev services ShoppingCart        with routes and calls to copy");
-  command->group(kLookGroup);
-  command->add_option("SERVICE", *name, "One service in detail; its last name is enough if only one has it");
-  command->callback(
+  CLI::App* services =
+      Command(root, "services", "Show the user function's services, methods and HTTP routes",
+              "  cloudstate-dev services\n"
+              "  cloudstate-dev services describe ShoppingCart           with routes and calls to copy\n"
+              "  cloudstate-dev services describe ShoppingCart.AddItem   with its input's fields");
+  services->group(kLookGroup);
+  services->require_subcommand(0, 1);
+  // Runs for `describe` as well, which only fills in the name.
+  services->callback(
       [&invocation, name] { invocation.action = [&invocation, name] { return Run(invocation.settings, *name); }; });
+  CLI::App* describe = Command(*services, "describe", "Show a service, or a method with its input and calls to copy",
+                               "  cloudstate-dev services describe ShoppingCart\n"
+                               "  cloudstate-dev services describe ShoppingCart.AddItem\n"
+                               "  cloudstate-dev services describe ShoppingCart/AddItem --json | jq -r '.lines[]'");
+  describe->add_option("NAME", *name, "SERVICE or SERVICE.METHOD; the service's last name is enough if only one has it")
+      ->required();
 }
 
 }  // namespace cloudstate::cli

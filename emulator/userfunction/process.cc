@@ -1,9 +1,12 @@
 #include "emulator/userfunction/process.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -94,6 +97,20 @@ absl::StatusOr<ChildProcess> Spawn(const std::vector<std::string>& command,
   setpgid(pid, pid);  // in both processes, so that neither has to wait for the other
   fcntl(pipe_ends[0], F_SETFL, O_NONBLOCK);
   return ChildProcess{pid, static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), pipe_ends[0]};
+}
+
+absl::StatusOr<std::uint16_t> FreePort() {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  const bool bound =
+      descriptor >= 0 && bind(descriptor, generic, size) == 0 && getsockname(descriptor, generic, &size) == 0;
+  if (descriptor >= 0) close(descriptor);
+  if (!bound) return absl::UnavailableError("the system has no free port for the user function");
+  return ntohs(address.sin_port);
 }
 
 std::string DescribeExit(int wait_status) {

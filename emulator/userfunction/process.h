@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ absl::StatusOr<std::string> FindProgram(const std::string& name);
 // The caller owns both descriptors and reaps the child.
 absl::StatusOr<ChildProcess> Spawn(const std::vector<std::string>& command,
                                    const std::map<std::string, std::string>& environment);
+
+// A port of the loopback that nobody listens on now, for a child that is to listen there. UNAVAILABLE if there is none.
+absl::StatusOr<std::uint16_t> FreePort();
 
 // "exited with 3", "was killed by signal 9 (Killed)".
 std::string DescribeExit(int wait_status);

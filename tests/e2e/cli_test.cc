@@ -199,9 +199,9 @@ TEST(SettingsOfRun, FlagsWinOverTheEnvironmentAndThatOverTheFile) {
 // ---- what needs no emulator
 
 TEST(Help, OfEveryCommandHasExamples) {
-  for (const char* command :
-       {"", "run", "sample", "sample shopping-cart", "journal", "journal ls", "journal show", "journal tail", "calls",
-        "calls ls", "calls show", "calls tail", "services", "status", "call", "doctor", "completion"}) {
+  for (const char* command : {"", "run", "sample", "sample shopping-cart", "journal", "journal ls", "journal show",
+                              "journal tail", "calls", "calls ls", "calls show", "calls tail", "services",
+                              "services describe", "status", "call", "tck", "doctor", "completion"}) {
     std::vector<std::string> arguments = absl::StrSplit(command, ' ', absl::SkipEmpty());
     arguments.push_back("--help");
     const ToolResult result = RunTool(arguments);
@@ -347,10 +347,10 @@ TEST_F(Tools, StatusServicesAndDoctorTellWhatRuns) {
   EXPECT_GE(stored, 2);
   EXPECT_THAT(Tool({"status"}).output, HasSubstr(emulator_->client_address()));
   const auto services = JsonOf({"services"});
-  ASSERT_EQ(services.fields().at("services").list_value().values_size(), 3);
+  ASSERT_GE(services.fields().at("services").list_value().values_size(), 3);
   EXPECT_THAT(services.ShortDebugString(), HasSubstr("/tck/model/eventsourced/{id}"));
   EXPECT_THAT(Tool({"services", "--json"}).output, HasSubstr(R"("keyFields":["id"])"));
-  EXPECT_THAT(Tool({"services", "EventSourcedTckModel"}).output, HasSubstr("/tck/model/eventsourced/{id}"));
+  EXPECT_THAT(Tool({"services", "describe", "EventSourcedTckModel"}).output, HasSubstr("/tck/model/eventsourced/{id}"));
   EXPECT_TRUE(JsonOf({"doctor"}).fields().contains("checks"));
 }
 

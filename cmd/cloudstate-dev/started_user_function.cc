@@ -1,0 +1,60 @@
+#include "cmd/cloudstate-dev/started_user_function.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cmd/cloudstate-dev/terminal.h"
+
+namespace cloudstate::cli {
+namespace {
+
+constexpr std::size_t kKeptLines = 20;
+
+}  // namespace
+
+absl::Status StartedUserFunction::Start(const std::vector<std::string>& command, std::uint16_t port) {
+  userfunction::Supervisor::Options options;
+  options.command = command;
+  options.environment = {{"HOST", "127.0.0.1"}, {"PORT", absl::StrCat(port)}};
+  options.first_backoff = absl::Milliseconds(50);
+  options.last_backoff = absl::Seconds(1);
+  options.grace = absl::Seconds(5);
+  auto supervisor = userfunction::Supervisor::Start(
+      std::move(options), {.on_output = [this](std::string_view line) { Keep(line); },
+                           .on_started = [](pid_t, int) {},
+                           .on_ended = [this](const std::string& how, absl::Duration) { Ended(how); },
+                           .on_changed = [](const std::string&) {}});
+  if (!supervisor.ok()) return supervisor.status();
+  supervisor_ = *std::move(supervisor);
+  return absl::OkStatus();
+}
+
+std::string StartedUserFunction::EarlyEnd() {
+  std::lock_guard lock(mutex_);
+  return early_end_.empty() ? "" : absl::StrCat("The command ", early_end_, " before it served anything.");
+}
+
+std::string StartedUserFunction::Output() {
+  std::lock_guard lock(mutex_);
+  std::string text;
+  for (const std::string& line : output_) absl::StrAppend(&text, "\n  | ", Printable(line));
+  return text;
+}
+
+void StartedUserFunction::Keep(std::string_view line) {
+  if (show_output_ == ShowOutput::kYes) PrintError(absl::StrCat("user function | ", Printable(line)));
+  std::lock_guard lock(mutex_);
+  output_.emplace_back(line);
+  if (output_.size() > kKeptLines) output_.pop_front();
+}
+
+void StartedUserFunction::Ended(const std::string& how) {
+  if (serves_) return;
+  {
+    std::lock_guard lock(mutex_);
+    early_end_ = how;
+  }
+  on_early_end_();
+}
+
+}  // namespace cloudstate::cli

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "emulator/userfunction/supervisor.h"
+
+namespace cloudstate::cli {
+
+enum class ShowOutput { kNo, kYes };  // on standard error
+
+// A user function that a command checks and therefore starts: again whenever it ends, and ended with this. Any thread.
+class StartedUserFunction {
+ public:
+  // `on_early_end` is called, on a thread of its own, if it ends before Serves was.
+  StartedUserFunction(ShowOutput show_output, std::function<void()> on_early_end)
+      : show_output_(show_output), on_early_end_(std::move(on_early_end)) {}
+
+  // With HOST and PORT set for it to listen on `port` of the loopback. NOT_FOUND if there is no such program.
+  absl::Status Start(const std::vector<std::string>& command, std::uint16_t port);
+
+  // It has come so far as to serve.
+  void Serves() { serves_ = true; }
+
+  // How it ended before it ever served; empty if it did serve, or is still about to.
+  std::string EarlyEnd();
+
+  // The last lines that it printed, each on one of its own.
+  std::string Output();
+
+ private:
+  void Keep(std::string_view line);
+  void Ended(const std::string& how);
+
+  const ShowOutput show_output_;
+  const std::function<void()> on_early_end_;
+  std::atomic<bool> serves_ = false;
+  std::mutex mutex_;
+  std::deque<std::string> output_;
+  std::string early_end_;
+  std::unique_ptr<userfunction::Supervisor> supervisor_;  // goes first
+};
+
+}  // namespace cloudstate::cli

@@ -1,0 +1,89 @@
+#include "cmd/cloudstate-dev/streamed_call.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/payload_text.h"
+#include "cmd/cloudstate-dev/terminal.h"
+
+namespace cloudstate::cli {
+namespace {
+
+using dev::v1::CallStreamRequest;
+using dev::v1::CallStreamResponse;
+
+// Wakes whoever waits for the input when there is nobody left to send it to.
+class Alarm {
+ public:
+  Alarm() = default;
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+  ~Alarm() { close(descriptor_); }
+
+  void Ring() {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = write(descriptor_, &one, sizeof one);  // fails only when it rings already
+  }
+  int descriptor() const { return descriptor_; }
+
+ private:
+  const int descriptor_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+};
+
+using Stream = grpc::ClientReaderWriter<CallStreamRequest, CallStreamResponse>;
+
+// Until the input or the call ends.
+absl::Status SendAll(Stream& stream, dev::v1::CallStart start, InputStream& input, const Alarm& ended) {
+  CallStreamRequest request;
+  *request.mutable_start() = std::move(start);
+  while (stream.Write(request)) {
+    absl::StatusOr<std::optional<InputMessage>> next = input.Next(ended.descriptor());
+    if (!next.ok()) return next.status();
+    if (!next->has_value()) {
+      stream.WritesDone();
+      break;
+    }
+    request.set_json(std::move((*next)->json));
+    request.set_label(std::move((*next)->label));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunStreamedCall(Client& client, const Settings& settings, dev::v1::CallStart start, InputStream input) {
+  grpc::ClientContext context;
+  const std::unique_ptr<Stream> stream = client.stub().CallStream(&context);
+  Alarm ended;
+  absl::Status sent;
+  std::thread sender([&] {
+    sent = SendAll(*stream, std::move(start), input, ended);
+    if (!sent.ok()) context.TryCancel();
+  });
+  int code = 0;
+  for (CallStreamResponse response; stream->Read(&response);) {
+    if (settings.json) {
+      Print(ToJson(response) + "\n");
+    } else if (response.has_json()) {
+      Print(response.json() + "\n");
+    }
+    if (!response.has_end()) continue;
+    code = response.end().code();
+    if (code != 0) PrintError(absl::StrCat(CodeName(code), ": ", Printable(response.end().message())));
+  }
+  ended.Ring();
+  sender.join();
+  const absl::Status status = client.Failure(stream->Finish());
+  if (!sent.ok()) return Fail(sent);
+  if (!status.ok()) return Fail(status);
+  return code == 0 ? kOk : kFailed;
+}
+
+}  // namespace cloudstate::cli

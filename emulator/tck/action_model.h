@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cloudstate/action.pb.h"
+#include "cloudstate/tck/model/action.pb.h"
+
+// The messages that make the model's actions do something, and those that they must answer with.
+namespace cloudstate::tck::actions {
+
+inline constexpr char kModel[] = "cloudstate.tck.model.action.ActionTckModel";
+inline constexpr char kTwo[] = "cloudstate.tck.model.action.ActionTwo";
+
+namespace messages = model::action;
+// Of one group; a request has several.
+using Group = std::vector<messages::ProcessStep>;
+using Groups = std::vector<Group>;
+
+enum class Mode { kAsynchronous, kSynchronous };
+
+messages::ProcessStep ReplyWith(const std::string& message);
+messages::ProcessStep ForwardTo(const std::string& id);
+messages::ProcessStep EffectOn(const std::string& id, Mode mode = Mode::kAsynchronous);
+messages::ProcessStep FailWith(const std::string& text);
+
+messages::Request Request(const Groups& groups);
+messages::OtherRequest OtherRequest(const std::string& id);
+messages::Response Response(const std::string& message);
+
+// ---- to the user function
+
+// What opens a call that has a stream of messages: service and method without a payload.
+cloudstate::action::ActionCommand Opening(const std::string& method);
+// One of these messages: a payload alone.
+cloudstate::action::ActionCommand Payload(const google::protobuf::Message& request);
+// A call with one message.
+cloudstate::action::ActionCommand Command(const std::string& service, const std::string& method,
+                                          const google::protobuf::Message& request);
+
+// ---- from the user function
+
+// One response, to be completed: Answer().Effect("x").Reply("a"). As it is, it says nothing.
+class Answer {
+ public:
+  Answer& Reply(const std::string& message);
+  Answer& Forward(const std::string& id);
+  Answer& Fail(const std::string& text);
+  Answer& Effect(const std::string& id, Mode mode = Mode::kAsynchronous);
+  const cloudstate::action::ActionResponse& message() const { return response_; }
+
+ private:
+  cloudstate::action::ActionResponse response_;
+};
+
+}  // namespace cloudstate::tck::actions

@@ -1,0 +1,64 @@
+#include "emulator/tck/emulator_stage.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace cloudstate::tck {
+namespace {
+
+runtime::Settings StageSettings(const std::string& user_function) {
+  runtime::Settings settings;
+  settings.port = 0;
+  settings.admin_port = 0;
+  settings.metrics_port = 0;
+  settings.version = "tck";
+  settings.durability = journal::Durability::kEphemeral;
+  settings.termination_grace = absl::ZeroDuration();
+  const std::size_t colon = user_function.rfind(':');
+  settings.user_function_host = user_function.substr(0, colon);
+  int port = 0;
+  if (absl::SimpleAtoi(user_function.substr(colon + 1), &port)) {
+    settings.user_function_port = static_cast<std::uint16_t>(port);
+  }
+  return settings;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EmulatorStage>> EmulatorStage::Start(const std::string& user_function, Waiting& waiting,
+                                                                    absl::Time deadline) {
+  auto stage = std::make_unique<EmulatorStage>(waiting);
+  if (absl::Status status = stage->Open(user_function, deadline); !status.ok()) return status;
+  return stage;
+}
+
+absl::Status EmulatorStage::Open(const std::string& user_function, absl::Time deadline) {
+  auto interceptor = Interceptor::Start(user_function, waiting_);
+  if (!interceptor.ok()) return interceptor.status();
+  interceptor_ = *std::move(interceptor);
+  auto emulator = runtime::Emulator::Start(StageSettings(interceptor_->address()), *this);
+  if (!emulator.ok()) return emulator.status();
+  emulator_ = *std::move(emulator);
+  const bool told = waiting_.Until(deadline, [this] { return ready_ || !problem_.empty(); });
+  if (!told) return absl::DeadlineExceededError("the emulator did not come so far as to serve the user function");
+  std::string problem;
+  waiting_.Apply([&] { problem = problem_; });
+  if (!problem.empty()) return absl::FailedPreconditionError(problem);
+  clients_ = std::make_unique<Link>(emulator_->client_address(), waiting_);
+  if (clients_->Connected(deadline) == nullptr)
+    return absl::DeadlineExceededError("the emulator's client port is shut");
+  stage_ = std::make_unique<Stage>(Stage{*clients_, *interceptor_});
+  return absl::OkStatus();
+}
+
+void EmulatorStage::OnReady(const userfunction::Specification&) {
+  waiting_.Apply([this] { ready_ = true; });
+}
+
+void EmulatorStage::OnRejected(const std::string& problem) {
+  waiting_.Apply([&] { problem_ = problem; });
+}
+
+}  // namespace cloudstate::tck

@@ -1,0 +1,64 @@
+#include "emulator/tck/http_client.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace cloudstate::tck {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+// Lets what was started run to its end. DEADLINE_EXCEEDED when that takes too long.
+absl::Status Finish(asio::io_context& context, const beast::error_code& error) {
+  context.restart();
+  context.run();
+  if (error == beast::error::timeout) return absl::DeadlineExceededError("no answer within the time of a case");
+  return error ? absl::UnavailableError(error.message()) : absl::OkStatus();
+}
+
+http::request<http::string_body> ToBeast(const std::string& address, const HttpRequest& request) {
+  http::request<http::string_body> message(http::string_to_verb(request.method), request.target, 11);
+  message.set(http::field::host, address);
+  if (!request.header_name.empty()) message.set(request.header_name, request.header_value);
+  if (!request.body.empty()) message.set(http::field::content_type, "application/json");
+  message.body() = request.body;
+  message.prepare_payload();
+  return message;
+}
+
+}  // namespace
+
+absl::StatusOr<HttpAnswer> SendHttp(const std::string& address, const HttpRequest& request, absl::Time deadline) {
+  asio::io_context context;
+  beast::tcp_stream stream(context);
+  beast::error_code error;
+  const auto note = [&error](const beast::error_code& result, auto&&...) { error = result; };
+  const std::size_t colon = address.rfind(':');
+  const auto endpoints = asio::ip::tcp::resolver(context).resolve(address.substr(0, colon), address.substr(colon + 1),
+                                                                  asio::ip::tcp::resolver::numeric_host, error);
+  if (error) return absl::UnavailableError(error.message());
+  stream.expires_after(absl::ToChronoMilliseconds(deadline - absl::Now()));
+  stream.async_connect(endpoints, note);
+  if (absl::Status status = Finish(context, error); !status.ok()) return status;
+  const auto message = ToBeast(address, request);
+  http::async_write(stream, message, note);
+  if (absl::Status status = Finish(context, error); !status.ok()) return status;
+  beast::flat_buffer buffer;
+  http::response<http::string_body> response;
+  http::async_read(stream, buffer, response, note);
+  if (absl::Status status = Finish(context, error); !status.ok()) return status;
+  return HttpAnswer{.status = static_cast<int>(response.result_int()),
+                    .body = std::move(response.body()),
+                    .content_type = std::string(response[http::field::content_type])};
+}
+
+}  // namespace cloudstate::tck

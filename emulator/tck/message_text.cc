@@ -1,0 +1,97 @@
+#include "emulator/tck/message_text.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "google/protobuf/text_format.h"
+#include "google/protobuf/util/message_differencer.h"
+
+namespace cloudstate::tck {
+namespace {
+
+using google::protobuf::Message;
+
+constexpr std::size_t kLongestLine = 400;
+
+enum class Form { kLines, kOneLine };
+
+std::string Print(const Message& message, Form form) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetExpandAny(true);
+  printer.SetUseUtf8StringEscaping(true);
+  printer.SetSingleLineMode(form == Form::kOneLine);
+  std::string text;
+  if (!printer.PrintToString(message, &text)) return message.DebugString();
+  return text;
+}
+
+std::string Cut(std::string line) {
+  if (line.size() <= kLongestLine) return line;
+  std::size_t end = kLongestLine;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+  return absl::StrCat(line.substr(0, end), "… (", line.size(), " bytes)");
+}
+
+std::vector<std::string> Lines(std::string_view text) {
+  return absl::StrSplit(absl::StripSuffix(absl::string_view(text.data(), text.size()), "\n"), '\n');
+}
+
+// How long the longest common subsequence of the rests from (i, j) is.
+std::vector<std::vector<std::size_t>> CommonLengths(const std::vector<std::string>& one,
+                                                    const std::vector<std::string>& other) {
+  std::vector<std::vector<std::size_t>> lengths(one.size() + 1, std::vector<std::size_t>(other.size() + 1));
+  for (std::size_t i = one.size(); i-- > 0;) {
+    for (std::size_t j = other.size(); j-- > 0;) {
+      lengths[i][j] = one[i] == other[j] ? lengths[i + 1][j + 1] + 1 : std::max(lengths[i + 1][j], lengths[i][j + 1]);
+    }
+  }
+  return lengths;
+}
+
+}  // namespace
+
+std::string MessageText(const Message& message) {
+  return absl::StrCat(message.GetTypeName(), "\n", Print(message, Form::kLines));
+}
+
+std::string MessageLine(const Message& message) {
+  const std::string fields = Print(message, Form::kOneLine);
+  return Cut(absl::StrCat(message.GetDescriptor()->name(), " { ", fields, "}"));
+}
+
+bool SameMessage(const Message& one, const Message& other) {
+  return google::protobuf::util::MessageDifferencer::Equals(one, other);
+}
+
+Diff CompareLines(std::string_view expected, std::string_view received) {
+  const std::vector<std::string> one = Lines(expected);
+  const std::vector<std::string> other = Lines(received);
+  const auto lengths = CommonLengths(one, other);
+  Diff diff;
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < one.size() || j < other.size()) {
+    if (i < one.size() && j < other.size() && one[i] == other[j]) {
+      diff.push_back({Mark::kSame, Cut(one[i++])});
+      ++j;
+    } else if (j == other.size() || (i < one.size() && lengths[i + 1][j] >= lengths[i][j + 1])) {
+      diff.push_back({Mark::kExpected, Cut(one[i++])});
+    } else {
+      diff.push_back({Mark::kReceived, Cut(other[j++])});
+    }
+  }
+  return diff;
+}
+
+std::string DiffText(const Diff& diff) {
+  std::string text;
+  for (const DiffLine& line : diff) {
+    const char* mark = line.mark == Mark::kSame ? "  " : line.mark == Mark::kExpected ? "- " : "+ ";
+    absl::StrAppend(&text, mark, line.text, "\n");
+  }
+  return text;
+}
+
+}  // namespace cloudstate::tck
