@@ -1,6 +1,7 @@
 #include "cmd/cloudstate-dev/payload_text.h"
 
 #include "absl/strings/str_cat.h"
+#include "emulator/entities/entity_protocol.h"
 
 namespace cloudstate::cli {
 
@@ -11,6 +12,7 @@ std::string ShortType(const std::string& type_url) {
 }
 
 std::string FormatPayload(const dev::v1::Payload& payload, const Terminal& terminal) {
+  if (payload.type_url() == entities::kDeletedValue) return Styled("deleted", Style::kBold, terminal);
   return absl::StrCat(Styled(Printable(ShortType(payload.type_url())), Style::kBold, terminal), " ",
                       Printable(payload.json()),
                       payload.described() ? "" : Styled(" (not described)", Style::kDim, terminal));

@@ -40,8 +40,9 @@ std::string ServiceLines(const userfunction::Specification& specification) {
   std::string text;
   for (const auto* service : specification.SortedServices()) {
     const userfunction::ServiceSpec& spec = specification.services.at(service->full_name());
-    absl::StrAppend(&text, "  ", service->full_name(), "  (", spec.entity_type, ", persisted as ", spec.persistence_id,
-                    ")\n");
+    absl::StrAppend(&text, "  ", service->full_name(), "  (", spec.entity_type);
+    if (spec.kind != userfunction::EntityKind::kAction) absl::StrAppend(&text, ", persisted as ", spec.persistence_id);
+    absl::StrAppend(&text, ")\n");
     for (int i = 0; i < service->method_count(); ++i) {
       absl::StrAppend(&text, "    ", service->method(i)->name());
       if (transcoder != nullptr) {

@@ -77,8 +77,10 @@ dev::v1::Payload PayloadDecoder::Decode(const journal::Payload& payload) const {
       if (json.described) return view;
     }
   }
+  // The protocol's own types, which user functions seldom report: a deletion, an empty message.
   google::protobuf::DynamicMessageFactory factory;
-  userfunction::PayloadJson json = userfunction::DecodePayload(payload.type_url, payload.value, nullptr, factory);
+  userfunction::PayloadJson json = userfunction::DecodePayload(
+      payload.type_url, payload.value, google::protobuf::DescriptorPool::generated_pool(), factory);
   view.set_json(std::move(json.json));
   view.set_described(json.described);
   return view;

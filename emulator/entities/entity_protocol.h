@@ -10,6 +10,10 @@
 
 namespace cloudstate::entities {
 
+// The type of the event that a value entity's deletion is stored as. So the journal tells the whole history of a value:
+// each event is a version of it or this.
+inline constexpr std::string_view kDeletedValue = "type.googleapis.com/cloudstate.valueentity.ValueEntityDelete";
+
 // A user function's reply to a command: what is to be stored, and then what is to be done.
 struct StoredReply {
   std::int64_t command_id = 0;

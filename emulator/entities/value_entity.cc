@@ -13,9 +13,6 @@ using valueentity::ValueEntityReply;
 using valueentity::ValueEntityStreamIn;
 using valueentity::ValueEntityStreamOut;
 
-// How a deletion is stored. So the journal tells the whole history of a value: each event is a version of it or this.
-constexpr std::string_view kDeleted = "type.googleapis.com/cloudstate.valueentity.ValueEntityDelete";
-
 // Loaded from its last version alone.
 class ValueEntityProtocol final : public EntityProtocol {
  public:
@@ -33,7 +30,7 @@ class ValueEntityProtocol final : public EntityProtocol {
     in.mutable_init()->set_entity_id(entity_id);
     auto& state = *in.mutable_init()->mutable_state();
     for (journal::Event& version : std::exchange(page.events, {})) {
-      if (version.payload.type_url != kDeleted) ToAny(std::move(version.payload), *state.mutable_value());
+      if (version.payload.type_url != kDeletedValue) ToAny(std::move(version.payload), *state.mutable_value());
     }
     return in.SerializeAsString();
   }
@@ -60,9 +57,9 @@ class ValueEntityProtocol final : public EntityProtocol {
     reply.reply = {std::move(*from.mutable_client_action()), std::move(*from.mutable_side_effects())};
     ValueEntityAction& action = *from.mutable_state_action();
     if (action.has_delete_()) {
-      reply.events.push_back({std::string(kDeleted), ""});
+      reply.events.push_back({std::string(kDeletedValue), ""});
     } else if (action.has_update()) {
-      if (!action.update().has_value() || action.update().value().type_url() == kDeleted) {
+      if (!action.update().has_value() || action.update().value().type_url() == kDeletedValue) {
         return absl::InvalidArgumentError(
             absl::StrCat("its reply to command ", reply.command_id, " was to update it without a value"));
       }

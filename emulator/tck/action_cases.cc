@@ -32,13 +32,15 @@ constexpr Shape kStreamed = {"streamed", "ProcessStreamed", "handleStreamed", tr
 class ActionCall {
  public:
   ActionCall(Driver& driver, const Shape& shape)
-      : shape_(shape), stream_(driver.user_function().Open(driver.ActionMethod(shape.wire_method))) {
-    if (shape.streamed_in) stream_.Send(Opening(shape.method));
+      : shape_(shape),
+        announced_(shape.streamed_in && driver.dialect() == userfunction::Dialect::k0_2),
+        stream_(driver.user_function().Open(driver.ActionMethod(shape.wire_method))) {
+    if (announced_) stream_.Send(Opening(shape.method));
   }
 
   // One message of the client.
   ActionCall& Send(const Groups& groups) {
-    stream_.Send(shape_.streamed_in ? Payload(Request(groups)) : Command(kModel, shape_.method, Request(groups)));
+    stream_.Send(announced_ ? Payload(Request(groups)) : Command(kModel, shape_.method, Request(groups)));
     if (!shape_.streamed_in) stream_.HalfClose();
     return *this;
   }
@@ -59,6 +61,7 @@ class ActionCall {
 
  private:
   const Shape& shape_;
+  const bool announced_;  // what is called is said ahead of the messages, not in each as 0.1 has it
   WireStream& stream_;
 };
 

@@ -179,14 +179,17 @@ Section EmulatorSection() {
       {"unary-no-reply", "A unary call without a reply fails, its side effects run.", UnaryNoReply, "", kTwo},
       {"unary-failure", "A failure's text is verbatim.", UnaryFailure},
       {"unary-http", "HTTP routes, bodies and failures are exact.", UnaryHttp},
-      {"streamed-in", "A client's stream goes on as it comes, and its half-close as well.", StreamedIn},
-      {"streamed-in-failure", "A failure ends the client's call.", StreamedInFailure},
+      {"streamed-in", "A client's stream goes on as it comes, and its half-close as well.", StreamedIn, "", "",
+       Since::k0_2},
+      {"streamed-in-failure", "A failure ends the client's call.", StreamedInFailure, "", "", Since::k0_2},
       {"streamed-out", "Responses go on as they come; one that holds nothing does not.", StreamedOut},
       {"streamed-out-failure", "A failure in the stream ends the client's call.", StreamedOutFailure},
-      {"streamed", "Both directions go on as they come.", Streamed},
-      {"streamed-forward", "Forwards and side effects work on each response.", StreamedForward, "", kTwo},
-      {"streamed-failure", "A failure ends the client's call and cancels the user function's.", StreamedFailure},
-      {"streamed-cancel", "A client that goes away cancels the user function's call.", StreamedCancel},
+      {"streamed", "Both directions go on as they come.", Streamed, "", "", Since::k0_2},
+      {"streamed-forward", "Forwards and side effects work on each response.", StreamedForward, "", kTwo, Since::k0_2},
+      {"streamed-failure", "A failure ends the client's call and cancels the user function's.", StreamedFailure, "", "",
+       Since::k0_2},
+      {"streamed-cancel", "A client that goes away cancels the user function's call.", StreamedCancel, "", "",
+       Since::k0_2},
   };
   return section;
 }

@@ -81,6 +81,13 @@ TEST_F(AdminViews, ATypeThatNobodyDescribedIsShownByItsFieldNumbers) {
   EXPECT_EQ(payload.json(), R"({"1":"tea"})");
 }
 
+TEST_F(AdminViews, TheProtocolsOwnTypesNeedNoDescriptors) {
+  browser_.AddEvent("one", {"type.googleapis.com/cloudstate.valueentity.ValueEntityDelete", ""});
+  const dev::v1::Payload payload = views_.ListEvents(EventsOf("one"))->events(0).payload();
+  EXPECT_TRUE(payload.described());
+  EXPECT_EQ(payload.json(), "{}");
+}
+
 TEST_F(AdminViews, TheNewestDescriptorsAndThoseOfFilesComeFirst) {
   browser_.descriptor_sets = {ShopTypes("newer"), ShopTypes("older")};
   browser_.AddEvent("one", Added("tea"));
