@@ -47,12 +47,13 @@ using testing::TwoServices;
 Script Reporting(EntitySpec spec) {
   Script script;
   script.spec = std::move(spec);
-  script.on_message = [](ScriptedStream& stream, const EventSourcedStreamIn& in) {
-    if (!in.has_command()) return;
-    tck::model::Response response;
-    response.set_message("good");
-    stream.Write(support::ReplyTo(in.command().id(), response));
-  };
+  script.on_message =
+      support::Handling<EventSourcedStreamIn>([](ScriptedStream& stream, const EventSourcedStreamIn& in) {
+        if (!in.has_command()) return;
+        tck::model::Response response;
+        response.set_message("good");
+        stream.Write(support::ReplyTo(in.command().id(), response));
+      });
   return script;
 }
 
@@ -228,7 +229,8 @@ TEST(Discovery, TheOlderDialectIsServedWithItsKeyOption) {
   ASSERT_TRUE(emulator.WaitUntilReady()) << emulator.process().output();
   EXPECT_EQ(emulator.events("ready").front().at("dialect"), "0.1");
   EXPECT_EQ(ModelClient(emulator.client_address()).Process(Ask("old")).message, "good");
-  EXPECT_EQ(user_function->record().streams.at(0).received.at(0).init().entity_id(), "old");
+  const auto first = support::Parse<EventSourcedStreamIn>(user_function->record().streams.at(0).received.at(0));
+  EXPECT_EQ(first.init().entity_id(), "old");
 }
 
 TEST(Discovery, DescriptorsMayComeInAnyOrderTwiceAndWithoutWhatEveryoneKnows) {

@@ -1,399 +1,128 @@
-// What an entity's stream does when the user function behaves as it must not, as a client of the real program and the
-// user function itself see it.
+// What entities and their clients see of replies that are in order, with something wrong in them, and of user functions
+// that hang, go or have too much to do. What is wrong with a stream itself is in failure_table_test.cc.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <functional>
 #include <future>
-#include <optional>
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "tests/conformance/model_client.h"
-#include "tests/support/emulator_process.h"
-#include "tests/support/http_client.h"
-#include "tests/support/scripted_user_function.h"
+#include "tests/conformance/entity_life.h"
+#include "tests/conformance/kinds_world.h"
 
-namespace cloudstate {
+namespace cloudstate::kinds {
 namespace {
 
-using eventsourced::EventSourcedStreamIn;
-using eventsourced::EventSourcedStreamOut;
 using grpc::StatusCode;
-using support::FailureOf;
-using support::ReplyTo;
-using support::Script;
-using support::ScriptedStream;
-using support::ScriptedUserFunction;
-using testing::Ask;
+using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::kModel;
-using testing::kTwo;
-using testing::ModelClient;
-using testing::Outcome;
+using ::testing::StartsWith;
 
-constexpr char kName[] = "entity event-sourced-tck-model|id of cloudstate.tck.model.EventSourcedTckModel is reset: ";
+std::string KindName(const ::testing::TestParamInfo<Kind>& info) { return NameOf(info.param); }
 
-tck::model::Response ResponseOf(const std::string& message) {
-  tck::model::Response response;
-  response.set_message(message);
-  return response;
-}
+const auto kStoredKinds = ::testing::Values(Kind::kEvents, Kind::kValue);
 
-void AddEvent(EventSourcedStreamOut& out, const std::string& value) {
-  tck::model::Persisted event;
-  event.set_value(value);
-  out.mutable_reply()->add_events()->PackFrom(event);
-}
-
-// A reply that stores something, so that a test sees whether it was.
-EventSourcedStreamOut GoodReply(std::int64_t command_id) {
-  EventSourcedStreamOut reply = ReplyTo(command_id, ResponseOf("good"));
-  AddEvent(reply, "stored");
-  return reply;
-}
-
-// The first stream is the test's; commands on later ones are answered well.
-class WrongMessages : public ::testing::Test {
+// Tests share an emulator; each has an entity of its own.
+class EntityReplies : public ::testing::TestWithParam<Kind> {
  protected:
-  void Start(std::vector<std::string> arguments = {}) {
-    Script script;
-    script.spec = testing::ModelSpecification();
-    script.on_message = [this](ScriptedStream& stream, const EventSourcedStreamIn& in) {
-      if (stream.number() == 0) {
-        first_ = &stream;
-      } else if (in.has_command()) {
-        stream.Write(GoodReply(in.command().id()));
-      }
-    };
-    user_function_ = ScriptedUserFunction::Start(std::move(script));
-    arguments.insert(arguments.end(), {"--user-function", user_function_->address()});
-    emulator_.emplace(support::EmulatorProcess::Options{std::move(arguments), {}});
-    ASSERT_TRUE(emulator_->WaitUntilReady()) << emulator_->process().errors();
-    client_.emplace(emulator_->client_address());
-  }
+  static void SetUpTestSuite() { world_ = new World(); }
+  static void TearDownTestSuite() { delete std::exchange(world_, nullptr); }
 
-  std::future<Outcome> ProcessLater(const std::string& id = "id") {
-    return std::async(std::launch::async, [this, id] { return client_->Process(Ask(id)); });
-  }
-
-  // The client's first command, brought as far as the user function.
-  std::future<Outcome> Command() {
-    auto outcome = ProcessLater();
-    EXPECT_TRUE(WaitForCommands(0, 1));
-    return outcome;
-  }
-
-  bool WaitForCommands(std::size_t stream, std::size_t count) {
-    return user_function_->WaitUntil([&](const ScriptedUserFunction::Record& record) {
-      if (record.streams.size() <= stream) return false;
-      std::size_t commands = 0;
-      for (const auto& in : record.streams[stream].received) commands += in.has_command() ? 1 : 0;
-      return commands >= count;
-    });
-  }
-
-  // Another command behind the one that is outstanding.
-  std::future<Outcome> WaitingCommand(int waiting = 1) {
-    auto outcome = ProcessLater();
-    const std::string expected = absl::StrCat(R"("waitingCommands":")", waiting, "\"");
-    const absl::Time deadline = absl::Now() + absl::Seconds(10);
-    std::string status;
-    do {
-      status = support::Http(emulator_->admin_address(), "GET", "/v1/status").body;
-    } while (!absl::StrContains(status, expected) && absl::Now() < deadline);
-    EXPECT_THAT(status, HasSubstr(expected));
-    return outcome;
-  }
-
-  ScriptedStream& stream() { return *first_; }
-  ScriptedUserFunction::Record record() const { return user_function_->record(); }
-
-  void ExpectGood(const Outcome& outcome) {
-    EXPECT_TRUE(outcome.status.ok()) << outcome.status.error_message();
-    EXPECT_EQ(outcome.message, "good");
-  }
-
-  void ExpectStatus(const Outcome& outcome, StatusCode code, const std::string& text) {
-    EXPECT_EQ(outcome.status.error_code(), code);
-    EXPECT_EQ(outcome.status.error_message(), text);
-  }
-
-  // That the first stream has ended in whatever way, and what reportError has said by then, once.
-  void ExpectReset(const std::string& report) {
-    EXPECT_TRUE(user_function_->WaitUntil(
-        [](const auto& record) { return record.streams[0].ended && !record.errors.empty(); }));
-    EXPECT_THAT(record().errors, ElementsAre(HasSubstr(absl::StrCat(kName, report))));
-  }
-
-  // That the stream `number` began with a replay of `events` events and has got `commands` commands from 1.
-  void ExpectStream(std::size_t number, std::size_t events, std::int64_t commands) {
-    const auto streams = record().streams;
-    ASSERT_GT(streams.size(), number);
-    std::string seen;
-    for (const EventSourcedStreamIn& in : streams[number].received) {
-      if (in.has_init()) absl::StrAppend(&seen, "init ", in.init().entity_id(), "; ");
-      if (in.has_event()) absl::StrAppend(&seen, "event ", in.event().sequence(), "; ");
-      if (in.has_command()) absl::StrAppend(&seen, "command ", in.command().id(), "; ");
-    }
-    std::string expected = "init id; ";
-    for (std::size_t i = 1; i <= events; ++i) absl::StrAppend(&expected, "event ", i, "; ");
-    for (std::int64_t i = 1; i <= commands; ++i) absl::StrAppend(&expected, "command ", i, "; ");
-    EXPECT_EQ(seen, expected);
-  }
-
-  std::atomic<ScriptedStream*> first_ = nullptr;
-  std::unique_ptr<ScriptedUserFunction> user_function_;
-  std::optional<support::EmulatorProcess> emulator_;
-  std::optional<ModelClient> client_;
+  static inline World* world_ = nullptr;
+  EntityLife life_{*world_, GetParam(), ::testing::UnitTest::GetInstance()->current_test_info()->name()};
 };
 
-// ---- with a command outstanding
+INSTANTIATE_TEST_SUITE_P(Kinds, EntityReplies, kStoredKinds, KindName);
 
-struct WhileBusy {
-  std::string name;
-  std::function<void(ScriptedStream&)> misbehave;
-  std::string client_text;
-  std::string report;
-};
-
-std::ostream& operator<<(std::ostream& out, const WhileBusy& each) { return out << each.name; }
-
-class WhileACommandIsOutstanding : public WrongMessages, public ::testing::WithParamInterface<WhileBusy> {};
-
-TEST_P(WhileACommandIsOutstanding, ItFailsAndTheNextRunsOnANewStream) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  auto outstanding = Command();
-  auto waiting = WaitingCommand();
-  GetParam().misbehave(stream());
-  ExpectStatus(outstanding.get(), StatusCode::UNKNOWN, GetParam().client_text);
-  ExpectGood(waiting.get());
-  ExpectReset(GetParam().report);
-  ExpectGood(client_->Process(Ask("id")));
-  ExpectStream(1, 0, 2);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Table, WhileACommandIsOutstanding,
-    ::testing::Values(
-        WhileBusy{"ReplyToAnotherCommand", [](auto& stream) { stream.Write(GoodReply(7)); }, "Unexpected entity reply",
-                  "there was a reply for command 7, and the outstanding one is 1"},
-        WhileBusy{"ReplyToNoCommand", [](auto& stream) { stream.Write(GoodReply(0)); }, "Unexpected entity reply",
-                  "there was a reply for command 0, and the outstanding one is 1"},
-        WhileBusy{"FailureOfNoCommand", [](auto& stream) { stream.Write(FailureOf(0, "why")); },
-                  "Unexpected entity failure", "it failed: why"},
-        WhileBusy{"FailureOfAnotherCommand", [](auto& stream) { stream.Write(FailureOf(7, "why")); },
-                  "Unexpected entity failure", "it failed command 7: why"},
-        WhileBusy{"FailureOfTheCommand", [](auto& stream) { stream.Write(FailureOf(1, "why")); },
-                  "Unexpected entity failure", "it failed command 1: why"},
-        WhileBusy{"EmptyMessage", [](auto& stream) { stream.Write(EventSourcedStreamOut()); },
-                  "Unexpected entity message", "a message on its stream was empty"},
-        WhileBusy{"NoMessageAtAll", [](auto& stream) { stream.WriteBytes("\xff\xff\xff"); },
-                  "Unexpected entity message",
-                  "a message on its stream was no cloudstate.eventsourced.EventSourcedStreamOut"},
-        WhileBusy{"OrderlyEnd", [](auto& stream) { stream.Finish(); }, "Unexpected entity termination",
-                  "its stream was ended by the user function: OK"},
-        WhileBusy{"BrokenEnd", [](auto& stream) { stream.Break(StatusCode::INTERNAL, "a bug"); },
-                  "Unexpected entity termination", "its stream was ended by the user function: INTERNAL: a bug"},
-        WhileBusy{"ReplyLargerThanAllowed",
-                  [](auto& stream) { stream.Write(ReplyTo(1, ResponseOf(std::string(13 << 20, 'x')))); },
-                  "Unexpected entity termination", "its stream was ended by the user function: RESOURCE_EXHAUSTED: "}),
-    [](const auto& each) { return each.param.name; });
-
-TEST_F(WrongMessages, AFailureOfTheCommandTellsItsReasonInTheStatusDetails) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  auto outstanding = Command();
-  stream().Write(FailureOf(1, "the reason"));
+TEST_P(EntityReplies, AFailureOfTheCommandTellsItsReasonInTheStatusDetails) {
+  auto outstanding = life_.Begin(EntityControl::kHang);
+  ASSERT_TRUE(life_.view().WaitFor(0, life_.Opening({}, 1)));
+  life_.control().stream(0).WriteBytes(FailureMessage(GetParam(), 1, "the reason"));
   const Outcome outcome = outstanding.get();
-  ExpectStatus(outcome, StatusCode::UNKNOWN, "Unexpected entity failure");
+  EXPECT_EQ(ToString(outcome), "UNKNOWN " + Unexpected(GetParam(), "failure"));
   EXPECT_THAT(outcome.status.error_details(), HasSubstr("the reason"));
 }
 
-// ---- with none outstanding
-
-struct WhileIdle {
-  std::string name;
-  std::function<void(ScriptedStream&)> misbehave;
-  std::string report;
-};
-
-std::ostream& operator<<(std::ostream& out, const WhileIdle& each) { return out << each.name; }
-
-class WhileNothingIsOutstanding : public WrongMessages, public ::testing::WithParamInterface<WhileIdle> {};
-
-TEST_P(WhileNothingIsOutstanding, TheNextCommandRunsOnANewStreamWithAllThatWasStored) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  auto outstanding = Command();
-  stream().Write(GoodReply(1));
-  ExpectGood(outstanding.get());
-  GetParam().misbehave(stream());
-  ExpectReset(GetParam().report);
-  ExpectGood(client_->Process(Ask("id")));
-  ExpectStream(1, 1, 1);
+TEST_P(EntityReplies, AFailureInAReplyStoresNothingAndKeepsTheStream) {
+  EXPECT_EQ(life_.Do(EntityControl::kFail), "UNKNOWN verbatim");
+  EXPECT_EQ(life_.Do("one"), "good OK");
+  EXPECT_THAT(life_.view().Streams(), ElementsAre(life_.Opening({}, 2)));
+  EXPECT_THAT(life_.view().Errors(), IsEmpty());
+  EXPECT_EQ(life_.LastSequence(), 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Table, WhileNothingIsOutstanding,
-    ::testing::Values(
-        WhileIdle{"Reply", [](auto& stream) { stream.Write(GoodReply(1)); },
-                  "there was a reply for command 1, and no command was outstanding"},
-        WhileIdle{"Failure", [](auto& stream) { stream.Write(FailureOf(1, "why")); }, "it failed command 1: why"},
-        WhileIdle{"EmptyMessage", [](auto& stream) { stream.Write(EventSourcedStreamOut()); },
-                  "a message on its stream was empty"},
-        WhileIdle{"OrderlyEnd", [](auto& stream) { stream.Finish(); }, "its stream was ended by the user function: OK"},
-        WhileIdle{"BrokenEnd", [](auto& stream) { stream.Break(StatusCode::ABORTED, "a bug"); },
-                  "its stream was ended by the user function: ABORTED: a bug"},
-        WhileIdle{"Flood",
-                  [](auto& stream) {
-                    for (int i = 0; i < 5000; ++i) stream.Write(GoodReply(1));
-                  },
-                  "there was a reply for command 1, and no command was outstanding"}),
-    [](const auto& each) { return each.param.name; });
-
-// ---- replies that are in order, with something wrong in them
-
-TEST_F(WrongMessages, AFailureInAReplyStoresNothingAndKeepsTheStream) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  auto first = Command();
-  EventSourcedStreamOut reply = FailureOf(1, "");
-  reply.mutable_reply()->set_command_id(1);
-  reply.mutable_reply()->mutable_client_action()->mutable_failure()->set_description("verbatim");
-  AddEvent(reply, "must not be stored");
-  stream().Write(reply);
-  ExpectStatus(first.get(), StatusCode::UNKNOWN, "verbatim");
-  auto second = ProcessLater();
-  ASSERT_TRUE(WaitForCommands(0, 2));
-  stream().Write(GoodReply(2));
-  ExpectGood(second.get());
-  ExpectStream(0, 0, 2);
-  EXPECT_THAT(record().errors, IsEmpty());
-  EXPECT_THAT(support::Http(emulator_->admin_address(), "GET", "/v1/entities/event-sourced-tck-model/id").body,
-              HasSubstr(R"("lastSequence":"1")"));
+TEST_P(EntityReplies, AFailureWithRestartOpensAnotherStreamAtOnceForWhatWaits) {
+  EXPECT_EQ(life_.Do("one"), "good OK");
+  life_.control().leave_open = true;
+  EXPECT_EQ(life_.Do(EntityControl::kRestart), "UNKNOWN again");
+  ASSERT_TRUE(life_.view().WaitForStream(0, [](const auto& stream) { return stream.half_closed; }));
+  auto waiting = life_.Begin("two");
+  EXPECT_TRUE(world_->WaitForWaiting(1));
+  life_.control().stream(0).Finish();
+  EXPECT_EQ(ToString(waiting.get()), "good OK");
+  EXPECT_THAT(life_.view().Streams(), ElementsAre(life_.Opening({}, 2), life_.Opening({"one"}, 1)));
+  EXPECT_THAT(life_.view().Errors(), IsEmpty());
 }
 
-TEST_F(WrongMessages, WaitingCommandsAreDeliveredAfterAFailureWithRestart) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  auto outstanding = Command();
-  auto waiting = WaitingCommand();
-  EventSourcedStreamOut reply;
-  reply.mutable_reply()->set_command_id(1);
-  reply.mutable_reply()->mutable_client_action()->mutable_failure()->set_description("again");
-  reply.mutable_reply()->mutable_client_action()->mutable_failure()->set_restart(true);
-  stream().Write(reply);
-  ExpectStatus(outstanding.get(), StatusCode::UNKNOWN, "again");
-  ExpectGood(waiting.get());
-  EXPECT_TRUE(user_function_->WaitUntil([](const auto& record) { return record.streams[0].half_closed; }));
-  ExpectStream(1, 0, 1);
-  EXPECT_THAT(record().errors, IsEmpty());
+TEST_P(EntityReplies, AStreamThatIsNotEndedAfterItsHalfCloseIsCancelled) {
+  EXPECT_EQ(life_.Do("one"), "good OK");
+  life_.control().leave_open = true;
+  EXPECT_EQ(life_.Do(EntityControl::kRestart), "UNKNOWN again");
+  EXPECT_EQ(life_.Do("two"), "good OK");
+  EXPECT_TRUE(life_.view().WaitForStream(0, [](const auto& stream) { return stream.half_closed && stream.cancelled; }));
+  EXPECT_THAT(life_.view().Streams(), ElementsAre(life_.Opening({}, 2), life_.Opening({"one"}, 1)));
+  EXPECT_THAT(life_.view().Errors(), IsEmpty());
 }
 
-TEST_F(WrongMessages, AReplyWithoutAnActionIsAnErrorThatNamesTheMethod) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  auto outstanding = Command();
-  EventSourcedStreamOut reply;
-  reply.mutable_reply()->set_command_id(1);
-  stream().Write(reply);
-  const Outcome outcome = outstanding.get();
-  EXPECT_EQ(outcome.status.error_code(), StatusCode::INTERNAL);
-  EXPECT_THAT(outcome.status.error_message(), HasSubstr(absl::StrCat(kModel, ".Process")));
+TEST_P(EntityReplies, AReplyWithoutAnActionIsAnErrorThatNamesTheMethod) {
+  auto outstanding = life_.Begin(EntityControl::kHang);
+  ASSERT_TRUE(life_.view().WaitFor(0, life_.Opening({}, 1)));
+  life_.control().stream(0).WriteBytes(Answer::Nothing().For(GetParam(), 1));
+  EXPECT_THAT(ToString(outstanding.get()), StartsWith(absl::StrCat("INTERNAL ", CalledAs(GetParam()))));
 }
 
-TEST_F(WrongMessages, AReplyOfAnotherTypeIsDeliveredWithAWarning) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  auto outstanding = Command();
-  tck::model::Persisted persisted;
-  persisted.set_value("good");  // the same field as the response's
-  stream().Write(ReplyTo(1, persisted));
-  ExpectGood(outstanding.get());
-  EXPECT_TRUE(user_function_->WaitUntil([](const auto& record) { return !record.errors.empty(); }));
-  EXPECT_THAT(record().errors, ElementsAre(absl::StrCat(kModel,
-                                                        ".Process: Expected reply type_url to be "
-                                                        "[type.googleapis.com/cloudstate.tck.model.Response] but was "
-                                                        "[type.googleapis.com/cloudstate.tck.model.Persisted].")));
+TEST_P(EntityReplies, AReplyOfAnotherTypeIsDeliveredWithAWarning) {
+  const auto errors = [] { return world_->user_function().record().errors; };
+  const std::size_t before = errors().size();
+  auto outstanding = life_.Begin(EntityControl::kHang);
+  ASSERT_TRUE(life_.view().WaitFor(0, life_.Opening({}, 1)));
+  test::kinds::Stored stored;
+  stored.set_text("good");  // the same field as the response's
+  Answer answer = Answer::Reply("");
+  answer.action.mutable_reply()->mutable_payload()->PackFrom(stored);
+  life_.control().stream(0).WriteBytes(answer.For(GetParam(), 1));
+  EXPECT_EQ(ToString(outstanding.get()), "good OK");
+  ASSERT_TRUE(world_->user_function().WaitUntil([&](const auto& record) { return record.errors.size() > before; }));
+  EXPECT_EQ(errors()[before], absl::StrCat(CalledAs(GetParam()),
+                                           ": Expected reply type_url to be [type.googleapis.com/test.kinds.Response] "
+                                           "but was [type.googleapis.com/test.kinds.Stored]."));
 }
 
-TEST_F(WrongMessages, ForwardsToWhatIsUnknownAreReported) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  for (const auto& [service, method, text] :
-       {std::tuple{"no.Such", "Call", std::string("Service [no.Such] unknown")},
-        {kTwo, "None", absl::StrCat("Service [", kTwo, "] does not have a command named: [None]")}}) {
-    auto outstanding = ProcessLater();
-    const std::size_t before = record().errors.size();
-    ASSERT_TRUE(WaitForCommands(0, before + 1));
-    EventSourcedStreamOut reply;
-    reply.mutable_reply()->set_command_id(static_cast<std::int64_t>(before) + 1);
-    reply.mutable_reply()->mutable_client_action()->mutable_forward()->set_service_name(service);
-    reply.mutable_reply()->mutable_client_action()->mutable_forward()->set_command_name(method);
-    stream().Write(reply);
-    ExpectStatus(outstanding.get(), StatusCode::INTERNAL, absl::StrCat(text, "\nforwarded from ", kModel, ".Process"));
-    EXPECT_TRUE(user_function_->WaitUntil([&](const auto& record) { return record.errors.size() > before; }));
-    EXPECT_EQ(record().errors.back(), absl::StrCat(text, "\nforwarded from ", kModel, ".Process"));
+TEST_P(EntityReplies, OneThatHangsHoldsUpNoOther) {
+  auto hanging = life_.Begin(EntityControl::kHang);
+  ASSERT_TRUE(life_.view().WaitFor(0, life_.Opening({}, 1)));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(ToString(world_->Call(GetParam(), RequestOf(absl::StrCat("other ", i), "one"))), "good OK");
   }
+  life_.control().stream(0).WriteBytes(Answer::Reply("late").For(GetParam(), 1));
+  EXPECT_EQ(ToString(hanging.get()), "late OK");
 }
 
-TEST_F(WrongMessages, AnEffectOnWhatIsUnknownIsReportedAndFailsNothing) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  auto outstanding = Command();
-  EventSourcedStreamOut reply = GoodReply(1);
-  SideEffect& effect = *reply.mutable_reply()->add_side_effects();
-  effect.set_service_name("no.Such");
-  effect.set_command_name("Call");
-  stream().Write(reply);
-  ExpectGood(outstanding.get());
-  EXPECT_TRUE(user_function_->WaitUntil([](const auto& record) { return !record.errors.empty(); }));
-  EXPECT_THAT(record().errors,
-              ElementsAre(absl::StrCat("Service [no.Such] unknown\nside-effect of ", kModel, ".Process")));
-}
-
-// ---- user functions that go, hang or have too much to do
-
-TEST_F(WrongMessages, ACommandWithoutAReplyEndsAfterTheRelayTimeout) {
-  ASSERT_NO_FATAL_FAILURE(Start({"--relay-timeout", "300ms"}));
-  const Outcome outcome = Command().get();
-  EXPECT_EQ(outcome.status.error_code(), StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_THAT(outcome.status.error_message(), HasSubstr(absl::StrCat(kModel, ".Process within 300ms")));
-  ExpectReset("the user function did not reply in time");
-  ExpectGood(client_->Process(Ask("id")));
-  ExpectStream(1, 0, 1);
-}
-
-TEST_F(WrongMessages, ALostConnectionFailsTheCommandAndNamesTheAddressAfterwards) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  const std::string address = user_function_->address();
-  auto outstanding = Command();
-  user_function_ = nullptr;
-  const Outcome outcome = outstanding.get();
-  EXPECT_TRUE(outcome.status.error_message() == "Unexpected entity termination" ||
-              absl::StrContains(outcome.status.error_message(), address))
-      << outcome.status.error_message();
-  ASSERT_TRUE(emulator_->WaitForEvent("lost", [](const auto&) { return true; }));
-  const Outcome afterwards = client_->Process(Ask("id"));
-  EXPECT_EQ(afterwards.status.error_code(), StatusCode::UNAVAILABLE);
-  EXPECT_THAT(afterwards.status.error_message(), HasSubstr(absl::StrCat("the user function at ", address)));
-  EXPECT_THAT(afterwards.status.error_message(), HasSubstr("(since "));
-}
-
-TEST_F(WrongMessages, OneHangingEntityHoldsUpNoOther) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  auto hanging = Command();
-  ExpectGood(client_->Process(Ask("other")));
-  stream().Write(GoodReply(1));
-  ExpectGood(hanging.get());
-}
-
-TEST_F(WrongMessages, MoreCommandsThanMayWaitForAnEntityAreRefused) {
-  ASSERT_NO_FATAL_FAILURE(Start());
+TEST_P(EntityReplies, MoreCommandsThanMayWaitAreRefused) {
   std::vector<std::future<Outcome>> all;
-  all.push_back(Command());
-  for (int i = 0; i < 120; ++i) all.push_back(ProcessLater());
+  all.push_back(life_.Begin(EntityControl::kHang));
+  ASSERT_TRUE(life_.view().WaitFor(0, life_.Opening({}, 1)));
+  for (int i = 0; i < 120; ++i) all.push_back(life_.Begin("one"));
   std::size_t refused = 0;
   const absl::Time deadline = absl::Now() + absl::Seconds(10);
   while (refused < 20 && absl::Now() < deadline) {
@@ -401,53 +130,130 @@ TEST_F(WrongMessages, MoreCommandsThanMayWaitForAnEntityAreRefused) {
         all, [](auto& each) { return each.wait_for(std::chrono::milliseconds(1)) == std::future_status::ready; }));
   }
   EXPECT_EQ(refused, 20u);
-  stream().Finish();  // the rest is delivered on the next stream
-  int good = 0;
-  int exhausted = 0;
-  for (std::future<Outcome>& each : all) {
-    const Outcome outcome = each.get();
-    good += outcome.status.ok() ? 1 : 0;
-    exhausted += outcome.status.error_code() == StatusCode::RESOURCE_EXHAUSTED ? 1 : 0;
-  }
-  EXPECT_EQ(good, 100);
-  EXPECT_EQ(exhausted, 20);
+  life_.control().stream(0).Finish();  // the rest is delivered on the next stream
+  std::map<StatusCode, int> outcomes;
+  for (std::future<Outcome>& each : all) ++outcomes[each.get().status.error_code()];
+  EXPECT_THAT(outcomes, ElementsAre(std::pair(StatusCode::OK, 100), std::pair(StatusCode::UNKNOWN, 1),
+                                    std::pair(StatusCode::RESOURCE_EXHAUSTED, 20)));
 }
 
-TEST_F(WrongMessages, AUserFunctionThatEndsEveryStreamIsNotOfferedTheSameCommandForEver) {
-  Script script;
-  script.spec = testing::ModelSpecification();
-  script.on_message = [](ScriptedStream& stream, const EventSourcedStreamIn&) { stream.Finish(); };
-  user_function_ = ScriptedUserFunction::Start(std::move(script));
-  emulator_.emplace(support::EmulatorProcess::Options{{"--user-function", user_function_->address()}, {}});
-  ASSERT_TRUE(emulator_->WaitUntilReady());
-  client_.emplace(emulator_->client_address());
-  for (int i = 0; i < 3; ++i) {
-    ExpectStatus(client_->Process(Ask("id")), StatusCode::UNKNOWN, "Unexpected entity termination");
-  }
-  EXPECT_LE(record().streams.size(), 3u);
+TEST_P(EntityReplies, OneThatEndsEveryStreamIsNotOfferedTheSameCommandForEver) {
+  world_->Use({.on_open = {},
+               .on_message = [](ScriptedStream& stream, const Received&) { stream.Finish(); },
+               .on_half_close = [](ScriptedStream&) {},
+               .on_all_written = {}});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(life_.Do("one"), "UNKNOWN " + Unexpected(GetParam(), "termination"));
+  EXPECT_LE(life_.view().Streams().size(), 3u);
 }
 
-TEST_F(WrongMessages, ForwardsInACircleEnd) {
-  Script script;
-  script.spec = testing::ModelSpecification();
-  script.on_message = [](ScriptedStream& stream, const EventSourcedStreamIn& in) {
-    if (!in.has_command()) return;
-    EventSourcedStreamOut reply;
-    reply.mutable_reply()->set_command_id(in.command().id());
-    Forward& forward = *reply.mutable_reply()->mutable_client_action()->mutable_forward();
-    forward.set_service_name(in.command().name() == "Call" ? kModel : kTwo);
-    forward.set_command_name(in.command().name() == "Call" ? "Process" : "Call");
-    *forward.mutable_payload() = in.command().payload();
-    stream.Write(reply);
-  };
-  user_function_ = ScriptedUserFunction::Start(std::move(script));
-  emulator_.emplace(support::EmulatorProcess::Options{{"--user-function", user_function_->address()}, {}});
-  ASSERT_TRUE(emulator_->WaitUntilReady());
-  client_.emplace(emulator_->client_address());
-  const Outcome outcome = client_->Process(Ask("id"));
-  EXPECT_EQ(outcome.status.error_code(), StatusCode::INTERNAL);
-  EXPECT_THAT(outcome.status.error_message(), HasSubstr("more than 64 steps"));
+// ---- values alone
+
+class ValueReplies : public EntityReplies {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ValueReplies, ::testing::Values(Kind::kValue), KindName);
+
+TEST_P(ValueReplies, ADeletedValueKeepsItsStreamAndIsNewOnTheNext) {
+  EXPECT_EQ(life_.Do("one"), "good OK");
+  EXPECT_EQ(life_.Do(EntityControl::kDelete), "good OK");
+  EXPECT_EQ(life_.Do(EntityControl::kRestart), "UNKNOWN again");
+  ASSERT_TRUE(life_.view().WaitFor(1, life_.Opening({})));
+  EXPECT_EQ(life_.Do("two"), "good OK");
+  EXPECT_EQ(life_.Do(EntityControl::kRestart), "UNKNOWN again");
+  EXPECT_TRUE(life_.view().WaitFor(2, life_.Opening({"two"})));
+  EXPECT_THAT(life_.view().Streams(), ElementsAre(life_.Opening({}, 3), life_.Opening({}, 2), life_.Opening({"two"})));
+  EXPECT_THAT(life_.view().Errors(), IsEmpty());
+}
+
+// ---- user functions that hang or go
+
+class EntityRelayTimeout : public ::testing::TestWithParam<Kind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, EntityRelayTimeout, kStoredKinds, KindName);
+
+TEST_P(EntityRelayTimeout, EndsACommandWithoutAReplyAndItsStreamButNotWhatWaits) {
+  World world({"--relay-timeout", "1s"});
+  EntityLife life(world, GetParam(), "id");
+  auto hanging = life.Begin(EntityControl::kHang);
+  ASSERT_TRUE(life.view().WaitFor(0, life.Opening({}, 1)));
+  // The one that waits has time left when the other's is over.
+  const auto meanwhile = CallNow(world.channel(), GetParam(), {RequestOf("other", EntityControl::kHang)},
+                                 {.deadline = absl::Seconds(0.5)});
+  EXPECT_EQ(meanwhile.status.error_code(), StatusCode::DEADLINE_EXCEEDED);
+  auto waiting = life.Begin("one");
+  const Outcome outcome = hanging.get();
+  EXPECT_EQ(outcome.status.error_code(), StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_THAT(outcome.status.error_message(), HasSubstr(absl::StrCat(CalledAs(GetParam()), " within 1s")));
+  EXPECT_EQ(ToString(waiting.get()), "good OK");
+  EXPECT_THAT(life.view().Streams(), ElementsAre(life.Opening({}, 1), life.Opening({}, 1)));
+  EXPECT_TRUE(life.view().WaitForErrors(1));
+  EXPECT_THAT(life.view().Errors(), ElementsAre(HasSubstr("the user function did not reply in time")));
+}
+
+void ExpectLost(std::future<Outcome>& outcome, Kind kind, const std::string& address) {
+  EXPECT_THAT(ToString(outcome.get()), AnyOf("UNKNOWN " + Unexpected(kind, "termination"),
+                                             AllOf(StartsWith("UNAVAILABLE"), HasSubstr(address))));
+}
+
+class EntityUserFunction : public ::testing::TestWithParam<Kind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, EntityUserFunction, kStoredKinds, KindName);
+
+TEST_P(EntityUserFunction, ThatGoesFailsWhatIsUnderWayAndFindsTheStateWhenItIsBack) {
+  const Kind kind = GetParam();
+  World world;
+  const std::string address = world.user_function().address();
+  EntityLife reopened(world, kind, "reopened");
+  EXPECT_EQ(reopened.Do("one"), "good OK");
+  EXPECT_EQ(reopened.Do(EntityControl::kRestart), "UNKNOWN again");
+  ASSERT_TRUE(reopened.view().WaitFor(1, reopened.Opening({"one"})));
+  EntityLife idle(world, kind, "idle");
+  EXPECT_EQ(idle.Do("one"), "good OK");
+  EntityLife closing(world, kind == Kind::kEvents ? Kind::kBriefEvents : Kind::kBriefValue, "closing");
+  closing.control().leave_open = true;
+  EXPECT_EQ(closing.Do("one"), "good OK");
+  ASSERT_TRUE(closing.view().WaitForStream(0, [](const auto& stream) { return stream.half_closed; }));
+  EntityLife busy(world, kind, "busy");
+  EXPECT_EQ(busy.Do("one"), "good OK");
+  auto outstanding = busy.Begin(EntityControl::kHang);
+  ASSERT_TRUE(busy.view().WaitFor(0, busy.Opening({}, 2)));
+  auto waiting = busy.Begin("two");
+  ASSERT_TRUE(world.WaitForWaiting(1));
+
+  world.StopUserFunction();
+  ExpectLost(outstanding, kind, address);
+  ExpectLost(waiting, kind, address);
+  ASSERT_TRUE(world.emulator().WaitForEvent("lost", [](const auto&) { return true; }));
+  EXPECT_THAT(idle.Do("two"),
+              AllOf(StartsWith("UNAVAILABLE"), HasSubstr("the user function at " + address), HasSubstr("(since ")));
+
+  world.StartUserFunction();
+  ASSERT_TRUE(world.emulator().WaitUntilReady(2));
+  for (EntityLife* life : {&reopened, &idle, &closing, &busy}) {
+    EXPECT_EQ(life->Do("three"), "good OK");
+    EXPECT_THAT(life->view().Streams(), ElementsAre(life->Opening({"one"}, 1)));
+    EXPECT_EQ(life->LastSequence(), 2);
+  }
+}
+
+TEST(EntityUserFunctionInReplay, ThatGoesFailsWhatWaitsAndIsSentTheReplayAgain) {
+  World world;
+  const std::string address = world.user_function().address();
+  EntityLife life(world, Kind::kEvents, "id");
+  EXPECT_EQ(life.Do(EntityControl::kLongText), "good OK");
+  life.control().read_nothing = true;
+  EXPECT_EQ(life.Do(EntityControl::kRestart), "UNKNOWN again");
+  life.control().stream(1);
+  auto waiting = life.Begin("one");
+  ASSERT_TRUE(world.WaitForWaiting(1));
+  world.StopUserFunction();
+  ExpectLost(waiting, Kind::kEvents, address);
+  world.StartUserFunction();
+  ASSERT_TRUE(world.emulator().WaitUntilReady(2));
+  EXPECT_EQ(life.Do("two"), "good OK");
+  const std::vector<std::string> stored(kLongHistory, std::string(16, 'x'));
+  EXPECT_THAT(life.view().Streams(), ElementsAre(life.Opening(stored, 1)));
+  EXPECT_EQ(life.LastSequence(), kLongHistory + 1);
 }
 
 }  // namespace
-}  // namespace cloudstate
+}  // namespace cloudstate::kinds

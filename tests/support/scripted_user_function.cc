@@ -1,5 +1,6 @@
 #include "tests/support/scripted_user_function.h"
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/support/byte_buffer.h>
 
@@ -12,24 +13,23 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "cloudstate/entity.grpc.pb.h"
-#include "cloudstate/event_sourced.grpc.pb.h"
 
 namespace cloudstate::support {
 namespace {
 
-using eventsourced::EventSourcedStreamIn;
-using eventsourced::EventSourcedStreamOut;
 using Record = ScriptedUserFunction::Record;
 using StreamRecord = ScriptedUserFunction::StreamRecord;
 
 // The record, shared by the streams and the test.
 class Log {
  public:
-  std::size_t AddStream() {
+  std::size_t AddStream(StreamRecord stream) {
     absl::MutexLock lock(&mutex_);
-    record_.streams.emplace_back();
+    record_.streams.push_back(std::move(stream));
     return record_.streams.size() - 1;
   }
 
@@ -71,16 +71,34 @@ std::string ToBytes(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-// Deals in bytes, so that a test can write what is no message.
-class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>, public ScriptedStream {
+StreamRecord Opened(const grpc::GenericCallbackServerContext& context) {
+  StreamRecord stream;
+  stream.method = context.method();
+  for (const auto& [name, value] : context.client_metadata()) {
+    stream.headers.emplace(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
+  }
+  const auto deadline = context.deadline();
+  stream.time_left = deadline == std::chrono::system_clock::time_point::max()
+                         ? absl::InfiniteDuration()
+                         : absl::FromChrono(deadline) - absl::Now();
+  return stream;
+}
+
+// Deals in bytes, so that one class serves every method, and a test can write what is no message.
+class Stream final : public grpc::ServerGenericBidiReactor, public ScriptedStream {
  public:
-  Stream(const Script& script, Log& log, grpc::CallbackServerContext& context)
-      : script_(script), log_(log), context_(context), number_(log.AddStream()) {
-    StartRead(&in_);
+  Stream(const Script& script, Log& log, grpc::GenericCallbackServerContext& context)
+      : script_(script),
+        log_(log),
+        context_(context),
+        method_(context.method()),
+        number_(log.AddStream(Opened(context))) {
+    if (script_.on_open) script_.on_open(*this);
+    ReadUnlessPaused();
   }
 
   std::size_t number() const override { return number_; }
-  void Write(const EventSourcedStreamOut& message) override { WriteBytes(message.SerializeAsString()); }
+  const std::string& method() const override { return method_; }
 
   void WriteBytes(std::string bytes) override {
     absl::MutexLock lock(&mutex_);
@@ -95,24 +113,43 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
     EndWith(grpc::Status(static_cast<grpc::StatusCode>(status_code), std::move(description)));
   }
 
-  void OnReadDone(bool ok) override {
-    if (!ok) return OnHalfClose();
-    EventSourcedStreamIn message;
-    message.ParseFromString(ToBytes(in_));
-    log_.ChangeStream(number_, [&](StreamRecord& stream) { stream.received.push_back(message); });
-    if (script_.on_message) script_.on_message(*this, message);
+  void Pause() override {
+    absl::MutexLock lock(&mutex_);
+    paused_ = true;
+  }
+
+  void Resume() override {
+    {
+      absl::MutexLock lock(&mutex_);
+      paused_ = false;
+      if (!std::exchange(held_up_, false)) return;
+    }
     StartRead(&in_);
   }
 
+  void OnReadDone(bool ok) override {
+    if (!ok) return OnHalfClose();
+    const std::string message = ToBytes(in_);
+    log_.ChangeStream(number_, [&](StreamRecord& stream) { stream.received.push_back(message); });
+    if (script_.on_message) script_.on_message(*this, message);
+    ReadUnlessPaused();
+  }
+
   void OnWriteDone(bool ok) override {
+    if (ok) log_.ChangeStream(number_, [](StreamRecord& stream) { ++stream.sent; });
     {
       absl::MutexLock lock(&mutex_);
       unsent_.pop_front();
       if (!ok) unsent_.clear();
-      if (!unsent_.empty()) StartWrite(&unsent_.front());
-      if (!unsent_.empty() || !status_) return;
+      if (!unsent_.empty()) {
+        StartWrite(&unsent_.front());
+        return;
+      }
+      ok = ok && !status_;
+      if (!ok && !status_) return;  // the end is on its way
     }
-    ServerBidiReactor::Finish(*status_);
+    if (!ok) return grpc::ServerGenericBidiReactor::Finish(*status_);
+    if (script_.on_all_written) script_.on_all_written(*this);
   }
 
   void OnCancel() override {
@@ -125,7 +162,16 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
   }
 
  private:
-  // Reading has also come to an end when the stream has been cancelled or finished from here; that is no half-close.
+  void ReadUnlessPaused() {
+    {
+      absl::MutexLock lock(&mutex_);
+      held_up_ = paused_;
+      if (held_up_) return;
+    }
+    StartRead(&in_);
+  }
+
+  // Reading has also come to an end when the call has been cancelled or finished from here; that is no half-close.
   void OnHalfClose() {
     {
       absl::MutexLock lock(&mutex_);
@@ -134,7 +180,7 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
     log_.ChangeStream(number_, [](StreamRecord& stream) { stream.half_closed = true; });
     if (script_.on_half_close) {
       script_.on_half_close(*this);
-    } else {
+    } else if (absl::EndsWith(method_, "/handle")) {
       Finish();
     }
   }
@@ -147,17 +193,20 @@ class Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byte
       status_ = std::move(status);
       if (!unsent_.empty()) return;
     }
-    ServerBidiReactor::Finish(*status_);
+    grpc::ServerGenericBidiReactor::Finish(*status_);
   }
 
   const Script& script_;
   Log& log_;
-  grpc::CallbackServerContext& context_;
+  grpc::GenericCallbackServerContext& context_;
+  const std::string method_;
   const std::size_t number_;
   grpc::ByteBuffer in_;
   absl::Mutex mutex_;
   std::deque<grpc::ByteBuffer> unsent_ ABSL_GUARDED_BY(mutex_);  // the first one is being written
-  std::optional<grpc::Status> status_;                           // how the stream is to end; set once, under the lock
+  std::optional<grpc::Status> status_;                           // how the call is to end; set once, under the lock
+  bool paused_ ABSL_GUARDED_BY(mutex_) = false;
+  bool held_up_ ABSL_GUARDED_BY(mutex_) = false;  // a read is due as soon as it is not paused
 };
 
 class Discovery final : public EntityDiscovery::CallbackService {
@@ -188,15 +237,14 @@ class Discovery final : public EntityDiscovery::CallbackService {
   Log& log_;
 };
 
-using RawEventSourced = eventsourced::EventSourced::WithRawCallbackMethod_handle<eventsourced::EventSourced::Service>;
-
-class Streams final : public RawEventSourced {
+class Streams final : public grpc::CallbackGenericService {
  public:
   Streams(const Script& script, Log& log) : script_(script), log_(log) {}
 
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* handle(grpc::CallbackServerContext* context) override {
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+    auto stream = std::make_unique<Stream>(script_, log_, *context);
     absl::MutexLock lock(&mutex_);
-    return streams_.emplace_back(std::make_unique<Stream>(script_, log_, *context)).get();
+    return streams_.emplace_back(std::move(stream)).get();
   }
 
  private:
@@ -212,10 +260,13 @@ class Server final : public ScriptedUserFunction {
   Server(Script script, const std::string& address)
       : script_(std::move(script)), discovery_(script_, log_), streams_(script_, log_) {
     grpc::ServerBuilder builder;
+    builder.SetMaxReceiveMessageSize(-1);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    // Who reads nothing holds the proxy up after 64 KiB, however fast the connection has been before.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&discovery_);
-    builder.RegisterService(&streams_);
+    builder.RegisterCallbackGenericService(&streams_);
     server_ = builder.BuildAndStart();
     if (server_ && port_ != 0) return;
     std::cerr << "The scripted user function cannot listen on " << address << ".\n";
@@ -245,17 +296,10 @@ std::unique_ptr<ScriptedUserFunction> ScriptedUserFunction::Start(Script script,
   return std::make_unique<Server>(std::move(script), address);
 }
 
-EventSourcedStreamOut ReplyTo(std::int64_t command_id, const google::protobuf::Message& payload) {
-  EventSourcedStreamOut message;
+eventsourced::EventSourcedStreamOut ReplyTo(std::int64_t command_id, const google::protobuf::Message& payload) {
+  eventsourced::EventSourcedStreamOut message;
   message.mutable_reply()->set_command_id(command_id);
   message.mutable_reply()->mutable_client_action()->mutable_reply()->mutable_payload()->PackFrom(payload);
-  return message;
-}
-
-EventSourcedStreamOut FailureOf(std::int64_t command_id, const std::string& description) {
-  EventSourcedStreamOut message;
-  message.mutable_failure()->set_command_id(command_id);
-  message.mutable_failure()->set_description(description);
   return message;
 }
 

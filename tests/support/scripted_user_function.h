@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -12,37 +15,53 @@
 
 namespace cloudstate::support {
 
-// How a test answers on one entity stream. Any thread; lives as long as its user function, and what is written after
-// the stream's end is dropped.
+// One call that the proxy makes for an entity or an action, of any streaming, and how a test answers it. Any thread;
+// lives as long as its user function, and what is written after the call's end is dropped.
 class ScriptedStream {
  public:
   virtual ~ScriptedStream() = default;
-  virtual std::size_t number() const = 0;  // 0, 1, 2… in the order of opening
-  virtual void Write(const eventsourced::EventSourcedStreamOut& message) = 0;
+  virtual std::size_t number() const = 0;         // 0, 1, 2… in the order of opening
+  virtual const std::string& method() const = 0;  // such as "/cloudstate.eventsourced.EventSourced/handle"
+
+  void Write(const google::protobuf::Message& message) { WriteBytes(message.SerializeAsString()); }
   virtual void WriteBytes(std::string bytes) = 0;                    // need not be a message at all
   virtual void Finish() = 0;                                         // orderly, after what was written
   virtual void Break(int status_code, std::string description) = 0;  // the call ends with this gRPC status
+
+  // After Pause at most one more message is taken, none if it is called from `on_open`: the proxy is held up once the
+  // transport's window is full.
+  virtual void Pause() = 0;
+  virtual void Resume() = 0;
 };
 
-// What the user function does. Handlers run on gRPC's threads, for one stream one at a time; they must not block.
+// What the user function does. Handlers run on gRPC's threads; of one stream's, the messages come one at a time. They
+// must not block.
 struct Script {
   // The answer to discovery: this, unless `on_discover` returns something else.
   EntitySpec spec;
   std::function<EntitySpec(const ProxyInfo&)> on_discover;
-  // Every message of every stream, `init` included. Nothing is answered by itself.
-  std::function<void(ScriptedStream&, const eventsourced::EventSourcedStreamIn&)> on_message;
-  // The proxy has half-closed. Without it: the stream is finished.
+  // A call has begun; nothing of it has been read.
+  std::function<void(ScriptedStream&)> on_open;
+  // Every message of every call, serialized. Nothing is answered by itself.
+  std::function<void(ScriptedStream&, const std::string&)> on_message;
+  // The proxy has half-closed. Without it: an entity's stream is finished, an action's call is left to `on_message`.
   std::function<void(ScriptedStream&)> on_half_close;
+  // The transport has taken all that was written; the moment for one who writes no faster than is read.
+  std::function<void(ScriptedStream&)> on_all_written;
 };
 
 // A user function that does whatever a test tells it to, right or wrong, and remembers what it was sent.
 class ScriptedUserFunction {
  public:
   struct StreamRecord {
-    std::vector<eventsourced::EventSourcedStreamIn> received;
-    bool half_closed = false;  // by the proxy
-    bool cancelled = false;    // by the proxy, or the connection broke
-    bool ended = false;        // in whatever way
+    std::string method;
+    std::multimap<std::string, std::string> headers;  // names in lower case
+    absl::Duration time_left;                         // until the deadline, when it was opened; infinite without one
+    std::vector<std::string> received;                // serialized messages
+    std::size_t sent = 0;                             // messages that the transport has taken
+    bool half_closed = false;                         // by the proxy
+    bool cancelled = false;                           // by the proxy, or the connection broke
+    bool ended = false;                               // in whatever way
   };
   struct Record {
     std::vector<ProxyInfo> discoveries;
@@ -64,8 +83,24 @@ class ScriptedUserFunction {
                          absl::Duration timeout = absl::Seconds(10)) const = 0;
 };
 
+// The message in these bytes; one with nothing set if they are none.
+template <typename Message>
+Message Parse(const std::string& bytes) {
+  Message message;
+  if (!message.ParseFromString(bytes)) message.Clear();
+  return message;
+}
+
+// For Script::on_message, where all calls have messages of one type: Handling<EventSourcedStreamIn>([](auto& stream,
+// const auto& in) { … }).
+template <typename Message, typename Handler>
+std::function<void(ScriptedStream&, const std::string&)> Handling(Handler handler) {
+  return [handler = std::move(handler)](ScriptedStream& stream, const std::string& bytes) {
+    handler(stream, Parse<Message>(bytes));
+  };
+}
+
 // Messages that tests write often.
 eventsourced::EventSourcedStreamOut ReplyTo(std::int64_t command_id, const google::protobuf::Message& payload);
-eventsourced::EventSourcedStreamOut FailureOf(std::int64_t command_id, const std::string& description);
 
 }  // namespace cloudstate::support
