@@ -64,14 +64,21 @@ class Collector final : public serving::Responder {
   void WhenWritable(absl::AnyInvocable<void()> writable) override { writable(); }
 
   void OnCancel(absl::AnyInvocable<void()> cancelled) override {
-    std::lock_guard lock(mutex_);
-    cancelled_ = std::move(cancelled);
+    {
+      std::lock_guard lock(mutex_);
+      if (!gone_) {
+        cancelled_ = std::move(cancelled);
+        return;
+      }
+    }
+    cancelled();
   }
 
   void Cancel() {
     absl::AnyInvocable<void()> cancelled;
     {
       std::lock_guard lock(mutex_);
+      gone_ = true;
       cancelled = std::exchange(cancelled_, nullptr);
     }
     if (cancelled) cancelled();
@@ -85,6 +92,7 @@ class Collector final : public serving::Responder {
   dev::v1::CallResponse response_;
   std::size_t bytes_ = 0;
   std::mutex mutex_;
+  bool gone_ = false;  // the client
   absl::AnyInvocable<void()> cancelled_;
 };
 

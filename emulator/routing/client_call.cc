@@ -65,6 +65,7 @@ void ClientCall::End(absl::Status status) {
         absl::StrCat(trace_->service, ".", trace_->method, ": the user function answered without a reply"));
   }
   auto responder = std::exchange(responder_, nullptr);
+  const base::Task dropped = std::exchange(when_writable_, nullptr);
   strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
   trace_->duration = strand_.Now() - trace_->begin;
   trace_->outcome = status;
@@ -75,7 +76,7 @@ void ClientCall::End(absl::Status status) {
   } else if (StreamsOut()) {
     Trace(trace::StepKind::kAnswered, trace::kClientsCommand, absl::StrCat("the end, after ", messages_, " messages"));
   }
-  const absl::Status reason = status.ok() ? absl::CancelledError("the client has its answer") : status;
+  const absl::Status reason = status;
   responder->Finish(std::move(status));
   Abandon(reason);
 }
@@ -86,7 +87,14 @@ void ClientCall::WhenReady(base::Task then) {
     std::move(then)();
     return;
   }
-  responder_->WhenWritable([&strand = strand_, then = std::move(then)]() mutable { strand.Post(std::move(then)); });
+  // The responder may let go of its callback on any thread, and what waits owns what belongs to the strand.
+  when_writable_ = std::move(then);
+  responder_->WhenWritable([&strand = strand_, weak = weak_from_this()] {
+    strand.Post([weak] {
+      auto self = weak.lock();
+      if (self != nullptr && self->when_writable_) std::exchange(self->when_writable_, nullptr)();
+    });
+  });
 }
 
 void ClientCall::Abandon(const absl::Status& reason) {

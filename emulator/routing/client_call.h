@@ -17,6 +17,7 @@ namespace cloudstate::routing {
 class Cancellable {
  public:
   virtual ~Cancellable() = default;
+  // `reason` is OK where the client has its answer and can take no more.
   virtual void Cancel(const absl::Status& reason) = 0;
 };
 
@@ -45,7 +46,7 @@ class ClientCall final : public Outlet, public std::enable_shared_from_this<Clie
   void End(absl::Status status) override;
   void WhenReady(base::Task then) override;
 
-  // Nobody waits for the outcome any more.
+  // Nobody waits for the outcome any more; OK as a reason means that the client has it.
   void Abandon(const absl::Status& reason);
   const std::shared_ptr<const bool>& abandoned() const { return abandoned_view_; }
   // To be cancelled when the client has no more use for it.
@@ -71,6 +72,7 @@ class ClientCall final : public Outlet, public std::enable_shared_from_this<Clie
   std::shared_ptr<bool> abandoned_ = std::make_shared<bool>(false);
   std::shared_ptr<const bool> abandoned_view_ = abandoned_;
   std::vector<std::weak_ptr<Cancellable>> running_;
+  base::Task when_writable_;  // waits for the client
   base::TimerId timer_ = base::TimerId::kNone;
   absl::Time deadline_ = absl::InfiniteFuture();
   std::uint64_t messages_ = 0;

@@ -14,6 +14,12 @@ journal::Payload ToPayload(google::protobuf::Any& any) {
   return {std::move(*any.mutable_type_url()), std::move(*any.mutable_value())};
 }
 
+// A synchronous effect: it may end before what comes behind it can be left for it to do.
+struct Awaited {
+  bool ended = false;
+  base::Task then;
+};
+
 // What becomes of a side effect: its answers are dropped, and a failure of it fails nothing.
 class EffectOutlet final : public Outlet {
  public:
@@ -212,6 +218,10 @@ void Router::InvokeEntity(Target target, const Found& found, std::shared_ptr<Out
 }
 
 void Router::InvokeAction(Target target, const Found& found, std::shared_ptr<Outlet> outlet) {
+  if (*target.abandoned) {
+    outlet->End(absl::CancelledError("nobody waits for it any more"));
+    return;
+  }
   auto connection = node_.connection();
   if (connection == nullptr) {
     outlet->End(absl::UnavailableError("the user function has gone"));
@@ -227,7 +237,9 @@ void Router::InvokeAction(Target target, const Found& found, std::shared_ptr<Out
   request.streams_out = descriptor.server_streaming();
   request.dialect = call.specification().dialect;
   request.metadata = std::move(target.metadata);
-  request.timeout = for_client ? call.TimeLeft() : options_.relay_timeout;
+  const bool bounded = !for_client || !(request.streams_in || request.streams_out);
+  request.timeout = std::min(for_client ? call.TimeLeft() : absl::InfiniteDuration(),
+                             bounded ? options_.relay_timeout : absl::InfiniteDuration());
   journal::Payload payload = std::move(target.payload);
   base::Task half_closed = [] {};
   if (target.requests != nullptr && !request.streams_out) {
@@ -270,14 +282,22 @@ void Router::RunEffects(std::shared_ptr<const Target> target, std::shared_ptr<Ef
     target->call->Trace(trace::StepKind::kEffect, caused.number, effect.synchronous() ? "synchronous" : "not awaited",
                         &caused.payload);
     base::Task ended;
+    auto awaited = std::make_shared<Awaited>();
     if (effect.synchronous()) {
-      ended = [this, target, effects, i, then = std::move(then)]() mutable {
-        RunEffects(std::move(target), std::move(effects), i + 1, std::move(then));
+      ended = [this, target, effects, i, awaited] {
+        if (awaited->then) {
+          RunEffects(target, effects, i + 1, std::move(awaited->then));
+        } else {
+          awaited->ended = true;
+        }
       };
     }
     auto outlet = std::make_shared<EffectOutlet>(target->call, caused.number, caused.Name(), std::move(ended));
     Invoke(std::move(caused), std::move(outlet));
-    if (effect.synchronous()) return;
+    if (effect.synchronous() && !awaited->ended) {
+      awaited->then = std::move(then);
+      return;
+    }
   }
   std::move(then)();
 }

@@ -46,7 +46,7 @@ HttpExchange::~HttpExchange() {
 void HttpExchange::Start() {
   if (IsRefused()) return;
   const HttpRequest request = request_.TakeRequest();
-  if (IsAnsweredBeside(request)) return;
+  if (IsAnsweredBeside(request) || IsOfForeignPage()) return;
   const bool websocket = absl::EqualsIgnoreCase(request_.Header("upgrade"), "websocket");
   if (websocket && request_.method == "GET") return OpenWebSocket(request);
   StartCall(request);
@@ -81,14 +81,17 @@ bool HttpExchange::IsAnsweredBeside(const HttpRequest& request) {
   return true;
 }
 
-// No browser asks beforehand whether a page may open a WebSocket, so that the origin has to be looked at here.
-void HttpExchange::OpenWebSocket(const HttpRequest& request) {
+// A browser asks beforehand for some requests only: not for a WebSocket, a GET or a POST without a body, which change
+// things as well as others do.
+bool HttpExchange::IsOfForeignPage() {
   const std::string& origin = request_.Header("origin");
   const bool own_page = origin == absl::StrCat("http://", request_.Header("host"));
-  if (site_.cors.has_value() && !own_page && !site_.cors->Allows(origin)) {
-    return Refuse(
-        {403, absl::StrCat("web pages of ", origin, " may not call; allow them with --allow-origin ", origin), ""});
-  }
+  if (!site_.cors.has_value() || own_page || site_.cors->Allows(origin)) return false;
+  Refuse({403, absl::StrCat("web pages of ", origin, " may not call; allow them with --allow-origin ", origin), ""});
+  return true;
+}
+
+void HttpExchange::OpenWebSocket(const HttpRequest& request) {
   auto transcoder = site_.CurrentTranscoder();
   if (!transcoder.ok()) return Reply(ErrorResponse(transcoder.status(), request_.Header("accept")));
   auto found = (*transcoder)->FindStream(request);

@@ -71,6 +71,7 @@ class HttpExchange {
  private:
   bool IsRefused();
   bool IsAnsweredBeside(const HttpRequest& request);
+  bool IsOfForeignPage();
   void OpenWebSocket(const HttpRequest& request);
   void StartCall(const HttpRequest& request);
   void AnswerUnary(HttpAnswer::News news);

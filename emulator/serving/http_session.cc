@@ -1,5 +1,6 @@
 #include "emulator/serving/http_session.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -301,7 +302,8 @@ class AsioHttpSession final : public HttpSession,
   }
 
   void SetLimit(absl::Duration delay) {
-    limit_ = Clock::now() + absl::ToChronoNanoseconds(delay);
+    // A client may ask for more than the clock can count. Whoever set the limit looks again when it has passed.
+    limit_ = Clock::now() + absl::ToChronoNanoseconds(std::min(delay, absl::Hours(24)));
     if (!armed_until_.has_value() || *limit_ < *armed_until_) Arm();
   }
   void ClearLimit() { limit_.reset(); }

@@ -96,6 +96,13 @@ absl::Status AddMethods(ServiceSpec& service) {
   return absl::OkStatus();
 }
 
+// What one kind has stored means nothing to the other.
+absl::Status SharedPersistenceId(const Entity& one, const Entity& other) {
+  return absl::InvalidArgumentError(absl::StrCat("Services [", one.service_name(), "] and [", other.service_name(),
+                                                 "] are of different entity types and have the same persistence id [",
+                                                 other.persistence_id(), "]"));
+}
+
 absl::StatusOr<ServiceSpec> ParseService(const Entity& entity, const google::protobuf::DescriptorPool& pool) {
   ServiceSpec service;
   service.name = entity.service_name();
@@ -152,9 +159,14 @@ absl::StatusOr<std::shared_ptr<const Specification>> ParseSpecification(const En
   auto pool = BuildPool(spec.proto(), *dialect);
   if (!pool.ok()) return pool.status();
   result->pool = *std::move(pool);
+  absl::flat_hash_map<std::string, const Entity*> by_persistence_id;
   for (const Entity& entity : spec.entities()) {
     auto service = ParseService(entity, *result->pool);
     if (!service.ok()) return service.status();
+    if (service->kind != EntityKind::kAction) {
+      const Entity& first = *by_persistence_id.try_emplace(service->persistence_id, &entity).first->second;
+      if (first.entity_type() != entity.entity_type()) return SharedPersistenceId(first, entity);
+    }
     if (!result->services.emplace(entity.service_name(), *std::move(service)).second) {
       return absl::InvalidArgumentError(absl::StrCat("Service [", entity.service_name(), "] was declared twice"));
     }

@@ -230,6 +230,13 @@ INSTANTIATE_TEST_SUITE_P(
               },
               "Event sourced entities do not support methods whose parameters do not have at least one field marked as "
               "entity_key, but test.One has the following methods without keys: Call,Other"},
+        Fault{
+            "SharedPersistenceId",
+            [](EntitySpec& spec) {
+              for (Entity& entity : *spec.mutable_entities()) entity.set_persistence_id("same");
+              spec.mutable_entities(1)->set_entity_type("cloudstate.valueentity.ValueEntity");
+            },
+            "Services [test.One] and [test.Two] are of different entity types and have the same persistence id [same]"},
         Fault{"DeclaredTwice", [](EntitySpec& spec) { *spec.add_entities() = spec.entities(0); },
               "Service [test.One] was declared twice"}),
     [](const auto& instance) { return instance.param.name; });

@@ -425,5 +425,58 @@ TEST_F(RouterActionTest, CommandsOfActionsAreCounted) {
   EXPECT_EQ(metrics.failed_commands, 0u);
 }
 
+TEST_F(RouterActionTest, AForwardIntoAStreamAfterTheClientHasGoneIsNotCalled) {
+  auto client = Call("test.Act", "Out");
+  ActionResponse first = ForwardTo("test.Act", "Out");
+  AddEffect(first, "test.One", "Call", true);
+  Answer(0, first);
+  client->cancelled();
+  strand_.Run();
+  EXPECT_TRUE(Stream(0).destroyed);
+  AnswerEntity(1, "dropped");  // the effect is over
+  EXPECT_THAT(connection_->streams, SizeIs(2));
+  EXPECT_THAT(recorder_.traces(), SizeIs(1)) << "the call never ends";
+}
+
+TEST_F(RouterActionTest, WhatAClientLeavesBehindIsDestroyedOnTheStrand) {
+  auto client = Call("test.Act", "Out");
+  client->takes = false;
+  while (!Stream(0).paused) Answer(0, Reply("x"));
+  client->cancelled();
+  strand_.Run();
+  EXPECT_THAT(recorder_.traces(), SizeIs(1)) << "the call's last reference is not the strand's";
+  client->writable = nullptr;  // HttpAnswer::Abandon lets go of it on the io thread
+  EXPECT_THAT(recorder_.traces(), SizeIs(1));
+}
+
+TEST_F(RouterActionTest, ManySynchronousEffectsThatFailAtOnceTakeNoStack) {
+  auto client = Call("test.Act", "Unary");
+  ActionResponse response = Reply("done");
+  for (int i = 0; i < 50'000; ++i) AddEffect(response, "no.Service", "Call", true);
+  Answer(0, response);
+  End(0);
+  EXPECT_THAT(client->messages, ElementsAre("done"));
+}
+
+TEST_F(RouterActionTest, AForwardThatGaveTheOneReplyHasNotFailed) {
+  auto client = Call("test.One", "Call");
+  eventsourced::EventSourcedStreamOut out;
+  out.mutable_reply()->set_command_id(1);
+  *out.mutable_reply()->mutable_client_action()->mutable_forward() = ForwardTo("test.Act", "Out").forward();
+  Stream(0).handler.on_message(out.SerializeAsString());
+  strand_.Run();
+  Answer(1, ForwardTo("test.Act", "Unary"));
+  Answer(2, Reply("first"));
+  End(2);
+  EXPECT_THAT(client->messages, ElementsAre("first"));
+  EXPECT_EQ(node_.metrics().actions.at("test.Act").failed_commands, 0u);
+}
+
+TEST_F(RouterActionTest, AUnaryForwardFromAStreamHasTheRelayTimeout) {
+  auto client = Call("test.Act", "Out");
+  Answer(0, ForwardTo("test.Act", "Unary"));
+  EXPECT_EQ(Stream(1).timeout, absl::Seconds(60));
+}
+
 }  // namespace
 }  // namespace cloudstate::routing
