@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "absl/time/clock.h"
+#include "emulator/base/turn.h"
 
 namespace cloudstate::base {
 namespace {
@@ -18,6 +19,8 @@ std::chrono::steady_clock::time_point ToSteady(absl::Time time) {
 }
 
 constexpr std::size_t kTasksForAnyThread = 256;
+// What tasks defer waits for no more than so many others.
+constexpr std::size_t kTasksInATurn = 32;
 
 }  // namespace
 
@@ -96,8 +99,16 @@ void RealStrand::Post(Task task) {
 }
 
 bool RealStrand::RunTasks(std::unique_lock<std::mutex>& lock, std::size_t most) {
-  for (std::size_t ran = 0; !tasks_.empty(); ++ran) {
-    if (ran == most) return false;
+  Turn turn;
+  for (std::size_t ran = 0;; ++ran) {
+    const bool enough = ran >= most;
+    if (tasks_.empty() || enough || ran % kTasksInATurn == kTasksInATurn - 1) {
+      lock.unlock();
+      turn.RunDeferred();
+      lock.lock();
+      if (tasks_.empty()) break;
+    }
+    if (enough) return false;
     {
       Task next = std::move(tasks_.front());
       tasks_.pop_front();

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "emulator/base/strand.h"
 
 namespace cloudstate::base {
@@ -78,7 +79,7 @@ class RealStrand final : public Strand, private TimerThread::Client {
 
   // Touched by tasks of this strand only.
   std::map<std::pair<absl::Time, TimerId>, Task> timers_;
-  std::map<TimerId, absl::Time> due_;
+  absl::flat_hash_map<TimerId, absl::Time> due_;
   absl::Time asked_for_ = absl::InfiniteFuture();
   std::uint64_t last_timer_ = 0;
 };

@@ -31,9 +31,7 @@ class ListeningFrontDoor final : public FrontDoor {
       grpc_options.max_header_bytes = site_.limits.header_bytes;
       grpc_options.handshake_within = site_.limits.first_bytes;
       grpc_options.policy = options.policy;
-      auto grpc_door = GrpcDoor::Start(std::move(grpc_options), *options.backend);
-      if (!grpc_door.ok()) return grpc_door.status();
-      grpc_ = *std::move(grpc_door);
+      grpc_ = GrpcDoor::Start(io_, std::move(grpc_options), *options.backend);
     }
     Listener::Options listening;
     listening.host = options.host;
@@ -54,14 +52,12 @@ class ListeningFrontDoor final : public FrontDoor {
   void Shutdown(absl::Duration grace) override {
     if (std::exchange(shut_down_, true)) return;
     const absl::Time deadline = absl::Now() + grace;
-    if (listener_ != nullptr) {
-      asio::post(io_, [this] {
-        listener_->Close();
-        for (const auto& [key, session] : Sessions()) session->Drain();
-      });
-    }
-    if (grpc_ != nullptr) grpc_->Shutdown(deadline);
     if (listener_ == nullptr) return;
+    asio::post(io_, [this] {
+      listener_->Close();
+      for (const auto& [key, session] : Sessions()) session->Drain();
+    });
+    if (grpc_ != nullptr) grpc_->Shutdown(deadline);
     {
       std::unique_lock lock(mutex_);
       all_ended_.wait_until(lock, absl::ToChronoTime(deadline), [this] { return sessions_.empty(); });

@@ -1,263 +1,256 @@
 #include "emulator/serving/grpc_call.h"
 
-#include <chrono>
-#include <deque>
-#include <mutex>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-#include "emulator/base/byte_buffer.h"
 #include "emulator/serving/metadata.h"
 
 namespace cloudstate::serving {
 namespace {
 
-// gRPC says "ipv4:127.0.0.1:5" and "ipv6:%5B::1%5D:5".
-std::string ToPeer(const std::string& uri) {
-  return absl::StrReplaceAll(uri.substr(uri.find(':') + 1), {{"%5B", "["}, {"%5D", "]"}});
-}
+using http2::Header;
+using http2::kConstant;
 
-absl::string_view View(grpc::string_ref text) { return {text.data(), text.size()}; }
-
-class GrpcCall final : public Responder, public RequestStream, public std::enable_shared_from_this<GrpcCall> {
- public:
-  GrpcCall(Backend& backend, grpc::GenericCallbackServerContext& context, std::shared_ptr<const Services> services,
-           const google::protobuf::MethodDescriptor& method)
-      : backend_(backend), context_(context), services_(std::move(services)), method_(method) {}
-
-  grpc::ServerGenericBidiReactor* Begin() {
-    self_ = shared_from_this();
-    if (method_.client_streaming()) {
-      Call call = ToCall();
-      call.requests = shared_from_this();
-      backend_.Start(std::move(call), shared_from_this());
-    } else {
-      reactor_.StartRead(&request_);
-    }
-    return &reactor_;
-  }
-
-  void Read(absl::AnyInvocable<void(std::optional<std::string>)> taken) override {
-    {
-      std::lock_guard lock(mutex_);
-      if (!end_.has_value()) {
-        taken_ = std::move(taken);
-        reactor_.StartRead(&request_);
-        return;
-      }
-    }
-    taken(std::nullopt);
-  }
-
-  void Headers(const Metadata& headers) override {
-    std::lock_guard lock(mutex_);
-    if (end_.has_value()) return;
-    for (const ResponseHeader& header : ResponseHeaders(headers)) {
-      if (header.name == kTraceHeader) continue;
-      context_.AddInitialMetadata(header.name, std::string(header.value));
-    }
-    if (method_.server_streaming()) reactor_.StartSendInitialMetadata();
-  }
-
-  void Message(std::string payload) override {
-    grpc::ByteBuffer buffer = base::ToByteBuffer(std::move(payload));
-    std::lock_guard lock(mutex_);
-    if (end_.has_value()) return;
-    unsent_.push_back(std::move(buffer));
-    if (method_.server_streaming()) Advance();
-  }
-
-  void Finish(absl::Status status) override {
-    std::lock_guard lock(mutex_);
-    if (end_.has_value()) return;
-    if (!method_.server_streaming()) {
-      if (status.ok() && unsent_.size() != 1) {
-        status = absl::InternalError(
-            absl::StrCat(method_.full_name(), " was answered with ", unsent_.size(), " messages instead of one"));
-      }
-      if (!status.ok()) unsent_.clear();
-    }
-    end_ = ToGrpcStatus(status);
-    Advance();
-  }
-
-  std::size_t Unsent() const override {
-    std::lock_guard lock(mutex_);
-    return unsent_.size();
-  }
-
-  void WhenWritable(absl::AnyInvocable<void()> writable) override {
-    {
-      std::lock_guard lock(mutex_);
-      if (end_.has_value()) return;
-      if (!unsent_.empty()) {
-        writable_ = std::move(writable);
-        return;
-      }
-    }
-    writable();
-  }
-
-  void OnCancel(absl::AnyInvocable<void()> cancelled) override {
-    {
-      std::lock_guard lock(mutex_);
-      if (!cancelled_) {
-        if (!end_.has_value()) on_cancel_ = std::move(cancelled);
-        return;
-      }
-    }
-    cancelled();
-  }
-
- private:
-  // gRPC's side. Its callbacks never run inside one of our calls into it, so those may be made with the lock held.
-  class Reactor final : public grpc::ServerGenericBidiReactor {
-   public:
-    explicit Reactor(GrpcCall& call) : call_(call) {}
-    void OnReadDone(bool ok) override { call_.Requested(ok); }
-    void OnWriteDone(bool ok) override { call_.Written(ok); }
-    void OnCancel() override { call_.Cancelled(); }
-    void OnDone() override { call_.Done(); }
-
-   private:
-    GrpcCall& call_;
-  };
-
-  void Requested(bool ok) {
-    if (method_.client_streaming()) {
-      auto taken = std::exchange(taken_, nullptr);
-      if (ok) {
-        std::string message = base::ToString(request_);
-        request_.Clear();
-        taken(std::move(message));
-      } else if (!context_.IsCancelled()) {
-        taken(std::nullopt);
-      }
-      return;
-    }
-    if (!ok) {
-      Finish(absl::InternalError(absl::StrCat("the client sent no request message for ", method_.full_name())));
-      return;
-    }
-    Call call = ToCall();
-    call.payload = base::ToString(request_);
-    request_.Clear();
-    backend_.Start(std::move(call), shared_from_this());
-  }
-
-  Call ToCall() {
-    Call call;
-    call.service = method_.service()->full_name();
-    call.method = method_.name();
-    for (const auto& [name, value] : context_.client_metadata()) {
-      const HeaderKind kind = absl::EndsWith(View(name), "-bin") ? HeaderKind::kBytes : HeaderKind::kText;
-      AddRequestHeader(View(name), View(value), kind, call.metadata);
-    }
-    const auto deadline = context_.deadline();
-    if (deadline != std::chrono::system_clock::time_point::max()) call.deadline = absl::FromChrono(deadline);
-    call.peer = ToPeer(context_.peer());
-    return call;
-  }
-
-  // The callbacks may own anything, this call too.
-  void Done() {
-    taken_ = nullptr;
-    writable_ = nullptr;
-    std::exchange(self_, nullptr).reset();
-  }
-
-  void Written(bool ok) {
-    absl::AnyInvocable<void()> writable;
-    {
-      std::lock_guard lock(mutex_);
-      writing_ = false;
-      unsent_.pop_front();
-      if (!ok) unsent_.clear();
-      if (unsent_.empty()) writable = std::exchange(writable_, nullptr);
-      Advance();
-    }
-    if (writable) writable();
-  }
-
-  void Cancelled() {
-    absl::AnyInvocable<void()> tell;
-    {
-      std::lock_guard lock(mutex_);
-      if (end_.has_value()) return;
-      cancelled_ = true;
-      end_ = grpc::Status(grpc::StatusCode::CANCELLED, "cancelled by the client or its deadline");
-      unsent_.resize(writing_ ? 1 : 0);
-      tell = std::move(on_cancel_);
-      Advance();
-    }
-    if (tell) tell();
-  }
-
-  // Starts what can be started now: one write at a time, the end after the last one, together with it where possible.
-  void Advance() {
-    if (writing_ || ended_) return;
-    if (unsent_.empty()) {
-      if (!end_.has_value()) return;
-      ended_ = true;
-      reactor_.Finish(*std::move(end_));
-    } else if (end_.has_value() && unsent_.size() == 1) {
-      ended_ = true;
-      reactor_.StartWriteAndFinish(&unsent_.front(), {}, *std::move(end_));
-    } else {
-      writing_ = true;
-      reactor_.StartWrite(&unsent_.front());
-    }
-  }
-
-  Backend& backend_;
-  grpc::GenericCallbackServerContext& context_;
-  const std::shared_ptr<const Services> services_;  // keeps method_
-  const google::protobuf::MethodDescriptor& method_;
-  Reactor reactor_{*this};
-  grpc::ByteBuffer request_;
-  // Of the read that is under way; between a Read and its end nobody else touches it.
-  absl::AnyInvocable<void(std::optional<std::string>)> taken_;
-  std::shared_ptr<GrpcCall> self_;  // gRPC's share of the ownership
-
-  mutable std::mutex mutex_;
-  std::deque<grpc::ByteBuffer> unsent_;  // the first one is being written if writing_
-  bool writing_ = false;
-  std::optional<grpc::Status> end_;  // set once; nothing is accepted after it
-  bool ended_ = false;
-  bool cancelled_ = false;
-  absl::AnyInvocable<void()> on_cancel_;
-  absl::AnyInvocable<void()> writable_;
-};
-
-class Refusal final : public grpc::ServerGenericBidiReactor {
- public:
-  static grpc::ServerGenericBidiReactor* Begin(grpc::Status status) {
-    auto refusal = std::make_unique<Refusal>();
-    refusal->Finish(std::move(status));
-    return refusal.release();
-  }
-  void OnDone() override { std::unique_ptr<Refusal> last(this); }
-};
+std::string_view View(absl::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
-grpc::Status ToGrpcStatus(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
-  const auto details = status.GetPayload(kStatusDetails);
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
-                      details.has_value() ? std::string(*details) : std::string());
+// ---- the backend's side
+
+GrpcCall::GrpcCall(std::shared_ptr<GrpcSession> session, std::int32_t id, GrpcTarget target, GrpcRequest request,
+                   absl::Time deadline, std::size_t max_message_bytes, const std::string& peer)
+    : session_(std::move(session)),
+      id_(id),
+      target_(std::move(target)),
+      deadline_(deadline),
+      deframer_(max_message_bytes, request.decompress()) {
+  call_.service = target_.method->service()->full_name();
+  call_.method = target_.method->name();
+  call_.metadata = request.TakeMetadata();
+  if (deadline_ != absl::InfiniteFuture()) call_.deadline = deadline_;
+  call_.peer = peer;
 }
 
-grpc::ServerGenericBidiReactor* BeginGrpcCall(Backend& backend, grpc::GenericCallbackServerContext& context,
-                                              std::shared_ptr<const Services> services,
-                                              const google::protobuf::MethodDescriptor& method) {
-  return std::make_shared<GrpcCall>(backend, context, std::move(services), method)->Begin();
+void GrpcCall::Read(absl::AnyInvocable<void(std::optional<std::string>)> taken) {
+  {
+    auto lock = session_->Lock();
+    if (!end_.has_value()) {
+      taken_ = std::move(taken);
+      GiveMessage();
+      return session_->Unlock(std::move(lock));
+    }
+  }
+  taken(std::nullopt);
 }
 
-grpc::ServerGenericBidiReactor* RefuseGrpcCall(const absl::Status& status) {
-  return Refusal::Begin(ToGrpcStatus(status));
+void GrpcCall::Headers(const Metadata& headers) {
+  auto lock = session_->Lock();
+  if (end_.has_value()) return;
+  headers_ = headers;
+  if (target_.method->server_streaming()) SubmitHeaders();
+  session_->Unlock(std::move(lock));
+}
+
+void GrpcCall::Message(std::string payload) {
+  auto lock = session_->Lock();
+  if (end_.has_value()) return;
+  outgoing_.Add(std::move(payload));
+  if (!target_.method->server_streaming()) return;
+  SubmitHeaders();
+  session_->Resume(id_);
+  session_->Unlock(std::move(lock));
+}
+
+void GrpcCall::Finish(absl::Status status) {
+  Held held;
+  auto lock = session_->Lock();
+  if (end_.has_value()) return;
+  if (!target_.method->server_streaming()) {
+    if (status.ok() && outgoing_.unsent() != 1) {
+      status = absl::InternalError(absl::StrCat(target_.method->full_name(), " was answered with ", outgoing_.unsent(),
+                                                " messages instead of one"));
+    }
+    if (!status.ok()) outgoing_.Clear();
+  }
+  held = LetGo();
+  End(std::move(status));
+  session_->Unlock(std::move(lock));
+}
+
+std::size_t GrpcCall::Unsent() const {
+  auto lock = session_->Lock();
+  return outgoing_.unsent();
+}
+
+void GrpcCall::WhenWritable(absl::AnyInvocable<void()> writable) {
+  auto lock = session_->Lock();
+  if (end_.has_value()) return;
+  if (outgoing_.unsent() > 0) {
+    writable_ = std::move(writable);
+    return;
+  }
+  session_->Later(std::move(writable));
+  session_->Unlock(std::move(lock));
+}
+
+void GrpcCall::OnCancel(absl::AnyInvocable<void()> cancelled) {
+  auto lock = session_->Lock();
+  if (!end_.has_value()) {
+    on_cancel_ = std::move(cancelled);
+  } else if (cancelled_) {
+    session_->Later(std::move(cancelled));
+    session_->Unlock(std::move(lock));
+  }
+}
+
+// ---- requests
+
+void GrpcCall::Begin() {
+  if (target_.method->client_streaming()) Start();
+}
+
+// What has been cancelled before its turn came is not started.
+void GrpcCall::Start() {
+  session_->Later([self = shared_from_this()] {
+    {
+      auto lock = self->session_->Lock();
+      if (self->end_.has_value()) return;
+    }
+    if (self->target_.method->client_streaming()) self->call_.requests = self;
+    self->target_.backend->Start(std::move(self->call_), self);
+  });
+}
+
+void GrpcCall::OnData(std::string_view bytes) {
+  if (end_.has_value()) return;
+  credit_ += bytes.size();
+  absl::Status status = deframer_.Feed(bytes, [this](std::string message) { incoming_.push_back(std::move(message)); });
+  if (!status.ok()) return Cancel(std::move(status));
+  if (target_.method->client_streaming()) return GiveMessage();
+  if (incoming_.size() > 1) {
+    return Cancel(absl::InternalError(
+        absl::StrCat("the client sent more than one request message for ", target_.method->full_name())));
+  }
+  GiveCredit();
+}
+
+void GrpcCall::OnHalfClose() {
+  if (end_.has_value()) return;
+  half_closed_ = true;
+  if (!deframer_.between_messages()) return Cancel(absl::InternalError("the client's last message is not whole"));
+  if (target_.method->client_streaming()) return GiveMessage();
+  if (incoming_.empty()) {
+    return Cancel(
+        absl::InternalError(absl::StrCat("the client sent no request message for ", target_.method->full_name())));
+  }
+  call_.payload = std::move(incoming_.front());
+  incoming_.clear();
+  Start();
+}
+
+void GrpcCall::GiveMessage() {
+  if (!taken_) return;
+  if (!incoming_.empty()) {
+    session_->Later([taken = std::exchange(taken_, nullptr), message = std::move(incoming_.front())]() mutable {
+      taken(std::move(message));
+    });
+    incoming_.pop_front();
+  } else if (half_closed_) {
+    session_->Later([taken = std::exchange(taken_, nullptr)]() mutable { taken(std::nullopt); });
+  } else {
+    GiveCredit();
+  }
+}
+
+void GrpcCall::GiveCredit() {
+  const std::size_t bytes = std::exchange(credit_, 0);
+  if (bytes > 0) session_->Consume(id_, bytes);
+}
+
+// ---- answers
+
+void GrpcCall::SubmitHeaders() {
+  if (std::exchange(headers_submitted_, true)) return;
+  const std::vector<ResponseHeader> own = ResponseHeaders(headers_);
+  std::list<std::string> encoded;
+  std::vector<nghttp2_nv> headers = {Header(":status", "200", kConstant),
+                                     Header("content-type", "application/grpc", kConstant)};
+  for (const ResponseHeader& each : own) {
+    if (each.name == kTraceHeader) continue;
+    std::string_view value = View(each.value);
+    if (each.kind == HeaderKind::kBytes) value = encoded.emplace_back(http2::BinaryHeaderText(value));
+    headers.push_back(Header(each.name, value));
+  }
+  session_->SubmitHeaders(id_, headers, true);
+  headers_.Clear();
+}
+
+void GrpcCall::End(absl::Status status) {
+  end_ = std::move(status);
+  incoming_.clear();
+  if (cancelled_ && outgoing_.within_message()) return session_->Reset(id_, NGHTTP2_CANCEL);
+  if (cancelled_) outgoing_.Clear();
+  outgoing_.Close();
+  if (headers_submitted_ || outgoing_.unsent() > 0 || headers_.entries_size() > 0) {
+    SubmitHeaders();
+    return session_->Resume(id_);
+  }
+  headers_submitted_ = true;
+  std::vector<nghttp2_nv> headers = {Header(":status", "200", kConstant),
+                                     Header("content-type", "application/grpc", kConstant)};
+  const GrpcTrailers trailers(*end_);
+  trailers.AppendTo(headers);
+  session_->SubmitHeaders(id_, headers, false);
+}
+
+GrpcCall::Held GrpcCall::LetGo() {
+  return {std::exchange(taken_, nullptr), std::exchange(on_cancel_, nullptr), std::exchange(writable_, nullptr)};
+}
+
+void GrpcCall::Cancel(absl::Status status) {
+  if (end_.has_value()) return;
+  cancelled_ = true;
+  session_->Later([held = LetGo()]() mutable {
+    if (held.on_cancel) held.on_cancel();
+  });
+  End(std::move(status));
+}
+
+void GrpcCall::OnClosed() {
+  outgoing_.Clear();
+  incoming_.clear();
+  if (end_.has_value()) return;
+  cancelled_ = true;
+  end_ = absl::CancelledError("the client has gone");
+  session_->Later([held = LetGo()]() mutable {
+    if (held.on_cancel) held.on_cancel();
+  });
+}
+
+GrpcCall::Frame GrpcCall::NextFrame(std::size_t at_most) const {
+  const std::size_t bytes = outgoing_.SendableBytes(at_most);
+  return {bytes, outgoing_.EndsWith(bytes)};
+}
+
+void GrpcCall::Send(std::size_t count, std::string& output) {
+  outgoing_.Send(count, output);
+  if (writable_ && outgoing_.unsent() == 0) session_->Later(std::exchange(writable_, nullptr));
+}
+
+// ---- trailers
+
+GrpcTrailers::GrpcTrailers(const absl::Status& status)
+    : code_(absl::StrCat(status.raw_code())), message_(http2::PercentEncoded(View(status.message()))) {
+  if (status.ok()) return;
+  if (const auto details = status.GetPayload(kStatusDetails)) {
+    details_ = http2::BinaryHeaderText(std::string(*details));
+  }
+}
+
+void GrpcTrailers::AppendTo(std::vector<nghttp2_nv>& headers) const {
+  headers.push_back(Header("grpc-status", code_, NGHTTP2_NV_FLAG_NO_COPY_NAME));
+  if (!message_.empty()) headers.push_back(Header("grpc-message", message_, NGHTTP2_NV_FLAG_NO_COPY_NAME));
+  if (!details_.empty()) headers.push_back(Header("grpc-status-details-bin", details_, NGHTTP2_NV_FLAG_NO_COPY_NAME));
 }
 
 }  // namespace cloudstate::serving

@@ -1,14 +1,19 @@
 #include "emulator/serving/grpc_door.h"
 
-#include <grpc/grpc.h>
-#include <grpcpp/grpcpp.h>
+#include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 #include <utility>
-#include <vector>
+#include <variant>
 
-#include "absl/strings/str_cat.h"
-#include "emulator/serving/grpc_call.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/clock.h"
+#include "emulator/serving/grpc_connection.h"
 #include "emulator/serving/health.h"
 #include "emulator/serving/known_methods.h"
 #include "emulator/serving/per_services.h"
@@ -17,95 +22,112 @@
 namespace cloudstate::serving {
 namespace {
 
-// Every path that is not reflection's or health's.
-class BackendMethods final : public grpc::CallbackGenericService {
+namespace asio = boost::asio;
+
+class NghttpGrpcDoor final : public GrpcDoor {
  public:
-  BackendMethods(Backend& backend, AccessPolicy policy)
-      : backend_(backend), policy_(std::move(policy)), known_([](std::shared_ptr<const Services> services) {
+  NghttpGrpcDoor(asio::io_context& io, Options options, Backend& backend)
+      : io_(io),
+        options_(std::move(options)),
+        backend_(backend),
+        known_([](std::shared_ptr<const Services> services) {
           return std::make_shared<const KnownMethods>(std::move(services));
-        }) {}
-
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
-    if (policy_) {
-      if (auto refused = policy_(context->host(), "", "POST")) {
-        return RefuseGrpcCall(absl::PermissionDeniedError(refused->text));
-      }
+        }),
+        health_(io, backend),
+        reflection_(ReflectionBackend(backend)) {
+    for (Backend* own : {static_cast<Backend*>(&health_), reflection_.get()}) {
+      const KnownMethods methods(own->CurrentServices());
+      for (const auto& [path, method] : methods.by_path) own_.emplace(path, GrpcTarget{own, methods.services, method});
     }
-    const auto known = known_.Get(backend_.CurrentServices());
-    const auto found = known->by_path.find(context->method());
-    if (found == known->by_path.end()) {
-      return RefuseGrpcCall(known->by_path.empty() ? NothingToCall(backend_)
-                                                   : UnknownMethod(*known, context->method()));
-    }
-    return BeginGrpcCall(backend_, *context, known->services, *found->second);
   }
 
- private:
-  Backend& backend_;
-  const AccessPolicy policy_;
-  PerServices<KnownMethods> known_;
-};
-
-// When its last object goes, gRPC takes itself down and now and then waits ten seconds for its own poller (1.51:
-// grpc_iomgr_shutdown joins a thread that may have just begun to wait). So it stays up until the process ends.
-void KeepGrpcUp() {
-  [[maybe_unused]] static const bool kept = [] {
-    grpc_init();
-    return true;
-  }();
-}
-
-class GrpcServerDoor final : public GrpcDoor {
- public:
-  GrpcServerDoor(const Options& options, Backend& backend)
-      : methods_(backend, options.policy), health_(HealthService(backend)), reflections_(ReflectionServices(backend)) {}
-
-  absl::Status Start(const Options& options) {
-    grpc::ServerBuilder builder;
-    builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
-    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(options.max_header_bytes));
-    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
-                               static_cast<int>(absl::ToInt64Milliseconds(options.handshake_within)));
-    acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
-        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
-    builder.RegisterCallbackGenericService(&methods_);
-    builder.RegisterService(health_.service.get());
-    for (const auto& reflection : reflections_) builder.RegisterService(reflection.get());
-    server_ = builder.BuildAndStart();
-    if (server_ == nullptr) return absl::InternalError("gRPC refused to start a server");
-    return absl::OkStatus();
-  }
-
-  void Adopt(Connection connection) override {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
-    parameters.listener_fd = connection.listener_fd;
-    parameters.fd = connection.fd;
-    grpc::Slice received(connection.received);
-    parameters.read_buffer = grpc::ByteBuffer(&received, 1);
-    acceptor_->HandleNewConnection(&parameters);
+  void Adopt(Connection accepted) override {
+    if (draining_) {
+      close(accepted.fd);
+      return;
+    }
+    auto connection = std::make_shared<GrpcConnection>(io_, [this](GrpcConnection* ended) {
+      std::lock_guard lock(mutex_);
+      connections_.erase(ended);
+      if (connections_.empty()) all_ended_.notify_all();
+    });
+    {
+      std::lock_guard lock(mutex_);
+      connections_.emplace(connection.get(), connection);
+    }
+    GrpcSession::Options session;
+    session.max_message_bytes = options_.max_message_bytes;
+    session.max_header_bytes = options_.max_header_bytes;
+    session.peer = accepted.peer;
+    session.find = [this](const GrpcRequest& request) { return Find(request); };
+    connection->Start(std::move(accepted), std::move(session), options_.handshake_within);
   }
 
   void Shutdown(absl::Time deadline) override {
-    health_.stop();
-    server_->Shutdown(absl::ToChronoTime(deadline));
-    server_->Wait();
+    asio::post(io_, [this] {
+      draining_ = true;
+      health_.Stop();
+      for (const auto& [key, connection] : Connections()) connection->Drain();
+      AllDrained();
+    });
+    std::unique_lock lock(mutex_);
+    all_ended_.wait_until(lock, absl::ToChronoTime(deadline), [this] { return drained_ && connections_.empty(); });
+    lock.unlock();
+    asio::post(io_, [this] {
+      for (const auto& [key, connection] : Connections()) {
+        connection->Close(absl::UnavailableError("the server is shutting down"));
+      }
+    });
+    lock.lock();
+    all_ended_.wait(lock, [this] { return drained_ && connections_.empty(); });
   }
 
  private:
-  BackendMethods methods_;
+  using ConnectionMap = std::unordered_map<GrpcConnection*, std::shared_ptr<GrpcConnection>>;
+
+  std::variant<GrpcTarget, absl::Status> Find(const GrpcRequest& request) {
+    if (options_.policy) {
+      if (auto refused = options_.policy(request.host(), "", "POST")) {
+        return absl::PermissionDeniedError(refused->text);
+      }
+    }
+    if (const auto own = own_.find(request.path()); own != own_.end()) return own->second;
+    const auto known = known_.Get(backend_.CurrentServices());
+    const auto found = known->by_path.find(request.path());
+    if (found != known->by_path.end()) return GrpcTarget{&backend_, known->services, found->second};
+    return known->by_path.empty() ? NothingToCall(backend_) : UnknownMethod(*known, request.path());
+  }
+
+  // A copy: a connection that ends leaves the map.
+  ConnectionMap Connections() {
+    std::lock_guard lock(mutex_);
+    return connections_;
+  }
+
+  void AllDrained() {
+    std::lock_guard lock(mutex_);
+    drained_ = true;
+    all_ended_.notify_all();
+  }
+
+  asio::io_context& io_;
+  const Options options_;
+  Backend& backend_;
+  PerServices<KnownMethods> known_;
   Health health_;
-  std::vector<std::unique_ptr<grpc::Service>> reflections_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
-  std::unique_ptr<grpc::Server> server_;  // destroyed first
+  const std::unique_ptr<Backend> reflection_;
+  absl::flat_hash_map<std::string, GrpcTarget> own_;  // by path
+  bool draining_ = false;                             // the io thread's
+  std::mutex mutex_;
+  std::condition_variable all_ended_;
+  ConnectionMap connections_;  // changed by the io thread only
+  bool drained_ = false;       // all connections know of the shutdown
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<GrpcDoor>> GrpcDoor::Start(Options options, Backend& backend) {
-  KeepGrpcUp();
-  auto door = std::make_unique<GrpcServerDoor>(options, backend);
-  if (absl::Status started = door->Start(options); !started.ok()) return started;
-  return door;
+std::unique_ptr<GrpcDoor> GrpcDoor::Start(asio::io_context& io, Options options, Backend& backend) {
+  return std::make_unique<NghttpGrpcDoor>(io, std::move(options), backend);
 }
 
 }  // namespace cloudstate::serving

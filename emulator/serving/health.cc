@@ -1,16 +1,11 @@
 #include "emulator/serving/health.h"
 
-#include <grpcpp/alarm.h>
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "grpc/health/v1/health.grpc.pb.h"
 
 namespace cloudstate::serving {
 namespace {
@@ -21,8 +16,36 @@ using grpc::health::v1::HealthCheckResponse;
 // The backend does not tell when its services change, and watchers are few.
 constexpr std::chrono::milliseconds kLookAgain{250};
 
-HealthCheckResponse::ServingStatus StatusOf(const Backend& backend, const std::string& name) {
-  const auto services = backend.CurrentServices();
+std::shared_ptr<const Services> OwnServices() {
+  const auto* file = HealthCheckRequest::descriptor()->file();
+  return std::make_shared<const Services>(Services{file->pool(), {file->service(0)}});
+}
+
+void Tell(HealthCheckResponse::ServingStatus status, Responder& responder) {
+  HealthCheckResponse response;
+  response.set_status(status);
+  responder.Message(response.SerializeAsString());
+}
+
+}  // namespace
+
+Health::Health(boost::asio::io_context& io, const Backend& watched)
+    : watched_(watched), services_(OwnServices()), timer_(io) {}
+
+void Health::Start(Call call, std::shared_ptr<Responder> responder) {
+  HealthCheckRequest request;
+  if (!request.ParseFromString(call.payload)) {
+    return responder->Finish(absl::InvalidArgumentError("the request is no grpc.health.v1.HealthCheckRequest"));
+  }
+  if (call.method == "Check") {
+    Check(request.service(), *responder);
+  } else {
+    Watch(request.service(), std::move(responder));
+  }
+}
+
+Health::ServingStatus Health::StatusOf(const std::string& name) const {
+  const auto services = watched_.CurrentServices();
   if (name.empty()) {
     return services->services.empty() ? HealthCheckResponse::NOT_SERVING : HealthCheckResponse::SERVING;
   }
@@ -31,86 +54,61 @@ HealthCheckResponse::ServingStatus StatusOf(const Backend& backend, const std::s
   return known ? HealthCheckResponse::SERVING : HealthCheckResponse::SERVICE_UNKNOWN;
 }
 
-// Either a write or an alarm is under way, so its callbacks never meet.
-class Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
- public:
-  Watcher(const Backend& backend, std::string name, std::shared_ptr<const std::atomic<bool>> stopped)
-      : backend_(backend), name_(std::move(name)), stopped_(std::move(stopped)) {
-    Write(StatusOf(backend_, name_));
+void Health::Check(const std::string& name, Responder& responder) const {
+  const ServingStatus status = StatusOf(name);
+  if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
+    return responder.Finish(absl::NotFoundError(absl::StrCat("service ", name, " is not known")));
   }
+  Tell(status, responder);
+  responder.Finish(absl::OkStatus());
+}
 
-  void OnWriteDone(bool ok) override {
-    if (!ok) cancelled_ = true;
-    Wait();
+void Health::Watch(std::string name, std::shared_ptr<Responder> responder) {
+  const ServingStatus status = StatusOf(name);
+  const Responder* key = responder.get();
+  {
+    std::lock_guard lock(mutex_);
+    watchers_.emplace(key, Watcher{std::move(name), status, responder});
   }
-  void OnCancel() override { cancelled_ = true; }
-  void OnDone() override { std::unique_ptr<Watcher> last(this); }
+  responder->OnCancel([this, key] {
+    std::lock_guard lock(mutex_);
+    watchers_.erase(key);
+  });
+  Tell(status, *responder);
+  if (!std::exchange(waiting_, true)) Wait();
+}
 
- private:
-  void Write(HealthCheckResponse::ServingStatus status) {
-    response_.set_status(status);
-    StartWrite(&response_);
-  }
+void Health::Wait() {
+  timer_.expires_after(kLookAgain);
+  timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled) LookAgain();
+  });
+}
 
-  // A new alarm each time, because the old one may be the caller.
-  void Wait() {
-    alarm_ = std::make_unique<grpc::Alarm>();
-    alarm_->Set(std::chrono::system_clock::now() + kLookAgain, [this](bool) { LookAgain(); });
-  }
-
-  void LookAgain() {
-    if (cancelled_) {
-      Finish(grpc::Status::CANCELLED);
-    } else if (*stopped_) {
-      Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is shutting down"));
-    } else if (const auto status = StatusOf(backend_, name_); status != response_.status()) {
-      Write(status);
-    } else {
-      Wait();
+void Health::LookAgain() {
+  std::vector<std::pair<ServingStatus, std::shared_ptr<Responder>>> changed;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [key, watcher] : watchers_) {
+      const ServingStatus status = StatusOf(watcher.name);
+      if (std::exchange(watcher.told, status) != status) changed.emplace_back(status, watcher.responder);
     }
+    waiting_ = !watchers_.empty();
   }
+  for (const auto& [status, responder] : changed) Tell(status, *responder);
+  if (waiting_) Wait();
+}
 
-  const Backend& backend_;
-  const std::string name_;
-  const std::shared_ptr<const std::atomic<bool>> stopped_;  // shared with the service and the other watchers
-  std::atomic<bool> cancelled_ = false;
-  HealthCheckResponse response_;
-  std::unique_ptr<grpc::Alarm> alarm_;
-};
-
-class Service final : public grpc::health::v1::Health::CallbackService {
- public:
-  Service(const Backend& backend, std::shared_ptr<const std::atomic<bool>> stopped)
-      : backend_(backend), stopped_(std::move(stopped)) {}
-
-  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const HealthCheckRequest* request,
-                                  HealthCheckResponse* response) override {
-    auto* reactor = context->DefaultReactor();
-    response->set_status(StatusOf(backend_, request->service()));
-    if (response->status() == HealthCheckResponse::SERVICE_UNKNOWN) {
-      reactor->Finish(
-          grpc::Status(grpc::StatusCode::NOT_FOUND, absl::StrCat("service ", request->service(), " is not known")));
-    } else {
-      reactor->Finish(grpc::Status::OK);
-    }
-    return reactor;
+void Health::Stop() {
+  timer_.cancel();
+  std::map<const Responder*, Watcher> watchers;
+  {
+    std::lock_guard lock(mutex_);
+    watchers = std::exchange(watchers_, {});
   }
-
-  grpc::ServerWriteReactor<HealthCheckResponse>* Watch(grpc::CallbackServerContext*,
-                                                       const HealthCheckRequest* request) override {
-    return std::make_unique<Watcher>(backend_, request->service(), stopped_).release();
+  for (const auto& [key, watcher] : watchers) {
+    watcher.responder->Finish(absl::UnavailableError("the server is shutting down"));
   }
-
- private:
-  const Backend& backend_;
-  const std::shared_ptr<const std::atomic<bool>> stopped_;
-};
-
-}  // namespace
-
-Health HealthService(const Backend& backend) {
-  auto stopped = std::make_shared<std::atomic<bool>>(false);
-  return {std::make_unique<Service>(backend, stopped), [stopped] { *stopped = true; }};
 }
 
 }  // namespace cloudstate::serving

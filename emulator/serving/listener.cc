@@ -159,7 +159,6 @@ class AsioListener final : public Listener, public std::enable_shared_from_this<
     connection.fd = waiting->socket.release(error);
     if (error) return;
     fcntl(connection.fd, F_SETFL, fcntl(connection.fd, F_GETFL) | O_NONBLOCK);
-    connection.listener_fd = acceptor_.native_handle();
     connection.received.assign(waiting->bytes.data(), waiting->received);
     connection.peer = std::move(waiting->peer);
     handler_(protocol, std::move(connection));

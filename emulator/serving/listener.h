@@ -15,10 +15,9 @@ class io_context;
 
 namespace cloudstate::serving {
 
-// An accepted connection with the bytes already read from it. Whoever gets it owns the descriptors `fd`.
+// An accepted connection with the bytes already read from it. Whoever gets it owns the descriptor.
 struct Connection {
   int fd = -1;
-  int listener_fd = -1;  // stays the listener's
   std::string received;
   std::string peer;  // "127.0.0.1:51234", "[::1]:51234"
 };

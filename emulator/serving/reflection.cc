@@ -1,8 +1,7 @@
 #include "emulator/serving/reflection.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -11,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
-#include "grpc/reflection/v1/reflection.grpc.pb.h"
-#include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
+#include "grpc/reflection/v1/reflection.pb.h"
+#include "grpc/reflection/v1alpha/reflection.pb.h"
 
 namespace cloudstate::serving {
 namespace {
@@ -23,18 +22,21 @@ using google::protobuf::FileDescriptor;
 enum class Unknown { kEmptyAnswer, kNotFound };
 
 struct V1Alpha {
-  using Service = grpc::reflection::v1alpha::ServerReflection;
   using Request = grpc::reflection::v1alpha::ServerReflectionRequest;
   using Response = grpc::reflection::v1alpha::ServerReflectionResponse;
   static constexpr Unknown kUnknown = Unknown::kEmptyAnswer;
 };
 
 struct V1 {
-  using Service = grpc::reflection::v1::ServerReflection;
   using Request = grpc::reflection::v1::ServerReflectionRequest;
   using Response = grpc::reflection::v1::ServerReflectionResponse;
   static constexpr Unknown kUnknown = Unknown::kNotFound;
 };
+
+template <class Version>
+const google::protobuf::ServiceDescriptor& ServiceOf() {
+  return *Version::Request::descriptor()->file()->service(0);
+}
 
 // What the backend does not describe: the services that the door itself adds.
 bool IsOurOwn(absl::string_view name) {
@@ -116,7 +118,7 @@ class Answerer {
     std::vector<std::string> names;
     for (const auto* service : services_.services) names.push_back(service->full_name());
     std::sort(names.begin(), names.end());
-    names.insert(names.begin(), Version::Service::service_full_name());
+    names.insert(names.begin(), ServiceOf<Version>().full_name());
     for (std::string& name : names) response.mutable_list_services_response()->add_service()->set_name(std::move(name));
   }
 
@@ -151,56 +153,64 @@ class Answerer {
 
 // Answers one question at a time, so that a client that does not read is not read from.
 template <class Version>
-class ReflectionStream final : public grpc::ServerBidiReactor<typename Version::Request, typename Version::Response> {
+class ReflectionStream final : public std::enable_shared_from_this<ReflectionStream<Version>> {
  public:
-  explicit ReflectionStream(const Backend& backend) : backend_(backend) { this->StartRead(&request_); }
+  ReflectionStream(const Backend& described, std::shared_ptr<RequestStream> requests,
+                   std::shared_ptr<Responder> responder)
+      : described_(described), requests_(std::move(requests)), responder_(std::move(responder)) {}
 
-  void OnReadDone(bool ok) override {
-    if (!ok) {
-      this->Finish(grpc::Status::OK);
-      return;
-    }
-    response_.Clear();
-    const auto services = backend_.CurrentServices();
-    Answerer<Version>(*services).Answer(request_, response_);
-    this->StartWrite(&response_);
+  void Read() {
+    requests_->Read(
+        [self = this->shared_from_this()](std::optional<std::string> message) { self->Answer(std::move(message)); });
   }
-  void OnWriteDone(bool ok) override {
-    if (ok) {
-      this->StartRead(&request_);
-    } else {
-      this->Finish(grpc::Status::CANCELLED);
-    }
-  }
-  void OnDone() override { std::unique_ptr<ReflectionStream> last(this); }
 
  private:
-  const Backend& backend_;
-  typename Version::Request request_;
-  typename Version::Response response_;
+  void Answer(std::optional<std::string> message) {
+    if (!message.has_value()) return responder_->Finish(absl::OkStatus());
+    typename Version::Request request;
+    if (!request.ParseFromString(*message)) {
+      return responder_->Finish(absl::InvalidArgumentError(absl::StrCat("the request is no ", request.GetTypeName())));
+    }
+    typename Version::Response response;
+    const auto services = described_.CurrentServices();
+    Answerer<Version>(*services).Answer(request, response);
+    responder_->Message(response.SerializeAsString());
+    responder_->WhenWritable([self = this->shared_from_this()] { self->Read(); });
+  }
+
+  const Backend& described_;
+  const std::shared_ptr<RequestStream> requests_;
+  const std::shared_ptr<Responder> responder_;
 };
 
-template <class Version>
-class ReflectionService final : public Version::Service::CallbackService {
+class Reflection final : public Backend {
  public:
-  explicit ReflectionService(const Backend& backend) : backend_(backend) {}
+  explicit Reflection(const Backend& described) : described_(described) {}
 
-  grpc::ServerBidiReactor<typename Version::Request, typename Version::Response>* ServerReflectionInfo(
-      grpc::CallbackServerContext*) override {
-    return std::make_unique<ReflectionStream<Version>>(backend_).release();
+  std::shared_ptr<const Services> CurrentServices() const override { return services_; }
+  absl::Status Availability() const override { return absl::OkStatus(); }
+
+  void Start(Call call, std::shared_ptr<Responder> responder) override {
+    if (call.service == ServiceOf<V1>().full_name()) {
+      Begin<V1>(std::move(call), std::move(responder));
+    } else {
+      Begin<V1Alpha>(std::move(call), std::move(responder));
+    }
   }
 
  private:
-  const Backend& backend_;
+  template <class Version>
+  void Begin(Call call, std::shared_ptr<Responder> responder) {
+    std::make_shared<ReflectionStream<Version>>(described_, std::move(call.requests), std::move(responder))->Read();
+  }
+
+  const Backend& described_;
+  const std::shared_ptr<const Services> services_ = std::make_shared<const Services>(
+      Services{DescriptorPool::generated_pool(), {&ServiceOf<V1Alpha>(), &ServiceOf<V1>()}});
 };
 
 }  // namespace
 
-std::vector<std::unique_ptr<grpc::Service>> ReflectionServices(const Backend& backend) {
-  std::vector<std::unique_ptr<grpc::Service>> services;
-  services.push_back(std::make_unique<ReflectionService<V1Alpha>>(backend));
-  services.push_back(std::make_unique<ReflectionService<V1>>(backend));
-  return services;
-}
+std::unique_ptr<Backend> ReflectionBackend(const Backend& described) { return std::make_unique<Reflection>(described); }
 
 }  // namespace cloudstate::serving

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/turn.h"
 
 namespace cloudstate::userfunction {
 namespace {
@@ -112,9 +113,10 @@ void GrpcCall::Detach() {
 void GrpcCall::End(absl::Status outcome) {
   if (closed_) return;
   if (session_ == nullptr) {
+    auto self = shared_from_this();  // what waits may be held by nobody else
     connection_->StopWaiting(*this);
     connection_->strand_.Post(
-        [self = shared_from_this(), outcome = std::move(outcome)]() mutable { self->Closed(std::move(outcome)); });
+        [self = std::move(self), outcome = std::move(outcome)]() mutable { self->Closed(std::move(outcome)); });
     return;
   }
   session_->Cancel(*this, std::move(outcome));
@@ -208,7 +210,8 @@ void GrpcConnection::StopWaiting(const GrpcCall& call) {
 void GrpcConnection::FlushSoon(const std::shared_ptr<Http2Session>& session) {
   if (std::find(to_flush_.begin(), to_flush_.end(), session) != to_flush_.end()) return;
   to_flush_.push_back(session);
-  if (to_flush_.size() == 1) strand_.Post([self = shared_from_this()] { self->Flush(); });
+  if (to_flush_.size() > 1) return;
+  base::Turn::Defer([self = shared_from_this()] { self->strand_.Post([self] { self->Flush(); }); });
 }
 
 void GrpcConnection::Flush() {

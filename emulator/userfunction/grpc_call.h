@@ -82,7 +82,7 @@ class GrpcConnection final : public Connection, public std::enable_shared_from_t
   void Start(std::shared_ptr<GrpcCall> call);
   void StartWaiting();
   void StopWaiting(const GrpcCall& call);
-  // Sends once for all that the strand does before: what many tasks write goes out together.
+  // Sends at the end of this thread's turn: what many tasks write, for many calls, goes out together.
   void FlushSoon(const std::shared_ptr<Http2Session>& session);
   void Flush();
 

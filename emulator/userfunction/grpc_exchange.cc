@@ -1,41 +1,8 @@
 #include "emulator/userfunction/grpc_exchange.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace cloudstate::userfunction {
-
-std::size_t GrpcExchange::SendableBytes(std::size_t at_most) const {
-  std::size_t bytes = 0;
-  for (const std::string& message : outgoing_) {
-    bytes += kPrefixBytes + message.size();
-    if (bytes >= at_most + sent_) return at_most;
-  }
-  return bytes - sent_;
-}
-
-bool GrpcExchange::EndsWith(std::size_t bytes) const { return half_closed_ && SendableBytes(bytes + 1) <= bytes; }
-
-void GrpcExchange::Send(std::size_t count, std::string& output) {
-  while (count > 0) {
-    const std::string& message = outgoing_.front();
-    if (sent_ < kPrefixBytes) {
-      const auto prefix = MessagePrefix(message.size());
-      const std::size_t part = std::min(count, kPrefixBytes - sent_);
-      output.append(prefix.data() + sent_, part);
-      sent_ += part;
-      count -= part;
-    }
-    const std::size_t done = sent_ - std::min(sent_, kPrefixBytes);
-    const std::size_t part = std::min(count, message.size() - done);
-    output.append(message, done, part);
-    sent_ += part;
-    count -= part;
-    if (sent_ < kPrefixBytes + message.size()) continue;
-    outgoing_.pop_front();
-    sent_ = 0;
-  }
-}
 
 void GrpcExchange::OnData(std::string_view bytes) {
   if (finished()) return;
@@ -54,8 +21,7 @@ void GrpcExchange::OnEnd() {
 void GrpcExchange::Finish(absl::Status outcome) {
   if (finished()) return;
   outcome_ = std::move(outcome);
-  outgoing_.clear();
-  sent_ = 0;
+  outgoing_.Clear();
 }
 
 std::optional<std::string> GrpcExchange::NextMessage() {
@@ -63,6 +29,13 @@ std::optional<std::string> GrpcExchange::NextMessage() {
   std::string message = std::move(incoming_.front());
   incoming_.pop_front();
   return message;
+}
+
+void GrpcExchange::DropMessages(absl::Status outcome) {
+  if (incoming_.empty()) return;
+  incoming_.clear();
+  outcome_.reset();
+  Finish(std::move(outcome));
 }
 
 std::optional<absl::Status> GrpcExchange::TakeOutcome() {

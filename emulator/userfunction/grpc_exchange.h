@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "emulator/userfunction/grpc_framing.h"
+#include "emulator/http2/grpc_framing.h"
+#include "emulator/http2/outgoing_messages.h"
+#include "emulator/userfunction/grpc_response.h"
 
 namespace cloudstate::userfunction {
 
@@ -17,17 +19,8 @@ class GrpcExchange {
  public:
   explicit GrpcExchange(std::size_t max_message_bytes) : deframer_(max_message_bytes) {}
 
-  // ---- outgoing
-
-  void Write(std::string message) { outgoing_.push_back(std::move(message)); }
-  void HalfClose() { half_closed_ = true; }
-  // Messages of which something has not been sent.
-  std::size_t unsent() const { return outgoing_.size(); }
-  std::size_t SendableBytes(std::size_t at_most) const;
-  // All has been sent but these bytes, and nothing will follow.
-  bool EndsWith(std::size_t bytes) const;
-  // Appends the next `count` bytes, of those that are sendable, to `output`.
-  void Send(std::size_t count, std::string& output);
+  http2::OutgoingMessages& outgoing() { return outgoing_; }
+  const http2::OutgoingMessages& outgoing() const { return outgoing_; }
 
   // ---- incoming
 
@@ -42,7 +35,9 @@ class GrpcExchange {
 
   // The messages in their order.
   std::optional<std::string> NextMessage();
-  void DropMessages() { incoming_.clear(); }
+  // Drops those that were not taken. If there were any, this outcome replaces one that came before: what is not whole
+  // did not end well.
+  void DropMessages(absl::Status outcome);
   bool has_messages() const { return !incoming_.empty(); }
   // Present once and only when every message has been taken.
   std::optional<absl::Status> TakeOutcome();
@@ -52,13 +47,10 @@ class GrpcExchange {
   std::size_t TakeCredit();
 
  private:
-  std::list<std::string> outgoing_;  // lists, because most of them are empty most of the time
-  std::size_t sent_ = 0;             // of the first one, with its prefix
-  bool half_closed_ = false;
-
+  http2::OutgoingMessages outgoing_;
   ResponseHeaders headers_;
-  Deframer deframer_;
-  std::list<std::string> incoming_;
+  http2::Deframer deframer_;
+  std::list<std::string> incoming_;  // a list, because it is empty most of the time
   std::size_t credit_ = 0;
   std::optional<absl::Status> outcome_;
   bool outcome_taken_ = false;

@@ -15,8 +15,11 @@
 namespace cloudstate::userfunction {
 namespace {
 
+using http2::Header;
+using http2::kConstant;
+using http2::Text;
+
 constexpr std::size_t kInputBytes = 64 * 1024;
-constexpr std::size_t kOutputBytes = 64 * 1024;
 // What a call that is paused holds at most, besides one message. More than a loopback carries in one round trip.
 constexpr std::int32_t kStreamWindow = 256 * 1024;
 // Given back at once, so that no call waits for another one.
@@ -25,19 +28,6 @@ constexpr std::int32_t kConnectionWindow = 16 * 1024 * 1024;
 // nghttp2 ends the connection over a header, such as an error's text, of more than 64 KiB. The peer is told before,
 // which gRPC's own servers don't heed.
 constexpr std::uint32_t kHeaderBytes = 60 * 1024;
-
-constexpr std::uint8_t kConstant = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
-
-// nghttp2 takes text that it may not change as pointers to what may be changed.
-nghttp2_nv Header(std::string_view name, std::string_view value, int flags) {
-  return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
-          reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
-          static_cast<std::uint8_t>(flags)};
-}
-
-std::string_view Text(const std::uint8_t* bytes, std::size_t size) {
-  return {reinterpret_cast<const char*>(bytes), size};
-}
 
 absl::Status Broken(int error) { return absl::UnavailableError(std::strerror(error)); }
 
@@ -99,8 +89,8 @@ struct Http2Session::Callbacks {
                               std::uint32_t* flags, nghttp2_data_source*, void* self) {
     auto call = Self(self).Find(id);
     if (call == nullptr) return NGHTTP2_ERR_DEFERRED;
-    const std::size_t bytes = call->exchange_.SendableBytes(at_most);
-    const bool last = call->exchange_.EndsWith(bytes);
+    const std::size_t bytes = call->exchange_.outgoing().SendableBytes(at_most);
+    const bool last = call->exchange_.outgoing().EndsWith(bytes);
     if (bytes == 0 && !last) return NGHTTP2_ERR_DEFERRED;
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (last) *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -109,13 +99,13 @@ struct Http2Session::Callbacks {
 
   static int SendData(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* header, std::size_t size,
                       nghttp2_data_source*, void* self) {
-    if (Self(self).output_.size() >= kOutputBytes) return NGHTTP2_ERR_WOULDBLOCK;
+    if (Self(self).output_.full()) return NGHTTP2_ERR_WOULDBLOCK;
     auto call = Self(self).Find(frame->hd.stream_id);
     if (call == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    const bool had_unsent = call->exchange_.unsent() > 0;
-    Self(self).output_.append(Text(header, 9));
-    call->exchange_.Send(size, Self(self).output_);
-    if (had_unsent && call->exchange_.unsent() == 0) {
+    const bool had_unsent = call->exchange_.outgoing().unsent() > 0;
+    Self(self).output_.bytes().append(Text(header, 9));
+    call->exchange_.outgoing().Send(size, Self(self).output_.bytes());
+    if (had_unsent && call->exchange_.outgoing().unsent() == 0) {
       call->drained_ = true;
       Self(self).PutInNews(call);
     }
@@ -157,7 +147,7 @@ Http2Session::~Http2Session() {
 
 short Http2Session::Events() const {
   std::lock_guard lock(mutex_);
-  return blocked_ ? POLLIN | POLLOUT : POLLIN;
+  return output_.blocked() ? POLLIN | POLLOUT : POLLIN;
 }
 
 bool Http2Session::Receive(News& news) {
@@ -178,7 +168,7 @@ bool Http2Session::Receive(News& news) {
 Http2Session::News Http2Session::Writable() {
   {
     std::lock_guard lock(mutex_);
-    blocked_ = false;
+    output_.Unblock();
   }
   return Flush();
 }
@@ -196,9 +186,10 @@ absl::Status Http2Session::broken() const {
 Http2Session::News Http2Session::Close(absl::Status reason, Untaken untaken) {
   std::lock_guard lock(mutex_);
   closed_ = true;
+  output_.Close();
   broken_ = std::move(reason);
   for (auto& [id, call] : std::exchange(calls_, {})) {
-    if (untaken == Untaken::kDropped) call->exchange_.DropMessages();
+    if (untaken == Untaken::kDropped) call->exchange_.DropMessages(broken_);
     call->exchange_.Finish(broken_);
     call->id_ = 0;
     PutInNews(call);
@@ -217,7 +208,7 @@ bool Http2Session::HasRoom() const {
 absl::Status Http2Session::Open(std::shared_ptr<Call> call, const Request& request) {
   std::lock_guard lock(mutex_);
   if (!broken_.ok()) return broken_;
-  const std::string timeout = request.timeout == absl::InfiniteDuration() ? "" : TimeoutText(request.timeout);
+  const std::string timeout = request.timeout == absl::InfiniteDuration() ? "" : http2::TimeoutText(request.timeout);
   const std::array<nghttp2_nv, 9> headers = {
       Header(":method", "POST", kConstant),
       Header(":scheme", "http", kConstant),
@@ -245,7 +236,7 @@ absl::Status Http2Session::Open(std::shared_ptr<Call> call, const Request& reque
 void Http2Session::Write(Call& call, std::string message) {
   std::lock_guard lock(mutex_);
   if (call.id_ == 0) return;
-  call.exchange_.Write(std::move(message));
+  call.exchange_.outgoing().Add(std::move(message));
   call.drained_ = false;
   nghttp2_session_resume_data(session_, call.id_);  // fails where nothing was deferred, which is fine
 }
@@ -253,18 +244,18 @@ void Http2Session::Write(Call& call, std::string message) {
 void Http2Session::HalfClose(Call& call) {
   std::lock_guard lock(mutex_);
   if (call.id_ == 0) return;
-  call.exchange_.HalfClose();
+  call.exchange_.outgoing().Close();
   nghttp2_session_resume_data(session_, call.id_);
 }
 
 std::size_t Http2Session::Unsent(const Call& call) const {
   std::lock_guard lock(mutex_);
-  return call.exchange_.unsent();
+  return call.exchange_.outgoing().unsent();
 }
 
 void Http2Session::Cancel(Call& call, absl::Status outcome) {
   std::lock_guard lock(mutex_);
-  call.exchange_.DropMessages();
+  call.exchange_.DropMessages(outcome);
   call.exchange_.Finish(std::move(outcome));
   if (call.id_ != 0) Reset(call, NGHTTP2_CANCEL);
 }
@@ -272,7 +263,7 @@ void Http2Session::Cancel(Call& call, absl::Status outcome) {
 Http2Session::Taken Http2Session::Take(Call& call, bool paused) {
   std::lock_guard lock(mutex_);
   call.in_news_ = false;
-  if (paused && closed_) call.exchange_.DropMessages();
+  if (paused && closed_) call.exchange_.DropMessages(broken_);
   Taken taken;
   taken.drained = std::exchange(call.drained_, false);
   if (!paused) taken.message = call.exchange_.NextMessage();
@@ -288,47 +279,13 @@ Http2Session::Taken Http2Session::Take(Call& call, bool paused) {
 
 Http2Session::News Http2Session::Flush() {
   std::unique_lock lock(mutex_);
-  if (sending_ || blocked_ || closed_) return {};
-  sending_ = true;
-  while (!blocked_ && !closed_ && FillOutput()) {
-    lock.unlock();
-    const ssize_t sent =
-        send(socket_, output_.data() + output_sent_, output_.size() - output_sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
-    const int error = errno;
-    lock.lock();
-    if (sent >= 0) {
-      output_sent_ += static_cast<std::size_t>(sent);
-    } else if (error == EAGAIN) {
-      blocked_ = true;
-      if (!closed_) wake_reader_();
-    } else if (error != EINTR) {
-      Break(Broken(error));
-      break;
-    }
-  }
-  sending_ = false;
+  if (output_.blocked()) return {};
+  if (absl::Status status = output_.Flush(session_, socket_, lock); !status.ok()) Break(std::move(status));
+  if (output_.blocked() && !closed_) wake_reader_();
   return std::exchange(news_, {});
 }
 
 // ---- with the lock held
-
-// False when there is nothing to send.
-bool Http2Session::FillOutput() {
-  if (output_sent_ < output_.size()) return true;
-  output_.clear();
-  output_sent_ = 0;
-  while (output_.size() < kOutputBytes) {
-    const std::uint8_t* bytes = nullptr;
-    const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
-    if (size < 0) Break(absl::UnavailableError(nghttp2_strerror(static_cast<int>(size))));
-    if (size <= 0) break;
-    output_.append(Text(bytes, static_cast<std::size_t>(size)));
-  }
-  if (output_.empty() && nghttp2_session_want_read(session_) == 0) {
-    Break(absl::UnavailableError("the peer does not speak HTTP/2 as it should"));
-  }
-  return !output_.empty();
-}
 
 std::shared_ptr<Http2Session::Call> Http2Session::Find(std::int32_t id) const {
   auto found = calls_.find(id);

@@ -12,9 +12,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "emulator/http2/frame_output.h"
 #include "emulator/userfunction/grpc_exchange.h"
-
-struct nghttp2_session;
 
 namespace cloudstate::userfunction {
 
@@ -107,10 +106,9 @@ class Http2Session {
 
   std::shared_ptr<Call> Find(std::int32_t id) const;
   void PutInNews(const std::shared_ptr<Call>& call);
-  // All four with the lock held.
+  // All with the lock held.
   void Forget(Call& call);
   void Reset(Call& call, std::uint32_t error_code);
-  bool FillOutput();
   void Break(absl::Status reason);
 
   const int socket_;
@@ -124,10 +122,7 @@ class Http2Session {
   bool ready_ = false;
   bool closed_ = false;
   absl::Status broken_;
-  bool sending_ = false;  // one thread is, which has the output meanwhile
-  bool blocked_ = false;  // the socket took nothing more
-  std::string output_;
-  std::size_t output_sent_ = 0;
+  http2::FrameOutput output_;
 };
 
 }  // namespace cloudstate::userfunction

@@ -227,6 +227,12 @@ class RawClient {
     }
     return all;
   }
+  // What is there, at least a byte; nothing when the server has closed the connection.
+  std::string ReadOnce() {
+    std::string some;
+    ReadSome(some);
+    return some;
+  }
   // Whether the server closes the connection without a byte.
   bool EndsSilently() { return ReadToEnd().empty() && !timed_out_; }
 

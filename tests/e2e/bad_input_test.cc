@@ -206,7 +206,7 @@ TEST_F(BadInput, GrpcCallsThatCannotBeServedSayWhy) {
   } cases[] = {
       {"/no.Such/Method", "", StatusCode::UNIMPLEMENTED, "no.Such"},
       {"/com.example.shoppingcart.ShoppingCart/None", "", StatusCode::UNIMPLEMENTED, "None"},
-      {"no-slash", "", StatusCode::UNIMPLEMENTED, ""},
+      {"no-slash", "", StatusCode::INTERNAL, ""},  // no path of HTTP/2: the stream is reset
       {kGetCart, "\xff\xff\xff", StatusCode::INVALID_ARGUMENT, "GetShoppingCart"},
       {kGetCart, "\x0a\x7fshort", StatusCode::INVALID_ARGUMENT, "GetShoppingCart"},
       {kGetCart, "\x0a\x02\xff\xfe", StatusCode::INVALID_ARGUMENT, "UTF-8"},

@@ -1,6 +1,5 @@
 #include "emulator/userfunction/grpc_exchange.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -12,82 +11,9 @@
 namespace cloudstate::userfunction {
 namespace {
 
-using ::testing::ElementsAre;
-
 std::string Framed(const std::string& message) {
-  const auto prefix = MessagePrefix(message.size());
+  const auto prefix = http2::MessagePrefix(message.size());
   return std::string(prefix.data(), prefix.size()) + message;
-}
-
-// ---- framing
-
-TEST(MessagePrefix, IsAFlagThatIsNotSetAndTheSizeWithItsHighByteFirst) {
-  EXPECT_THAT(MessagePrefix(0), ElementsAre(0, 0, 0, 0, 0));
-  EXPECT_THAT(MessagePrefix(0x01020304), ElementsAre(0, 1, 2, 3, 4));
-  EXPECT_THAT(MessagePrefix(0xff), ElementsAre(0, 0, 0, 0, '\xff'));
-}
-
-TEST(Deframer, GivesTheSameMessagesHoweverTheBytesAreCut) {
-  const std::string bytes = Framed("first") + Framed("") + Framed(std::string(300, 'x')) + Framed("last");
-  for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
-    Deframer deframer(1000);
-    std::vector<std::string> messages;
-    for (std::size_t at = 0; at < bytes.size(); at += piece) {
-      ASSERT_EQ(deframer.Feed(std::string_view(bytes).substr(at, piece),
-                              [&](std::string message) { messages.push_back(std::move(message)); }),
-                absl::OkStatus());
-    }
-    EXPECT_THAT(messages, ElementsAre("first", "", std::string(300, 'x'), "last")) << piece;
-    EXPECT_TRUE(deframer.between_messages());
-  }
-}
-
-TEST(Deframer, KnowsThatAMessageIsNotWhole) {
-  const std::string bytes = Framed("abc");
-  for (std::size_t size = 1; size < bytes.size(); ++size) {
-    Deframer deframer(1000);
-    ASSERT_EQ(deframer.Feed(bytes.substr(0, size), [](const std::string&) { FAIL(); }), absl::OkStatus());
-    EXPECT_FALSE(deframer.between_messages()) << size;
-  }
-}
-
-TEST(Deframer, TakesAMessageOfTheLargestSizeAndRefusesALargerOne) {
-  int messages = 0;
-  Deframer deframer(10);
-  EXPECT_EQ(deframer.Feed(Framed(std::string(10, 'x')), [&](const std::string&) { ++messages; }), absl::OkStatus());
-  EXPECT_EQ(messages, 1);
-  EXPECT_EQ(deframer.Feed(Framed(std::string(11, 'x')).substr(0, 5), [&](const std::string&) { ++messages; }),
-            absl::ResourceExhaustedError("a message of 11 bytes is larger than the limit of 10"));
-  EXPECT_EQ(messages, 1);
-}
-
-TEST(Deframer, RefusesACompressedMessage) {
-  Deframer deframer(10);
-  EXPECT_EQ(deframer.Feed(std::string("\1\0\0\0\0", 5), [](const std::string&) { FAIL(); }).code(),
-            absl::StatusCode::kInternal);
-}
-
-// ---- text in headers
-
-TEST(TimeoutText, HasAtMostEightDigitsAndIsNeverLessThanWhatWasAskedFor) {
-  EXPECT_EQ(TimeoutText(absl::Seconds(-1)), "1u");
-  EXPECT_EQ(TimeoutText(absl::Nanoseconds(1)), "1u");
-  EXPECT_EQ(TimeoutText(absl::Milliseconds(5)), "5000u");
-  EXPECT_EQ(TimeoutText(absl::Microseconds(99'999'999)), "99999999u");
-  EXPECT_EQ(TimeoutText(absl::Microseconds(100'000'001)), "100001m");
-  EXPECT_EQ(TimeoutText(absl::Hours(24)), "86400000m");
-  EXPECT_EQ(TimeoutText(absl::Hours(28)), "100800S");
-  EXPECT_EQ(TimeoutText(absl::Hours(24 * 365 * 100)), "876000H");
-  EXPECT_EQ(TimeoutText(absl::Hours(std::int64_t{1} << 40)), "99999999H");
-}
-
-TEST(PercentDecoded, LeavesAloneWhatIsNotEncoded) {
-  EXPECT_EQ(PercentDecoded(""), "");
-  EXPECT_EQ(PercentDecoded("100%25 of Z%C3%bcrich"), "100% of Zürich");
-  EXPECT_EQ(PercentDecoded("%"), "%");
-  EXPECT_EQ(PercentDecoded("%2"), "%2");
-  EXPECT_EQ(PercentDecoded("%zz%4"), "%zz%4");
-  EXPECT_EQ(PercentDecoded("%%20"), "% ");
 }
 
 TEST(OutcomeOf, MapsAnHttpStatusOnlyWhereThereIsNoGrpcStatus) {
@@ -108,36 +34,6 @@ TEST(OutcomeOf, MapsAnHttpStatusOnlyWhereThereIsNoGrpcStatus) {
 
 // ---- one exchange
 
-TEST(GrpcExchange, SendsTheSameBytesHoweverTheyAreCut) {
-  const std::string whole = Framed("first") + Framed("") + Framed("last");
-  for (std::size_t piece = 1; piece <= whole.size(); ++piece) {
-    GrpcExchange exchange(100);
-    for (const char* each : {"first", "", "last"}) exchange.Write(each);
-    exchange.HalfClose();
-    std::string output;
-    while (exchange.SendableBytes(piece) > 0) {
-      const std::size_t bytes = exchange.SendableBytes(piece);
-      EXPECT_EQ(exchange.EndsWith(bytes), output.size() + bytes == whole.size()) << piece;
-      exchange.Send(bytes, output);
-    }
-    EXPECT_EQ(output, whole);
-    EXPECT_EQ(exchange.unsent(), 0u);
-  }
-}
-
-TEST(GrpcExchange, CountsAMessageAsUnsentUntilItsLastByteIsSent) {
-  GrpcExchange exchange(100);
-  exchange.Write("ab");
-  exchange.Write("c");
-  std::string output;
-  EXPECT_EQ(exchange.unsent(), 2u);
-  exchange.Send(6, output);
-  EXPECT_EQ(exchange.unsent(), 2u);
-  exchange.Send(2, output);
-  EXPECT_EQ(exchange.unsent(), 1u);
-  EXPECT_FALSE(exchange.EndsWith(6)) << "it has not been half-closed";
-}
-
 GrpcExchange Answered() {
   GrpcExchange exchange(1000);
   exchange.OnHeader(":status", "200");
@@ -154,6 +50,16 @@ TEST(GrpcExchange, GivesCreditForAMessageOnlyWhenItHasBeenTaken) {
   EXPECT_EQ(exchange.NextMessage(), "d");
   EXPECT_EQ(exchange.TakeCredit(), 14u);
   EXPECT_EQ(exchange.TakeCredit(), 0u);
+}
+
+TEST(GrpcExchange, HasNotEndedWellWhereMessagesWereDropped) {
+  GrpcExchange exchange = Answered();
+  exchange.OnData(Framed("abc"));
+  exchange.OnHeader("grpc-status", "0");
+  exchange.OnEnd();
+  exchange.DropMessages(absl::UnavailableError("lost"));
+  EXPECT_EQ(exchange.NextMessage(), std::nullopt);
+  EXPECT_EQ(exchange.TakeOutcome(), absl::UnavailableError("lost"));
 }
 
 TEST(GrpcExchange, GivesCreditForAMessageThatHasNotComeWhole) {
@@ -175,12 +81,12 @@ TEST(GrpcExchange, TellsTheOutcomeOnceAndAfterTheMessages) {
 
 TEST(GrpcExchange, KeepsItsFirstOutcomeAndWritesNothingAfterIt) {
   GrpcExchange exchange = Answered();
-  exchange.Write("abc");
+  exchange.outgoing().Add("abc");
   exchange.Finish(absl::CancelledError("here"));
   exchange.OnHeader("grpc-status", "0");
   exchange.OnEnd();
   EXPECT_EQ(exchange.TakeOutcome(), absl::CancelledError("here"));
-  EXPECT_EQ(exchange.SendableBytes(100), 0u);
+  EXPECT_EQ(exchange.outgoing().SendableBytes(100), 0u);
 }
 
 TEST(GrpcExchange, TakesNoMessagesOutOfWhatIsNotGrpc) {

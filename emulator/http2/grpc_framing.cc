@@ -1,42 +1,42 @@
-#include "emulator/userfunction/grpc_framing.h"
+#include "emulator/http2/grpc_framing.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
-namespace cloudstate::userfunction {
+namespace cloudstate::http2 {
 namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
-
-absl::StatusCode CodeOfHttpStatus(int status) {
-  switch (status) {
-    case 400:
-      return absl::StatusCode::kInternal;
-    case 401:
-      return absl::StatusCode::kUnauthenticated;
-    case 403:
-      return absl::StatusCode::kPermissionDenied;
-    case 404:
-      return absl::StatusCode::kUnimplemented;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return absl::StatusCode::kUnavailable;
-    default:
-      return absl::StatusCode::kUnknown;
-  }
-}
 
 // -1 for what is no hexadecimal digit.
 int HexDigit(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
   const char lower = absl::ascii_tolower(static_cast<unsigned char>(digit));
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+absl::Duration Unit(char letter) {
+  switch (letter) {
+    case 'n':
+      return absl::Nanoseconds(1);
+    case 'u':
+      return absl::Microseconds(1);
+    case 'm':
+      return absl::Milliseconds(1);
+    case 'S':
+      return absl::Seconds(1);
+    case 'M':
+      return absl::Minutes(1);
+    case 'H':
+      return absl::Hours(1);
+    default:
+      return absl::ZeroDuration();
+  }
 }
 
 }  // namespace
@@ -61,13 +61,21 @@ absl::Status Deframer::Feed(std::string_view bytes, absl::FunctionRef<void(std::
     bytes.remove_prefix(part);
     if (message_.size() < size_) break;
     prefix_bytes_ = 0;
-    take(std::exchange(message_, {}));
+    std::string message = std::exchange(message_, {});
+    if (prefix_[0] != 0) {
+      absl::StatusOr<std::string> plain = decompress_(message, max_message_bytes_);
+      if (!plain.ok()) return plain.status();
+      message = *std::move(plain);
+    }
+    take(std::move(message));
   }
   return absl::OkStatus();
 }
 
 absl::Status Deframer::TakePrefix() {
-  if (prefix_[0] != 0) return absl::InternalError("a message is compressed, which was not asked for");
+  if (prefix_[0] != 0 && (prefix_[0] != 1 || decompress_ == nullptr)) {
+    return absl::InternalError("a message is said to be compressed, and nothing says how");
+  }
   size_ = 0;
   for (std::size_t i = 1; i < kPrefixBytes; ++i) size_ = size_ << 8 | static_cast<unsigned char>(prefix_[i]);
   if (size_ > max_message_bytes_) {
@@ -80,13 +88,38 @@ absl::Status Deframer::TakePrefix() {
 
 std::string TimeoutText(absl::Duration timeout) {
   constexpr std::int64_t kMost = 99'999'999;
-  constexpr std::pair<absl::Duration, char> kUnits[] = {
-      {absl::Microseconds(1), 'u'}, {absl::Milliseconds(1), 'm'}, {absl::Seconds(1), 'S'}, {absl::Hours(1), 'H'}};
-  for (const auto& [unit, letter] : kUnits) {
+  for (const char letter : {'u', 'm', 'S', 'H'}) {
+    const absl::Duration unit = Unit(letter);
     const std::int64_t count = absl::Ceil(timeout, unit) / unit;
     if (count <= kMost) return absl::StrCat(std::max<std::int64_t>(count, 1), absl::string_view(&letter, 1));
   }
   return absl::StrCat(kMost, "H");
+}
+
+std::optional<absl::Duration> ParseTimeout(std::string_view text) {
+  if (text.size() < 2 || text.size() > 9) return std::nullopt;
+  const absl::Duration unit = Unit(text.back());
+  text.remove_suffix(1);
+  const bool digits =
+      std::all_of(text.begin(), text.end(), [](unsigned char each) { return absl::ascii_isdigit(each); });
+  std::int64_t count = 0;
+  if (unit == absl::ZeroDuration() || !digits || !absl::SimpleAtoi(View(text), &count)) return std::nullopt;
+  return count * unit;
+}
+
+std::string PercentEncoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string result;
+  result.reserve(text.size());
+  for (const char each : text) {
+    const auto byte = static_cast<unsigned char>(each);
+    if (byte >= 0x20 && byte <= 0x7e && each != '%') {
+      result.push_back(each);
+    } else {
+      result.append({'%', kDigits[byte >> 4], kDigits[byte & 0xf]});
+    }
+  }
+  return result;
 }
 
 std::string PercentDecoded(std::string_view text) {
@@ -107,46 +140,16 @@ std::string PercentDecoded(std::string_view text) {
   return result;
 }
 
-void ResponseHeaders::Add(std::string_view name, std::string_view value) {
-  if (name == ":status") {
-    if (!absl::SimpleAtoi(View(value), &http_status)) http_status = 0;
-  } else if (name == "content-type") {
-    grpc_content = value.starts_with("application/grpc");
-  } else if (name == "grpc-status") {
-    // A number that is none of gRPC's is an unknown failure.
-    if (!absl::SimpleAtoi(View(value), &grpc_status) || grpc_status < 0 || grpc_status > 16) grpc_status = 2;
-  } else if (name == "grpc-message") {
-    grpc_message = PercentDecoded(value);
-  }
+std::string BinaryHeaderText(std::string_view bytes) {
+  std::string text = absl::Base64Escape(View(bytes));
+  while (text.ends_with('=')) text.pop_back();
+  return text;
 }
 
-absl::Status OutcomeOf(const ResponseHeaders& headers) {
-  if (headers.grpc_status >= 0) {
-    return absl::Status(static_cast<absl::StatusCode>(headers.grpc_status), headers.grpc_message);
-  }
-  if (headers.http_status != 200) {
-    return absl::Status(CodeOfHttpStatus(headers.http_status),
-                        absl::StrCat("the answer is not gRPC: HTTP status ", headers.http_status));
-  }
-  return absl::UnknownError("the call was ended without a status");
+std::optional<std::string> ParseBinaryHeader(std::string_view text) {
+  std::string bytes;
+  if (!absl::Base64Unescape(View(text), &bytes)) return std::nullopt;
+  return bytes;
 }
 
-absl::Status OutcomeOfReset(std::uint32_t error_code) {
-  const std::string text = absl::StrCat("the call was reset (HTTP/2 error code ", error_code, ")");
-  switch (error_code) {
-    case 5:  // STREAM_CLOSED
-      return absl::UnknownError(text);
-    case 7:  // REFUSED_STREAM
-      return absl::UnavailableError(text);
-    case 8:  // CANCEL
-      return absl::CancelledError(text);
-    case 11:  // ENHANCE_YOUR_CALM
-      return absl::ResourceExhaustedError(text);
-    case 12:  // INADEQUATE_SECURITY
-      return absl::PermissionDeniedError(text);
-    default:
-      return absl::InternalError(text);
-  }
-}
-
-}  // namespace cloudstate::userfunction
+}  // namespace cloudstate::http2
