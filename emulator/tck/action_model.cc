@@ -1,37 +1,21 @@
 #include "emulator/tck/action_model.h"
 
 namespace cloudstate::tck::actions {
+namespace {
 
-messages::ProcessStep ReplyWith(const std::string& message) {
-  messages::ProcessStep step;
-  step.mutable_reply()->set_message(message);
-  return step;
+void Write(const ReplyWith& step, messages::ProcessStep& message) {
+  message.mutable_reply()->set_message(step.message);
 }
 
-messages::ProcessStep ForwardTo(const std::string& id) {
-  messages::ProcessStep step;
-  step.mutable_forward()->set_id(id);
-  return step;
-}
-
-messages::ProcessStep EffectOn(const std::string& id, Mode mode) {
-  messages::ProcessStep step;
-  step.mutable_effect()->set_id(id);
-  step.mutable_effect()->set_synchronous(mode == Mode::kSynchronous);
-  return step;
-}
-
-messages::ProcessStep FailWith(const std::string& text) {
-  messages::ProcessStep step;
-  step.mutable_fail()->set_message(text);
-  return step;
-}
+}  // namespace
 
 messages::Request Request(const Groups& groups) {
   messages::Request request;
   for (const Group& group : groups) {
     messages::ProcessGroup& added = *request.add_groups();
-    for (const messages::ProcessStep& step : group) *added.add_steps() = step;
+    for (const Step& step : group) {
+      std::visit([&message = *added.add_steps()](const auto& each) { Write(each, message); }, step);
+    }
   }
   return request;
 }
@@ -75,10 +59,7 @@ Answer& Answer::Reply(const std::string& message) {
 }
 
 Answer& Answer::Forward(const std::string& id) {
-  cloudstate::Forward& forward = *response_.mutable_forward();
-  forward.set_service_name(kTwo);
-  forward.set_command_name("Call");
-  forward.mutable_payload()->PackFrom(OtherRequest(id));
+  CallTwo(kTwo, OtherRequest(id), *response_.mutable_forward());
   return *this;
 }
 
@@ -89,9 +70,7 @@ Answer& Answer::Fail(const std::string& text) {
 
 Answer& Answer::Effect(const std::string& id, Mode mode) {
   SideEffect& effect = *response_.add_side_effects();
-  effect.set_service_name(kTwo);
-  effect.set_command_name("Call");
-  effect.mutable_payload()->PackFrom(OtherRequest(id));
+  CallTwo(kTwo, OtherRequest(id), effect);
   effect.set_synchronous(mode == Mode::kSynchronous);
   return *this;
 }

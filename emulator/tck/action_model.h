@@ -1,10 +1,12 @@
 #pragma once
 
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "cloudstate/action.pb.h"
 #include "cloudstate/tck/model/action.pb.h"
+#include "emulator/tck/model_steps.h"
 
 // The messages that make the model's actions do something, and those that they must answer with.
 namespace cloudstate::tck::actions {
@@ -13,16 +15,14 @@ inline constexpr char kModel[] = "cloudstate.tck.model.action.ActionTckModel";
 inline constexpr char kTwo[] = "cloudstate.tck.model.action.ActionTwo";
 
 namespace messages = model::action;
-// Of one group; a request has several.
-using Group = std::vector<messages::ProcessStep>;
+
+struct ReplyWith {
+  std::string message;
+};
+using Step = std::variant<ReplyWith, ForwardTo, EffectOn, FailWith>;
+// A request has several groups.
+using Group = std::vector<Step>;
 using Groups = std::vector<Group>;
-
-enum class Mode { kAsynchronous, kSynchronous };
-
-messages::ProcessStep ReplyWith(const std::string& message);
-messages::ProcessStep ForwardTo(const std::string& id);
-messages::ProcessStep EffectOn(const std::string& id, Mode mode = Mode::kAsynchronous);
-messages::ProcessStep FailWith(const std::string& text);
 
 messages::Request Request(const Groups& groups);
 messages::OtherRequest OtherRequest(const std::string& id);

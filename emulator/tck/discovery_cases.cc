@@ -137,8 +137,8 @@ void ExpectUniqueServices(Driver& driver) {
 // Of each kind of the model all services are declared, or none.
 void ExpectWholeKinds(Driver& driver) {
   const std::vector<std::vector<std::string>> kinds = {
-      {event_sourced::kModel, event_sourced::kTwo, event_sourced::kConfigured},
-      {value::kModel, value::kTwo, value::kConfigured},
+      {event_sourced::Kind::kModel, event_sourced::Kind::kTwo, event_sourced::Kind::kConfigured},
+      {value::Kind::kModel, value::Kind::kTwo, value::Kind::kConfigured},
       {actions::kModel, actions::kTwo}};
   std::set<std::string> declared;
   for (const cloudstate::Entity& entity : driver.specification().entities()) declared.insert(entity.service_name());
@@ -175,13 +175,13 @@ Section DirectSection() {
       {"report-error", "An error that the proxy reports is taken.", ExpectErrorIsTaken,
        "EntityDiscovery.reportError answers google.protobuf.Empty."},
       {"methods", "The model's services have the model's methods.", ExpectMethods},
-      Declared({"event-sourced-model", event_sourced::kModel, kEventSourced, "event-sourced-tck-model"}),
-      Declared({"event-sourced-two", event_sourced::kTwo, kEventSourced}),
-      Declared(
-          {"event-sourced-configured", event_sourced::kConfigured, kEventSourced, "event-sourced-configured", 100}),
-      Declared({"value-model", value::kModel, kValueEntity, "value-entity-tck-model"}),
-      Declared({"value-two", value::kTwo, kValueEntity}),
-      Declared({"value-configured", value::kConfigured, kValueEntity, "value-entity-configured", 100}),
+      Declared({"event-sourced-model", event_sourced::Kind::kModel, kEventSourced, "event-sourced-tck-model"}),
+      Declared({"event-sourced-two", event_sourced::Kind::kTwo, kEventSourced}),
+      Declared({"event-sourced-configured", event_sourced::Kind::kConfigured, kEventSourced, "event-sourced-configured",
+                100}),
+      Declared({"value-model", value::Kind::kModel, kValueEntity, "value-entity-tck-model"}),
+      Declared({"value-two", value::Kind::kTwo, kValueEntity}),
+      Declared({"value-configured", value::Kind::kConfigured, kValueEntity, "value-entity-configured", 100}),
       Declared({"action-model", actions::kModel, kAction}),
       Declared({"action-two", actions::kTwo, kAction}),
   };

@@ -3,60 +3,22 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "emulator/tck/case.h"
 #include "emulator/tck/common_expectations.h"
+#include "emulator/tck/entity_cases.h"
 #include "emulator/tck/event_sourced_model.h"
 
 namespace cloudstate::tck::event_sourced {
 namespace {
 
-// One entity's stream. Commands are numbered from 1, as a proxy does.
-class Entity {
+class Entity : public EntityStream<Kind> {
  public:
-  Entity(Driver& driver, const In& init)
-      : stream_(driver.user_function().Open(kHandle)),
-        id_(init.init().entity_id()),
-        command_(init.init().service_name() == kModel ? "Process" : "Call"),
-        // The older dialect has no way to ask for a restart.
-        can_restart_(driver.dialect() == userfunction::Dialect::k0_2) {
-    stream_.Send(init);
-  }
-  explicit Entity(Driver& driver, const std::string& id = "one") : Entity(driver, Init(kModel, id)) {}
+  using EntityStream::EntityStream;
 
   Entity& Replay(std::int64_t sequence, const std::string& value) {
-    stream_.Send(Event(sequence, value));
+    stream().Send(Event(sequence, value));
     return *this;
   }
-  Entity& Ask(const Actions& actions, const Answer& expected) {
-    stream_.Send(Command(++last_, command_, Request(id_, actions)));
-    stream_.Expect(expected.To(last_));
-    return *this;
-  }
-  Entity& AskToFail(const Actions& actions, const std::string& text, Restart restart = Restart::kNo) {
-    return Ask(actions, Answer().Fail(text, can_restart_ ? restart : Restart::kNo));
-  }
-  Entity& NextNumber(std::int64_t number) {
-    last_ = number - 1;
-    return *this;
-  }
-  void End() {
-    stream_.HalfClose();
-    stream_.ExpectEnd();
-  }
-  // As End, without a look at what comes of it.
-  void Leave() {
-    stream_.HalfClose();
-    stream_.Cancel();
-  }
-  WireStream& stream() { return stream_; }
-
- private:
-  WireStream& stream_;
-  const std::string id_;
-  const std::string command_;
-  const bool can_restart_;
-  std::int64_t last_ = 0;
 };
 
 std::vector<Case> StateCases() {
@@ -88,28 +50,10 @@ std::vector<Case> StateCases() {
        [](Driver& d) {
          Entity(d).Ask({Emit("a"), Emit("a")}, Answer().Events({"a", "a"}).Reply("aa"));
        }},
-      {"text-beyond-ascii", "Text comes back as it was sent.",
-       [](Driver& d) {
-         const std::string text = "häßlich 日本 🛒 \"%\"\n\t";
-         Entity(d).Ask({Emit(text)}, Answer().Events({text}).Reply(text));
-       }},
       {"large-event", "An event of 200 KB is no problem.",
        [](Driver& d) {
          const std::string text(200'000, 'x');
          Entity(d).Ask({Emit(text)}, Answer().Events({text}).Reply(text));
-       }},
-      {"separate-entities", "Entities with different ids have nothing in common.",
-       [](Driver& d) {
-         Entity one(d, "one");
-         Entity other(d, "other");
-         one.Ask({Emit("a")}, Answer().Events({"a"}).Reply("a"));
-         other.Ask({}, Answer().Reply(""));
-         other.Ask({Emit("b")}, Answer().Events({"b"}).Reply("b"));
-         one.Ask({}, Answer().Reply("a"));
-       }},
-      {"command-ids", "A reply carries the id of its command, whatever it is.",
-       [](Driver& d) {
-         Entity(d).NextNumber(7).Ask({}, Answer().Reply("")).NextNumber(1'000'000'000'000).Ask({}, Answer().Reply(""));
        }},
       {"many-commands", "A stream serves command after command.",
        [](Driver& d) {
@@ -225,46 +169,21 @@ std::vector<Case> RehydrationCases() {
              .Replay(6, "f")
              .Ask({Emit("g")}, Answer().Events({"g"}).Reply("abcdefg"));
        }},
-      {"nothing-is-remembered", "A new stream starts from what it is sent, not from what was there before.",
-       [](Driver& d) {
-         Entity first(d);
-         first.Ask({Emit("a")}, Answer().Events({"a"}).Reply("a"));
-         first.Leave();
-         Entity(d).Ask({}, Answer().Reply(""));
-       },
-       "The proxy has the entity's state; what a user function keeps beside it is out of date sooner or later."},
   };
 }
 
 std::vector<Case> ForwardAndEffectCases() {
   return {
-      {"forward", "A forward stands in the reply's place.",
-       [](Driver& d) { Entity(d).Ask({ForwardTo("x")}, Answer().Forward("x")); }},
       {"forward-with-events", "Events go with a forward.",
        [](Driver& d) {
          Entity(d)
              .Ask({Emit("a"), ForwardTo("x"), Emit("b")}, Answer().Events({"a", "b"}).Forward("x"))
              .Ask({}, Answer().Reply("ab"));
        }},
-      {"forward-with-effect", "Effects go with a forward.",
-       [](Driver& d) {
-         Entity(d).Ask({EffectOn("y"), ForwardTo("x")}, Answer().Effect("y").Forward("x"));
-       }},
       {"forward-with-snapshot", "A snapshot goes with a forward.",
        [](Driver& d) {
          Entity(d, InitWithSnapshot("one", 4, "abcd"))
              .Ask({Emit("e"), ForwardTo("x")}, Answer().Events({"e"}).Snapshot("abcde").Forward("x"));
-       }},
-      {"effect", "A side effect goes with the reply.",
-       [](Driver& d) { Entity(d).Ask({EffectOn("x")}, Answer().Effect("x").Reply("")); }},
-      {"effect-synchronous", "A synchronous side effect is marked so.",
-       [](Driver& d) {
-         Entity(d).Ask({EffectOn("x", Mode::kSynchronous)}, Answer().Effect("x", Mode::kSynchronous).Reply(""));
-       }},
-      {"effects-in-order", "Several side effects keep their order and their marks.",
-       [](Driver& d) {
-         Entity(d).Ask({EffectOn("z"), EffectOn("x", Mode::kSynchronous), EffectOn("y"), EffectOn("x")},
-                       Answer().Effect("z").Effect("x", Mode::kSynchronous).Effect("y").Effect("x").Reply(""));
        }},
       {"effects-with-events", "Side effects and events go together.",
        [](Driver& d) {
@@ -277,8 +196,6 @@ std::vector<Case> ForwardAndEffectCases() {
              .Ask({EffectOn("x"), Emit("e"), EffectOn("y", Mode::kSynchronous)},
                   Answer().Events({"e"}).Snapshot("abcde").Effect("x").Effect("y", Mode::kSynchronous).Reply("abcde"));
        }},
-      {"effects-end-with-their-command", "The next command has no side effects of the one before.",
-       [](Driver& d) { Entity(d).Ask({EffectOn("x")}, Answer().Effect("x").Reply("")).Ask({}, Answer().Reply("")); }},
   };
 }
 
@@ -286,14 +203,6 @@ std::vector<Case> FailureCases() {
   const char* restart =
       "The entity has applied events that will not be stored: the failure must ask the proxy to restart it.";
   return {
-      {"failure", "A failure stands in the reply's place, and carries the command's id.",
-       [](Driver& d) { Entity(d).AskToFail({FailWith("no")}, "no"); },
-       "It belongs into the reply's client action. A failure on the stream itself means that the entity is broken."},
-      {"failure-text", "A failure's text is passed on verbatim.",
-       [](Driver& d) {
-         const std::string text = "100 % \"häßlich\" <&>\n\ttext ";
-         Entity(d).AskToFail({FailWith(text)}, text);
-       }},
       {"failure-keeps-stream", "The stream goes on after a failure.",
        [](Driver& d) {
          Entity(d)
@@ -301,14 +210,6 @@ std::vector<Case> FailureCases() {
              .Ask({Emit("a")}, Answer().Events({"a"}).Reply("a"))
              .AskToFail({FailWith("no")}, "no")
              .Ask({}, Answer().Reply("a"));
-       }},
-      {"failure-drops-effects", "A failure has no side effects.",
-       [](Driver& d) {
-         Entity(d).AskToFail({EffectOn("x"), EffectOn("y", Mode::kSynchronous), FailWith("no")}, "no");
-       }},
-      {"failure-drops-forward", "A failure wins over a forward.",
-       [](Driver& d) {
-         Entity(d).AskToFail({ForwardTo("x"), FailWith("no")}, "no");
        }},
       {"failure-drops-events", "A failure after emitted events stores none of them, and asks for a restart.",
        [](Driver& d) {
@@ -336,39 +237,13 @@ std::vector<Case> FailureCases() {
   };
 }
 
-std::vector<Case> OtherServiceCases() {
-  return {
-      {"two-answers", "EventSourcedTwo answers an empty response.",
-       [](Driver& d) { Entity(d, Init(kTwo, "two")).Ask({}, Answer().Reply("")).Ask({}, Answer().Reply("")); }, "",
-       kTwo},
-      {"configured-answers", "EventSourcedConfigured answers an empty response.",
-       [](Driver& d) { Entity(d, Init(kConfigured, "configured")).Ask({}, Answer().Reply("")); }, "", kConfigured},
-      {"unknown-service", "A service that was not declared is refused, and nothing else is disturbed.",
-       [](Driver& d) {
-         WireStream& stream = d.user_function().Open(kHandle);
-         stream.Send(Init(kUnknownService, "one"));
-         stream.Send(Command(1, "Process", Request("one")));
-         ExpectRefusal<eventsourced::EventSourcedStreamOut>(stream);
-         Entity(d).Ask({}, Answer().Reply(""));
-       },
-       kRefusalHint},
-      {"unknown-command", "A command that is not declared is refused, and nothing else is disturbed.",
-       [](Driver& d) {
-         Entity entity(d, "one");
-         entity.stream().Send(Command(1, kUnknownCommand, Request("one")));
-         ExpectRefusal<eventsourced::EventSourcedStreamOut>(entity.stream());
-         Entity(d, "other").Ask({}, Answer().Reply(""));
-       },
-       kRefusalHint},
-  };
-}
-
 }  // namespace
 
 Section DirectSection() {
-  Section section{"event-sourced", Part::kDirect, {kModel}, {}};
+  Section section{"event-sourced", Part::kDirect, {Kind::kModel}, {}};
   for (auto* part :
-       {StateCases, SnapshotCases, RehydrationCases, ForwardAndEffectCases, FailureCases, OtherServiceCases}) {
+       {StateCases, CommonStateCases<Kind>, SnapshotCases, RehydrationCases, CommonForwardAndEffectCases<Kind>,
+        ForwardAndEffectCases, CommonFailureCases<Kind>, FailureCases, OtherServiceCases<Kind>}) {
     for (Case& each : part()) section.cases.push_back(std::move(each));
   }
   return section;

@@ -2,57 +2,50 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "cloudstate/event_sourced.pb.h"
 #include "cloudstate/tck/model/eventsourced.pb.h"
+#include "emulator/tck/entity_model.h"
 
 // The messages that make the model's event-sourced entities do something, and those that they must answer with.
 namespace cloudstate::tck::event_sourced {
 
-inline constexpr char kModel[] = "cloudstate.tck.model.EventSourcedTckModel";
-inline constexpr char kTwo[] = "cloudstate.tck.model.EventSourcedTwo";
-inline constexpr char kConfigured[] = "cloudstate.tck.model.EventSourcedConfigured";
-inline constexpr char kHandle[] = "/cloudstate.eventsourced.EventSourced/handle";
+struct Emit {
+  std::string value;
+};
+void Write(const Emit& step, model::RequestAction& action);
 
-using In = eventsourced::EventSourcedStreamIn;
-using Actions = std::vector<model::RequestAction>;
+class Answer;
 
-enum class Mode { kAsynchronous, kSynchronous };
-enum class Restart { kNo, kYes };
+struct Kind {
+  static constexpr char kModel[] = "cloudstate.tck.model.EventSourcedTckModel";
+  static constexpr char kTwo[] = "cloudstate.tck.model.EventSourcedTwo";
+  static constexpr char kConfigured[] = "cloudstate.tck.model.EventSourcedConfigured";
+  static constexpr char kHandle[] = "/cloudstate.eventsourced.EventSourced/handle";
 
-model::RequestAction Emit(const std::string& value);
-model::RequestAction ForwardTo(const std::string& id);
-model::RequestAction EffectOn(const std::string& id, Mode mode = Mode::kAsynchronous);
-model::RequestAction FailWith(const std::string& text);
+  using In = eventsourced::EventSourcedStreamIn;
+  using Out = eventsourced::EventSourcedStreamOut;
+  using Reply = eventsourced::EventSourcedReply;
+  using Request = model::Request;
+  using Response = model::Response;
+  using Action = std::variant<Emit, ForwardTo, EffectOn, FailWith>;
+  using Change = Emit;
+  using Answer = event_sourced::Answer;
 
-model::Request Request(const std::string& id, const Actions& actions = {});
-model::Response Response(const std::string& message);
+  static In Init(const std::string& service, const std::string& id);
+};
 
-// ---- to the user function
+Kind::In InitWithSnapshot(const std::string& id, std::int64_t sequence, const std::string& value);
+Kind::In Event(std::int64_t sequence, const std::string& value);
 
-In Init(const std::string& service, const std::string& id);
-In InitWithSnapshot(const std::string& id, std::int64_t sequence, const std::string& value);
-In Event(std::int64_t sequence, const std::string& value);
-In Command(std::int64_t number, const std::string& name, const model::Request& request);
-
-// ---- from the user function
-
-// A reply, to be completed: Answer().Events({"a"}).Reply("a").
-class Answer {
+class Answer : public EntityAnswer<Kind> {
  public:
-  Answer& Reply(const std::string& message);
-  Answer& Forward(const std::string& id);
-  Answer& Fail(const std::string& text, Restart restart = Restart::kNo);
-  Answer& Effect(const std::string& id, Mode mode = Mode::kAsynchronous);
   Answer& Events(const std::vector<std::string>& values);
   Answer& Snapshot(const std::string& value);
-
-  // As it is sent for command `number`.
-  eventsourced::EventSourcedStreamOut To(std::int64_t number) const;
-
- private:
-  eventsourced::EventSourcedReply reply_;
+  // What Kind::Change brings about.
+  Answer& Changes(const std::string& value) { return Events({value}); }
 };
 
 }  // namespace cloudstate::tck::event_sourced

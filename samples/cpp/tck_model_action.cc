@@ -5,6 +5,7 @@
 #include "cloudstate/tck/model/action.pb.h"
 #include "google/protobuf/any.pb.h"
 #include "samples/cpp/tck_model_services.h"
+#include "samples/cpp/tck_model_steps.h"
 
 namespace cloudstate::samples {
 namespace {
@@ -14,29 +15,11 @@ namespace model = cloudstate::tck::model::action;
 
 constexpr Method kTwoCall = {"cloudstate.tck.model.action.ActionTwo", "Call"};
 
-model::OtherRequest RequestTo(const std::string& id) {
-  model::OtherRequest request;
-  request.set_id(id);
-  return request;
-}
-
 void Act(const model::ProcessStep& step, ActionContext& context) {
-  switch (step.step_case()) {
-    case model::ProcessStep::kReply: {
-      model::Response response;
-      response.set_message(step.reply().message());
-      return context.Reply(response);
-    }
-    case model::ProcessStep::kForward:
-      return context.Forward(kTwoCall, RequestTo(step.forward().id()));
-    case model::ProcessStep::kEffect:
-      return context.Effect(kTwoCall, RequestTo(step.effect().id()),
-                            step.effect().synchronous() ? EffectMode::kSynchronous : EffectMode::kAsynchronous);
-    case model::ProcessStep::kFail:
-      return context.Fail(step.fail().message());
-    case model::ProcessStep::STEP_NOT_SET:
-      return;
-  }
+  if (!step.has_reply()) return CarryOutCommonStep<model::OtherRequest>(step, kTwoCall, context);
+  model::Response response;
+  response.set_message(step.reply().message());
+  context.Reply(response);
 }
 
 void Act(const model::ProcessGroup& group, ActionContext& context) {

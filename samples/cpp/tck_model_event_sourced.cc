@@ -5,6 +5,7 @@
 #include "cloudstate/tck/model/eventsourced.pb.h"
 #include "google/protobuf/any.pb.h"
 #include "samples/cpp/tck_model_services.h"
+#include "samples/cpp/tck_model_steps.h"
 
 namespace cloudstate::samples {
 namespace {
@@ -54,28 +55,10 @@ class ModelEntity final : public EventSourcedEntity {
 
  private:
   static void Act(const model::RequestAction& action, EventSourcedContext& context) {
-    switch (action.action_case()) {
-      case model::RequestAction::kEmit: {
-        model::Persisted event;
-        event.set_value(action.emit().value());
-        return context.Emit(event);
-      }
-      case model::RequestAction::kForward:
-        return context.Forward(kTwoCall, RequestTo(action.forward().id()));
-      case model::RequestAction::kEffect:
-        return context.Effect(kTwoCall, RequestTo(action.effect().id()),
-                              action.effect().synchronous() ? EffectMode::kSynchronous : EffectMode::kAsynchronous);
-      case model::RequestAction::kFail:
-        return context.Fail(action.fail().message());
-      case model::RequestAction::ACTION_NOT_SET:
-        return;
-    }
-  }
-
-  static model::Request RequestTo(const std::string& id) {
-    model::Request request;
-    request.set_id(id);
-    return request;
+    if (!action.has_emit()) return CarryOutCommonStep<model::Request>(action, kTwoCall, context);
+    model::Persisted event;
+    event.set_value(action.emit().value());
+    context.Emit(event);
   }
 
   std::string state_;

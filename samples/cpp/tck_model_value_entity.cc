@@ -5,6 +5,7 @@
 #include "cloudstate/tck/model/valueentity.pb.h"
 #include "google/protobuf/any.pb.h"
 #include "samples/cpp/tck_model_services.h"
+#include "samples/cpp/tck_model_steps.h"
 
 namespace cloudstate::samples {
 namespace {
@@ -14,31 +15,12 @@ namespace model = cloudstate::tck::model::valueentity;
 
 constexpr Method kTwoCall = {"cloudstate.tck.model.valueentity.ValueEntityTwo", "Call"};
 
-model::Request RequestTo(const std::string& id) {
-  model::Request request;
-  request.set_id(id);
-  return request;
-}
-
 void Act(const model::RequestAction& action, ValueEntityContext& context) {
-  switch (action.action_case()) {
-    case model::RequestAction::kUpdate: {
-      model::Persisted value;
-      value.set_value(action.update().value());
-      return context.Update(value);
-    }
-    case model::RequestAction::kDelete:
-      return context.Delete();
-    case model::RequestAction::kForward:
-      return context.Forward(kTwoCall, RequestTo(action.forward().id()));
-    case model::RequestAction::kEffect:
-      return context.Effect(kTwoCall, RequestTo(action.effect().id()),
-                            action.effect().synchronous() ? EffectMode::kSynchronous : EffectMode::kAsynchronous);
-    case model::RequestAction::kFail:
-      return context.Fail(action.fail().message());
-    case model::RequestAction::ACTION_NOT_SET:
-      return;
-  }
+  if (action.has_delete_()) return context.Delete();
+  if (!action.has_update()) return CarryOutCommonStep<model::Request>(action, kTwoCall, context);
+  model::Persisted value;
+  value.set_value(action.update().value());
+  context.Update(value);
 }
 
 absl::Status Process(const std::string& name, const Any& payload, ValueEntityContext& context) {

@@ -3,12 +3,10 @@
 #include <grpcpp/grpcpp.h>
 #include <pthread.h>
 
-#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "cloudstate/entity.grpc.pb.h"
 #include "cloudstate/event_sourced.grpc.pb.h"
 #include "cloudstate/value_entity.grpc.pb.h"
@@ -16,6 +14,7 @@
 #include "samples/cpp/discovery.h"
 #include "samples/cpp/entity_stream.h"
 #include "samples/cpp/event_sourced_session.h"
+#include "samples/cpp/listening.h"
 #include "samples/cpp/value_entity_session.h"
 
 namespace cloudstate::samples {
@@ -68,35 +67,18 @@ class Server final : public UserFunctionServer {
         value_entities_(std::move(user_function.value_entities)),
         actions_(std::move(user_function.actions)) {}
 
-  ~Server() override {
-    if (server_) server_->Shutdown(std::chrono::system_clock::now());
-  }
-
   absl::Status Listen(const std::string& address) {
-    grpc::ServerBuilder builder;
-    // Two servers on one port would share its connections; the second one should fail instead.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.SetMaxReceiveMessageSize(-1);
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterService(&discovery_);
-    builder.RegisterService(&event_sourced_);
-    builder.RegisterService(&value_entities_);
-    builder.RegisterService(&actions_);
-    server_ = builder.BuildAndStart();
-    if (server_ && port_ != 0) return absl::OkStatus();
-    return absl::UnavailableError(absl::StrCat("Cannot listen on ", address,
-                                               ". Is the port in use? Set HOST and PORT to an address that is free."));
+    return listening_.Start(address, {&discovery_, &event_sourced_, &value_entities_, &actions_});
   }
 
-  std::uint16_t port() const override { return static_cast<std::uint16_t>(port_); }
+  std::uint16_t port() const override { return listening_.port(); }
 
  private:
   Discovery discovery_;
   EntityStreams<eventsourced::EventSourced, EventSourcedSession, EventSourcedService> event_sourced_;
   EntityStreams<valueentity::ValueEntity, ValueEntitySession, ValueEntityService> value_entities_;
   ActionCalls actions_;
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
+  Listening listening_;
 };
 
 }  // namespace

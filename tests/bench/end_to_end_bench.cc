@@ -21,6 +21,7 @@
 #include "tests/bench/goals.h"
 #include "tests/bench/grpc_calls.h"
 #include "tests/bench/process_figures.h"
+#include "tests/bench/quick_or_whole.h"
 #include "tests/bench/rows.h"
 #include "tests/support/child_process.h"
 #include "tests/support/emulator_process.h"
@@ -113,16 +114,10 @@ absl::Status Run(const Scale& scale, const std::string& own_program) {
 }
 
 int Main(int count, char** arguments) {
-  const std::string mode = count > 1 ? arguments[1] : "";
-  if (mode == "--echo-server") return ServeEcho();
-  if (!mode.empty() && mode != "--quick") {
-    std::cerr << "usage: " << arguments[0] << " [--quick]\n";
-    return 2;
-  }
-  const absl::Status status = Run(mode == "--quick" ? QuickScale() : Scale(), arguments[0]);
-  if (status.ok()) return 0;
-  std::cerr << "not measured: " << status << "\n";
-  return 1;
+  if (count > 1 && std::string(arguments[1]) == "--echo-server") return ServeEcho();
+  return RunBenchmark(count, arguments, [&](Extent extent) {
+    return Run(extent == Extent::kQuick ? QuickScale() : Scale(), arguments[0]);
+  });
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "tests/bench/model_calls.h"
 #include "tests/bench/process_figures.h"
 #include "tests/bench/processor_time.h"
+#include "tests/bench/quick_or_whole.h"
 #include "tests/bench/slow_reader.h"
 #include "tests/support/emulator_process.h"
 
@@ -167,15 +168,8 @@ absl::Status Run(const Scale& scale) {
 }
 
 int Main(int count, char** arguments) {
-  const std::string mode = count > 1 ? arguments[1] : "";
-  if (!mode.empty() && mode != "--quick") {
-    std::cerr << "usage: " << arguments[0] << " [--quick]\n";
-    return 2;
-  }
-  const absl::Status status = Run(mode == "--quick" ? QuickScale() : Scale());
-  if (status.ok()) return 0;
-  std::cerr << "not measured: " << status << "\n";
-  return 1;
+  return RunBenchmark(count, arguments,
+                      [](Extent extent) { return Run(extent == Extent::kQuick ? QuickScale() : Scale()); });
 }
 
 }  // namespace

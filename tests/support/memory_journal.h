@@ -35,43 +35,33 @@ class MemoryJournal final : public journal::Journal {
 
   void Load(const journal::EntityKey& key, std::optional<journal::SequenceNumber> after, std::size_t max_bytes,
             absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override {
-    ++loads;
-    if (!load_status.ok()) {
-      done(load_status);
-      return;
-    }
     const Stored& stored = entities[key];
-    journal::Replay replay;
-    replay.last_sequence = static_cast<journal::SequenceNumber>(stored.events.size());
+    absl::StatusOr<journal::Replay> replay = BeginLoad(stored);
+    if (!replay.ok()) return done(replay.status());
     journal::SequenceNumber from = after.value_or(0);
     if (!after.has_value() && !stored.snapshots.empty()) {
-      replay.snapshot = stored.snapshots.back();
-      from = replay.snapshot->sequence;
+      replay->snapshot = stored.snapshots.back();
+      from = replay->snapshot->sequence;
     }
     std::size_t bytes = 0;
     for (const journal::Event& event : stored.events) {
       if (event.sequence <= from) continue;
       if (bytes >= max_bytes) {
-        replay.complete = false;
+        replay->complete = false;
         break;
       }
       bytes += event.payload.value.size();
-      replay.events.push_back(event);
+      replay->events.push_back(event);
     }
     done(std::move(replay));
   }
 
   void LoadLast(const journal::EntityKey& key,
                 absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override {
-    ++loads;
-    if (!load_status.ok()) {
-      done(load_status);
-      return;
-    }
     const Stored& stored = entities[key];
-    journal::Replay replay;
-    replay.last_sequence = static_cast<journal::SequenceNumber>(stored.events.size());
-    if (!stored.events.empty()) replay.events.push_back(stored.events.back());
+    absl::StatusOr<journal::Replay> replay = BeginLoad(stored);
+    if (!replay.ok()) return done(replay.status());
+    if (!stored.events.empty()) replay->events.push_back(stored.events.back());
     done(std::move(replay));
   }
 
@@ -83,6 +73,14 @@ class MemoryJournal final : public journal::Journal {
   absl::Status load_status;
 
  private:
+  absl::StatusOr<journal::Replay> BeginLoad(const Stored& stored) {
+    ++loads;
+    if (!load_status.ok()) return load_status;
+    journal::Replay replay;
+    replay.last_sequence = static_cast<journal::SequenceNumber>(stored.events.size());
+    return replay;
+  }
+
   absl::Status Apply(journal::Append& append) {
     if (!write_status.ok()) return write_status;
     Stored& stored = entities[append.key];

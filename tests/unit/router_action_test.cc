@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,96 +8,34 @@
 
 #include "cloudstate/action.pb.h"
 #include "cloudstate/event_sourced.pb.h"
-#include "emulator/routing/router.h"
-#include "tests/support/fake_connection.h"
-#include "tests/support/memory_journal.h"
-#include "tests/support/test_services.h"
-#include "tests/support/virtual_strand.h"
+#include "tests/unit/router_fixture.h"
 
 namespace cloudstate::routing {
 namespace {
 
 using action::ActionCommand;
 using action::ActionResponse;
-using cloudstate::testing::FakeConnection;
-using cloudstate::testing::MemoryJournal;
 using cloudstate::testing::Request;
 using cloudstate::testing::ServicesWithAnAction;
-using cloudstate::testing::VirtualStrand;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// A client that takes and sends when the test says so.
-class Client final : public serving::Responder, public serving::RequestStream {
- public:
-  void Headers(const Metadata& metadata) override { headers = metadata; }
-  void Message(std::string payload) override {
-    messages.push_back(std::move(payload));
-    if (!takes) ++unsent;
-  }
-  void Finish(absl::Status result) override {
-    EXPECT_FALSE(status.has_value()) << "ended twice";
-    status = std::move(result);
-  }
-  std::size_t Unsent() const override { return unsent; }
-  void WhenWritable(absl::AnyInvocable<void()> then) override { writable = std::move(then); }
-  void OnCancel(absl::AnyInvocable<void()> callback) override { cancelled = std::move(callback); }
-  void Read(absl::AnyInvocable<void(std::optional<std::string>)> taken) override {
-    EXPECT_FALSE(read) << "two reads at once";
-    read = std::move(taken);
-  }
-
-  void Send(std::optional<std::string> message) { std::exchange(read, nullptr)(std::move(message)); }
-
-  bool takes = true;
-  std::size_t unsent = 0;
-  Metadata headers;
-  std::vector<std::string> messages;
-  std::optional<absl::Status> status;
-  absl::AnyInvocable<void()> writable;
-  absl::AnyInvocable<void()> cancelled;
-  absl::AnyInvocable<void(std::optional<std::string>)> read;
-};
-
-class RouterActionTest : public ::testing::Test {
+class RouterActionTest : public RouterFixture {
  protected:
-  RouterActionTest() { Serve(ServicesWithAnAction()); }
+  RouterActionTest() : RouterFixture(ServicesWithAnAction()) {}
 
-  void Serve(const EntitySpec& spec) {
-    auto specification = userfunction::ParseSpecification(spec, std::nullopt, userfunction::VersionCheck::kOn);
-    ASSERT_TRUE(specification.ok()) << specification.status();
-    node_.Connect(connection_);
-    router_.Serve(*specification);
+  std::shared_ptr<FakeClient> Call(const std::string& service, const std::string& method,
+                                   std::optional<absl::Time> deadline = std::nullopt) {
+    const bool streamed = method == "In" || method == "Both";
+    return Start(service, method, streamed ? std::nullopt : std::optional(Request("a")), deadline);
   }
 
-  std::shared_ptr<Client> Call(const std::string& service, const std::string& method,
-                               std::optional<absl::Time> deadline = std::nullopt) {
-    auto client = std::make_shared<Client>();
-    serving::Call call;
-    call.service = service;
-    call.method = method;
-    if (method == "In" || method == "Both") {
-      call.requests = client;
-    } else {
-      call.payload = Request("a");
-    }
-    call.deadline = deadline;
-    auto& entry = *call.metadata.add_entries();
-    entry.set_key("x-from");
-    entry.set_string_value("client");
-    router_.Start(std::move(call), client);
-    strand_.Run();
-    return client;
-  }
-
-  void Send(Client& client, std::optional<std::string> message) {
+  void Send(FakeClient& client, std::optional<std::string> message) {
     client.Send(std::move(message));
     strand_.Run();
   }
-
-  FakeConnection::OpenedStream& Stream(std::size_t index) { return *connection_->streams.at(index); }
 
   ActionCommand Sent(std::size_t stream, std::size_t index) {
     ActionCommand command;
@@ -106,23 +43,14 @@ class RouterActionTest : public ::testing::Test {
     return command;
   }
 
-  void Answer(std::size_t stream, const ActionResponse& response) {
-    Stream(stream).handler.on_message(response.SerializeAsString());
-    strand_.Run();
-  }
-
-  void End(std::size_t stream, const absl::Status& status = absl::OkStatus()) {
-    Stream(stream).handler.on_closed(status);
-    strand_.Run();
-  }
+  void Answer(std::size_t stream, const ActionResponse& response) { Say(stream, response); }
 
   // The entity on this stream replies to its first command.
   void AnswerEntity(std::size_t stream, const std::string& text) {
     eventsourced::EventSourcedStreamOut out;
     out.mutable_reply()->set_command_id(1);
     out.mutable_reply()->mutable_client_action()->mutable_reply()->mutable_payload()->set_value(text);
-    Stream(stream).handler.on_message(out.SerializeAsString());
-    strand_.Run();
+    Say(stream, out);
   }
 
   static EntitySpec ServicesWithAFunction() {
@@ -156,14 +84,6 @@ class RouterActionTest : public ::testing::Test {
     effect.set_synchronous(synchronous);
     effect.mutable_payload()->set_value(Request("a"));
   }
-
-  VirtualStrand strand_;
-  MemoryJournal journal_;
-  std::vector<std::string> reports_;
-  std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>();
-  trace::Recorder recorder_{100};
-  cluster::Node node_{{}, strand_, journal_, [this](const std::string& text) { reports_.push_back(text); }};
-  Router router_{{}, strand_, node_, recorder_, [this](const std::string& text) { reports_.push_back(text); }};
 };
 
 TEST_F(RouterActionTest, AUnaryCallIsOneCommandWithMetadataAndOneResponse) {
@@ -350,8 +270,7 @@ TEST_F(RouterActionTest, AnEntityForwardsToAStreamAndItsFirstReplyIsTheAnswer) {
   eventsourced::EventSourcedStreamOut out;
   out.mutable_reply()->set_command_id(1);
   *out.mutable_reply()->mutable_client_action()->mutable_forward() = ForwardTo("test.Act", "Out").forward();
-  Stream(0).handler.on_message(out.SerializeAsString());
-  strand_.Run();
+  Say(0, out);
   Answer(1, Reply("first"));
   EXPECT_THAT(client->messages, ElementsAre("first"));
   EXPECT_EQ(client->status, absl::OkStatus());
@@ -463,8 +382,7 @@ TEST_F(RouterActionTest, AForwardThatGaveTheOneReplyHasNotFailed) {
   eventsourced::EventSourcedStreamOut out;
   out.mutable_reply()->set_command_id(1);
   *out.mutable_reply()->mutable_client_action()->mutable_forward() = ForwardTo("test.Act", "Out").forward();
-  Stream(0).handler.on_message(out.SerializeAsString());
-  strand_.Run();
+  Say(0, out);
   Answer(1, ForwardTo("test.Act", "Unary"));
   Answer(2, Reply("first"));
   End(2);

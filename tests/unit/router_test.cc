@@ -1,5 +1,3 @@
-#include "emulator/routing/router.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,76 +9,32 @@
 #include "absl/strings/str_cat.h"
 #include "cloudstate/entity_key.pb.h"
 #include "cloudstate/event_sourced.pb.h"
-#include "tests/support/fake_connection.h"
-#include "tests/support/memory_journal.h"
-#include "tests/support/test_services.h"
-#include "tests/support/virtual_strand.h"
+#include "tests/unit/router_fixture.h"
 
 namespace cloudstate::routing {
 namespace {
 
-using cloudstate::testing::FakeConnection;
-using cloudstate::testing::MemoryJournal;
 using cloudstate::testing::Request;
 using cloudstate::testing::TwoServices;
-using cloudstate::testing::VirtualStrand;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-class FakeResponder final : public serving::Responder {
- public:
-  void Headers(const Metadata& metadata) override { headers = metadata; }
-  void Message(std::string payload) override { messages.push_back(std::move(payload)); }
-  void Finish(absl::Status result) override {
-    EXPECT_FALSE(finished);
-    finished = true;
-    status = std::move(result);
-  }
-  void WhenWritable(absl::AnyInvocable<void()> writable) override { writable(); }
-  std::size_t Unsent() const override { return 0; }
-  void OnCancel(absl::AnyInvocable<void()> callback) override { cancelled = std::move(callback); }
-
-  Metadata headers;
-  std::vector<std::string> messages;
-  bool finished = false;
-  absl::Status status;
-  absl::AnyInvocable<void()> cancelled;
-};
-
-class RouterTest : public ::testing::Test {
+class RouterTest : public RouterFixture {
  protected:
-  RouterTest() { Serve(); }
+  RouterTest() : RouterFixture(TwoServices()) {}
 
-  void Serve() {
-    auto specification = userfunction::ParseSpecification(TwoServices(), std::nullopt, userfunction::VersionCheck::kOn);
-    ASSERT_TRUE(specification.ok()) << specification.status();
-    node_.Connect(connection_);
-    router_.Serve(*specification);
-  }
-
-  std::shared_ptr<FakeResponder> Call(const std::string& service, const std::string& method, const std::string& id,
-                                      std::optional<absl::Time> deadline = std::nullopt) {
-    auto responder = std::make_shared<FakeResponder>();
-    serving::Call call;
-    call.service = service;
-    call.method = method;
-    call.payload = Request(id);
-    call.deadline = deadline;
-    auto& entry = *call.metadata.add_entries();
-    entry.set_key("x-from");
-    entry.set_string_value("client");
-    router_.Start(std::move(call), responder);
-    strand_.Run();
-    return responder;
+  std::shared_ptr<FakeClient> Call(const std::string& service, const std::string& method, const std::string& id,
+                                   std::optional<absl::Time> deadline = std::nullopt) {
+    return Start(service, method, Request(id), deadline);
   }
 
   // The last command on the n-th stream.
   cloudstate::Command Command(std::size_t stream) {
     eventsourced::EventSourcedStreamIn in;
-    EXPECT_TRUE(in.ParseFromString(connection_->streams.at(stream)->written.back()));
+    EXPECT_TRUE(in.ParseFromString(Stream(stream).written.back()));
     EXPECT_TRUE(in.has_command());
     return in.command();
   }
@@ -89,8 +43,7 @@ class RouterTest : public ::testing::Test {
     reply.set_command_id(Command(stream).id());
     eventsourced::EventSourcedStreamOut out;
     *out.mutable_reply() = std::move(reply);
-    connection_->streams.at(stream)->handler.on_message(out.SerializeAsString());
-    strand_.Run();
+    Say(stream, out);
   }
 
   static eventsourced::EventSourcedReply Reply(const std::string& text) {
@@ -134,14 +87,6 @@ class RouterTest : public ::testing::Test {
     }
     return names;
   }
-
-  VirtualStrand strand_;
-  MemoryJournal journal_;
-  std::vector<std::string> reports_;
-  std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>();
-  trace::Recorder recorder_{100};
-  cluster::Node node_{{}, strand_, journal_, [this](const std::string& text) { reports_.push_back(text); }};
-  Router router_{{}, strand_, node_, recorder_, [this](const std::string& text) { reports_.push_back(text); }};
 };
 
 TEST_F(RouterTest, BringsACommandToItsEntityAndTheReplyBack) {
@@ -154,7 +99,7 @@ TEST_F(RouterTest, BringsACommandToItsEntityAndTheReplyBack) {
   EXPECT_FALSE(command.has_metadata());
   Answer(0, Reply("hello"));
   EXPECT_THAT(call->messages, ElementsAre("hello"));
-  EXPECT_TRUE(call->status.ok());
+  EXPECT_EQ(call->status, absl::OkStatus());
   EXPECT_THAT(reports_, IsEmpty());
 }
 
@@ -166,7 +111,7 @@ TEST_F(RouterTest, EntitiesSeeMetadataOnlyWhenAskedFor) {
   call.method = "Call";
   call.payload = Request("a");
   call.metadata.add_entries()->set_key("x-from");
-  passing.Start(std::move(call), std::make_shared<FakeResponder>());
+  passing.Start(std::move(call), std::make_shared<FakeClient>());
   strand_.Run();
   EXPECT_EQ(Command(0).metadata().entries(0).key(), "x-from");
 }
@@ -192,8 +137,8 @@ TEST_F(RouterTest, AClientFailureIsUnknownWithItsDescription) {
 TEST_F(RouterTest, AnEmptyActionIsAnInternalErrorThatNamesTheMethod) {
   auto call = Call("test.One", "Call", "a");
   Answer(0, {});
-  EXPECT_EQ(call->status.code(), absl::StatusCode::kInternal);
-  EXPECT_THAT(std::string(call->status.message()), HasSubstr("test.One.Call"));
+  EXPECT_EQ(call->status->code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(call->status->message()), HasSubstr("test.One.Call"));
 }
 
 TEST_F(RouterTest, AReplyOfAnotherTypeIsDeliveredAndReported) {
@@ -210,7 +155,7 @@ TEST_F(RouterTest, AReplyOfAnotherTypeIsDeliveredAndReported) {
 TEST_F(RouterTest, AForwardsOutcomeIsTheClientsReply) {
   auto call = Call("test.One", "Call", "a");
   Answer(0, ForwardTo("test.Two", "Call", "b"));
-  EXPECT_FALSE(call->finished);
+  EXPECT_FALSE(call->status.has_value());
   EXPECT_EQ(Command(1).entity_id(), "b");
   Answer(1, Reply("from two"));
   EXPECT_THAT(call->messages, ElementsAre("from two"));
@@ -227,7 +172,7 @@ TEST_F(RouterTest, AnEntityMayForwardToItself) {
 TEST_F(RouterTest, AForwardToAnUnknownServiceIsReportedWithHowItCameAbout) {
   auto call = Call("test.One", "Call", "a");
   Answer(0, ForwardTo("test.Three", "Call", "b"));
-  EXPECT_EQ(call->status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(call->status->code(), absl::StatusCode::kInternal);
   EXPECT_THAT(reports_, ElementsAre("Service [test.Three] unknown\nforwarded from test.One.Call"));
 }
 
@@ -241,13 +186,13 @@ TEST_F(RouterTest, AForwardToAnUnknownMethodIsReportedLikewise) {
 TEST_F(RouterTest, AnEndlessForwardIsCut) {
   auto call = Call("test.One", "Call", "a");
   for (int i = 0; i < 64; ++i) {
-    ASSERT_FALSE(call->finished) << i;
+    ASSERT_FALSE(call->status.has_value()) << i;
     Answer(0, ForwardTo("test.One", "Call", "a"));
   }
-  ASSERT_FALSE(call->finished);
+  ASSERT_FALSE(call->status.has_value());
   Answer(0, ForwardTo("test.One", "Call", "a"));
-  EXPECT_EQ(call->status.code(), absl::StatusCode::kInternal);
-  EXPECT_THAT(std::string(call->status.message()),
+  EXPECT_EQ(call->status->code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(call->status->message()),
               HasSubstr("more than 64 steps from the client's command\nforwarded from"));
 }
 
@@ -256,7 +201,7 @@ TEST_F(RouterTest, ASynchronousEffectIsAwaitedBeforeTheReply) {
   auto reply = Reply("hello");
   AddEffect(reply, "test.Two", "b", true);
   Answer(0, std::move(reply));
-  EXPECT_FALSE(call->finished);
+  EXPECT_FALSE(call->status.has_value());
   EXPECT_EQ(Command(1).entity_id(), "b");
   Answer(1, Reply("dropped"));
   EXPECT_THAT(call->messages, ElementsAre("hello"));
@@ -307,7 +252,7 @@ TEST_F(RouterTest, EventsAreStoredBeforeEffectsRun) {
 TEST_F(RouterTest, ACallEndsAtItsDeadline) {
   auto call = Call("test.One", "Call", "a", strand_.WallTime() + absl::Seconds(5));
   strand_.Advance(absl::Seconds(5));
-  EXPECT_EQ(call->status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(call->status->code(), absl::StatusCode::kDeadlineExceeded);
   Answer(0, Reply("too late"));
   EXPECT_THAT(call->messages, IsEmpty());
 }
@@ -315,8 +260,8 @@ TEST_F(RouterTest, ACallEndsAtItsDeadline) {
 TEST_F(RouterTest, ACallEndsAtTheRelayTimeout) {
   auto call = Call("test.One", "Call", "a");
   strand_.Advance(absl::Seconds(60));
-  EXPECT_EQ(call->status.code(), absl::StatusCode::kDeadlineExceeded);
-  EXPECT_THAT(std::string(call->status.message()), HasSubstr("test.One.Call"));
+  EXPECT_EQ(call->status->code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(std::string(call->status->message()), HasSubstr("test.One.Call"));
 }
 
 TEST_F(RouterTest, ACommandThatItsClientCancelledIsNotSent) {
@@ -325,7 +270,7 @@ TEST_F(RouterTest, ACommandThatItsClientCancelledIsNotSent) {
   cancelled->cancelled();
   strand_.Run();
   Answer(0, Reply("first"));
-  EXPECT_THAT(connection_->streams[0]->written, SizeIs(2));
+  EXPECT_THAT(Stream(0).written, SizeIs(2));
 }
 
 TEST_F(RouterTest, WithoutAUserFunctionCallsAreUnavailable) {
@@ -347,8 +292,8 @@ TEST_F(RouterTest, CallsInFlightFailWhenTheUserFunctionGoes) {
 }
 
 TEST_F(RouterTest, AnUnknownMethodIsUnimplemented) {
-  EXPECT_EQ(Call("test.One", "Nothing", "a")->status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_EQ(Call("test.None", "Call", "a")->status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(Call("test.One", "Nothing", "a")->status->code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(Call("test.None", "Call", "a")->status->code(), absl::StatusCode::kUnimplemented);
 }
 
 TEST_F(RouterTest, ATraceHoldsEveryStepOfItsCall) {
@@ -406,11 +351,10 @@ TEST_F(RoomTest, TheLongestIdleEntityMakesRoomForAnother) {
   Answer(1, Reply(""));
   tight_.Deliver(service_, "c", MakeCommand(done, "c"));
   strand_.Run();
-  EXPECT_TRUE(connection_->streams[0]->half_closed);
-  EXPECT_FALSE(connection_->streams[1]->half_closed);
+  EXPECT_TRUE(Stream(0).half_closed);
+  EXPECT_FALSE(Stream(1).half_closed);
   EXPECT_THAT(connection_->streams, SizeIs(2));
-  connection_->streams[0]->handler.on_closed(absl::OkStatus());
-  strand_.Run();
+  End(0);
   ASSERT_THAT(connection_->streams, SizeIs(3));
   EXPECT_EQ(Command(2).entity_id(), "c");
 }
@@ -424,8 +368,7 @@ TEST_F(RoomTest, ACommandWaitsWhileAllEntitiesAreBusy) {
   EXPECT_THAT(connection_->streams, SizeIs(2));
   EXPECT_EQ(tight_.waiting_commands(), 1U);
   Answer(1, Reply(""));
-  connection_->streams[1]->handler.on_closed(absl::OkStatus());
-  strand_.Run();
+  End(1);
   EXPECT_EQ(Command(2).entity_id(), "c");
   EXPECT_EQ(tight_.active_entities(), 2U);
 }
@@ -450,7 +393,7 @@ TEST_F(RoomTest, AnIdleEntityThatWasJustAbortedMakesNoRoom) {
   eventsourced::EventSourcedStreamOut out;
   *out.mutable_reply() = Reply("");
   out.mutable_reply()->set_command_id(1);
-  connection_->streams[1]->handler.on_message(out.SerializeAsString());
+  Stream(1).handler.on_message(out.SerializeAsString());
   tight_.Disconnect(absl::UnavailableError("lost"));
   strand_.Run();
   EXPECT_EQ(tight_.active_entities(), 0U);

@@ -3,7 +3,6 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
-#include <chrono>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "cloudstate/entity.grpc.pb.h"
 #include "cloudstate/event_sourced.grpc.pb.h"
 #include "cloudstate/value_entity.grpc.pb.h"
+#include "samples/cpp/listening.h"
 
 namespace cloudstate::samples {
 namespace {
@@ -184,25 +184,11 @@ class Relay final : public UserFunctionServer {
  public:
   Relay(std::unique_ptr<UserFunctionServer> model, Fault fault) : model_(std::move(model)), fault_(std::move(fault)) {}
 
-  ~Relay() override {
-    if (server_) server_->Shutdown(std::chrono::system_clock::now());
-  }
-
   absl::Status Listen(const std::string& address) {
-    grpc::ServerBuilder builder;
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.SetMaxReceiveMessageSize(-1);
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterService(&discovery_);
-    builder.RegisterService(&event_sourced_);
-    builder.RegisterService(&value_entities_);
-    builder.RegisterService(&actions_);
-    server_ = builder.BuildAndStart();
-    if (server_ && port_ != 0) return absl::OkStatus();
-    return absl::UnavailableError(absl::StrCat("Cannot listen on ", address, "."));
+    return listening_.Start(address, {&discovery_, &event_sourced_, &value_entities_, &actions_});
   }
 
-  std::uint16_t port() const override { return static_cast<std::uint16_t>(port_); }
+  std::uint16_t port() const override { return listening_.port(); }
 
  private:
   const std::unique_ptr<UserFunctionServer> model_;
@@ -212,8 +198,7 @@ class Relay final : public UserFunctionServer {
   EntityRelay<EventSourced, EventSourcedRewrites> event_sourced_{channel_, fault_.event_sourced};
   EntityRelay<ValueEntity, ValueEntityRewrites> value_entities_{channel_, fault_.value_entities};
   ActionRelay actions_{channel_, fault_.actions};
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
+  Listening listening_;
 };
 
 }  // namespace

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cloudstate/event_sourced.pb.h"
+#include "emulator/routing/router.h"
+#include "tests/support/fake_connection.h"
+#include "tests/support/memory_journal.h"
+#include "tests/support/test_services.h"
+#include "tests/support/virtual_strand.h"
+
+namespace cloudstate::routing {
+
+// A client that takes and sends when the test says so.
+class FakeClient final : public serving::Responder, public serving::RequestStream {
+ public:
+  void Headers(const Metadata& metadata) override { headers = metadata; }
+  void Message(std::string payload) override {
+    messages.push_back(std::move(payload));
+    if (!takes) ++unsent;
+  }
+  void Finish(absl::Status result) override {
+    EXPECT_FALSE(status.has_value()) << "ended twice";
+    status = std::move(result);
+  }
+  std::size_t Unsent() const override { return unsent; }
+  void WhenWritable(absl::AnyInvocable<void()> then) override {
+    if (takes) return then();
+    writable = std::move(then);
+  }
+  void OnCancel(absl::AnyInvocable<void()> callback) override { cancelled = std::move(callback); }
+  void Read(absl::AnyInvocable<void(std::optional<std::string>)> taken) override {
+    EXPECT_FALSE(read) << "two reads at once";
+    read = std::move(taken);
+  }
+
+  void Send(std::optional<std::string> message) { std::exchange(read, nullptr)(std::move(message)); }
+
+  bool takes = true;
+  std::size_t unsent = 0;
+  Metadata headers;
+  std::vector<std::string> messages;
+  std::optional<absl::Status> status;  // none while the call goes on
+  absl::AnyInvocable<void()> writable;
+  absl::AnyInvocable<void()> cancelled;
+  absl::AnyInvocable<void(std::optional<std::string>)> read;
+};
+
+// A router above a user function that the test plays, and below clients that it plays as well.
+class RouterFixture : public ::testing::Test {
+ protected:
+  explicit RouterFixture(const EntitySpec& spec) { Serve(spec); }
+  // What a stream tells its owner may be all that keeps the owner, and with it the stream.
+  ~RouterFixture() override {
+    for (const auto& stream : connection_->streams) stream->handler = {};
+  }
+
+  void Serve(const EntitySpec& spec) {
+    auto specification = userfunction::ParseSpecification(spec, std::nullopt, userfunction::VersionCheck::kOn);
+    ASSERT_TRUE(specification.ok()) << specification.status();
+    node_.Connect(connection_);
+    router_.Serve(*specification);
+  }
+
+  // Starts a call that has `payload`, or without one a stream of what the client sends.
+  std::shared_ptr<FakeClient> Start(const std::string& service, const std::string& method,
+                                    std::optional<std::string> payload, std::optional<absl::Time> deadline) {
+    auto client = std::make_shared<FakeClient>();
+    serving::Call call;
+    call.service = service;
+    call.method = method;
+    if (payload.has_value()) {
+      call.payload = *std::move(payload);
+    } else {
+      call.requests = client;
+    }
+    call.deadline = deadline;
+    auto& entry = *call.metadata.add_entries();
+    entry.set_key("x-from");
+    entry.set_string_value("client");
+    router_.Start(std::move(call), client);
+    strand_.Run();
+    return client;
+  }
+
+  testing::FakeConnection::OpenedStream& Stream(std::size_t index) { return *connection_->streams.at(index); }
+
+  // The user function sends this message.
+  void Say(std::size_t stream, const google::protobuf::Message& message) {
+    Stream(stream).handler.on_message(message.SerializeAsString());
+    strand_.Run();
+  }
+  void End(std::size_t stream, const absl::Status& status = absl::OkStatus()) {
+    Stream(stream).handler.on_closed(status);
+    strand_.Run();
+  }
+
+  testing::VirtualStrand strand_;
+  testing::MemoryJournal journal_;
+  std::vector<std::string> reports_;
+  std::shared_ptr<testing::FakeConnection> connection_ = std::make_shared<testing::FakeConnection>();
+  trace::Recorder recorder_{100};
+  cluster::Node node_{{}, strand_, journal_, [this](const std::string& text) { reports_.push_back(text); }};
+  Router router_{{}, strand_, node_, recorder_, [this](const std::string& text) { reports_.push_back(text); }};
+};
+
+}  // namespace cloudstate::routing
