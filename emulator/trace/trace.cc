@@ -8,6 +8,8 @@
 namespace cloudstate::trace {
 namespace {
 
+constexpr std::size_t kUsualSteps = 8;  // a call without effects and forwards has no more
+
 // The number of all commands that were too many.
 constexpr CommandNumber kNotKept = ~CommandNumber{0};
 
@@ -67,6 +69,7 @@ void Trace::Add(absl::Time now, StepKind kind, CommandNumber command, std::strin
 std::shared_ptr<Trace> Recorder::Begin(absl::Time now, absl::Time wall) {
   if (run_ == 0) run_ = static_cast<std::uint64_t>(absl::ToUnixMillis(wall)) & 0xffffffffU;
   auto trace = std::make_shared<Trace>();
+  trace->steps.reserve(kUsualSteps);
   trace->id = absl::StrFormat("%08x%08x", run_, ++last_id_);
   trace->started = wall;
   trace->begin = now;
