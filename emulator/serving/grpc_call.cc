@@ -23,7 +23,8 @@ GrpcCall::GrpcCall(std::shared_ptr<GrpcSession> session, std::int32_t id, GrpcTa
       id_(id),
       target_(std::move(target)),
       deadline_(deadline),
-      deframer_(max_message_bytes, request.decompress()) {
+      deframer_(max_message_bytes, request.decompress()),
+      most_incoming_bytes_(max_message_bytes + static_cast<std::size_t>(GrpcSession::kStreamWindow)) {
   call_.service = target_.method->service()->full_name();
   call_.method = target_.method->name();
   call_.metadata = request.TakeMetadata();
@@ -124,8 +125,16 @@ void GrpcCall::Start() {
 void GrpcCall::OnData(std::string_view bytes) {
   if (end_.has_value()) return;
   credit_ += bytes.size();
-  absl::Status status = deframer_.Feed(bytes, [this](std::string message) { incoming_.push_back(std::move(message)); });
+  absl::Status status = deframer_.Feed(bytes, [this](std::string message) {
+    incoming_bytes_ += message.size();
+    incoming_.push_back(std::move(message));
+  });
   if (!status.ok()) return Cancel(std::move(status));
+  // The window bounds what comes; compressed, that can be a thousand times as much.
+  if (incoming_.size() > 1 && incoming_bytes_ > most_incoming_bytes_) {
+    return Cancel(absl::ResourceExhaustedError(
+        absl::StrCat("the client sends more at once than ", target_.method->full_name(), " can take")));
+  }
   if (target_.method->client_streaming()) return GiveMessage();
   if (incoming_.size() > 1) {
     return Cancel(absl::InternalError(
@@ -151,6 +160,7 @@ void GrpcCall::OnHalfClose() {
 void GrpcCall::GiveMessage() {
   if (!taken_) return;
   if (!incoming_.empty()) {
+    incoming_bytes_ -= incoming_.front().size();
     session_->Later([taken = std::exchange(taken_, nullptr), message = std::move(incoming_.front())]() mutable {
       taken(std::move(message));
     });
@@ -188,7 +198,7 @@ void GrpcCall::SubmitHeaders() {
 void GrpcCall::End(absl::Status status) {
   end_ = std::move(status);
   incoming_.clear();
-  if (cancelled_ && outgoing_.within_message()) return session_->Reset(id_, NGHTTP2_CANCEL);
+  if (cancelled_ && (framed_ || outgoing_.within_message())) return session_->Reset(id_, NGHTTP2_CANCEL);
   if (cancelled_) outgoing_.Clear();
   outgoing_.Close();
   if (headers_submitted_ || outgoing_.unsent() > 0 || headers_.entries_size() > 0) {
@@ -227,13 +237,15 @@ void GrpcCall::OnClosed() {
   });
 }
 
-GrpcCall::Frame GrpcCall::NextFrame(std::size_t at_most) const {
+GrpcCall::Frame GrpcCall::NextFrame(std::size_t at_most) {
   const std::size_t bytes = outgoing_.SendableBytes(at_most);
+  framed_ = bytes > 0;
   return {bytes, outgoing_.EndsWith(bytes)};
 }
 
 void GrpcCall::Send(std::size_t count, std::string& output) {
   outgoing_.Send(count, output);
+  framed_ = false;
   if (writable_ && outgoing_.unsent() == 0) session_->Later(std::exchange(writable_, nullptr));
 }
 

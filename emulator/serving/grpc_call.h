@@ -54,7 +54,7 @@ class GrpcCall final : public Responder, public RequestStream, public std::enabl
     bool last = false;  // trailers follow
   };
   // What of the messages goes into the next frame; neither bytes nor the last: nothing now.
-  Frame NextFrame(std::size_t at_most) const;
+  Frame NextFrame(std::size_t at_most);
   void Send(std::size_t count, std::string& output);
   // Of a call that has ended.
   const absl::Status& outcome() const { return *end_; }
@@ -83,6 +83,8 @@ class GrpcCall final : public Responder, public RequestStream, public std::enabl
   Call call_;  // as the backend gets it
   http2::Deframer deframer_;
   std::list<std::string> incoming_;  // a list, because it is empty most of the time
+  std::size_t incoming_bytes_ = 0;
+  const std::size_t most_incoming_bytes_;
   bool half_closed_ = false;
   std::size_t credit_ = 0;  // bytes that the client may be allowed on top when messages are asked for
   absl::AnyInvocable<void(std::optional<std::string>)> taken_;
@@ -91,6 +93,7 @@ class GrpcCall final : public Responder, public RequestStream, public std::enabl
   Metadata headers_;
   bool headers_submitted_ = false;
   http2::OutgoingMessages outgoing_;
+  bool framed_ = false;              // a frame of them has been begun, and will be asked for
   std::optional<absl::Status> end_;  // set once; nothing is accepted after it
   bool cancelled_ = false;
   absl::AnyInvocable<void()> on_cancel_;

@@ -71,7 +71,8 @@ class NghttpGrpcDoor final : public GrpcDoor {
       AllDrained();
     });
     std::unique_lock lock(mutex_);
-    all_ended_.wait_until(lock, absl::ToChronoTime(deadline), [this] { return drained_ && connections_.empty(); });
+    const auto ended = [this] { return drained_ && connections_.empty(); };
+    if (all_ended_.wait_until(lock, absl::ToChronoTime(deadline), ended)) return;
     lock.unlock();
     asio::post(io_, [this] {
       for (const auto& [key, connection] : Connections()) {
@@ -79,7 +80,7 @@ class NghttpGrpcDoor final : public GrpcDoor {
       }
     });
     lock.lock();
-    all_ended_.wait(lock, [this] { return drained_ && connections_.empty(); });
+    all_ended_.wait(lock, ended);
   }
 
  private:

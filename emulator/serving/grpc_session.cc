@@ -19,7 +19,6 @@ using http2::Text;
 
 constexpr std::uint32_t kMostCalls = 100'000;
 // What a client may stream that nobody has asked for yet. More than a loopback carries in one round trip.
-constexpr std::int32_t kStreamWindow = 256 * 1024;
 // Given back at once, so that no call waits for another one.
 constexpr std::int32_t kConnectionWindow = 16 * 1024 * 1024;
 // Of what is sent, where nghttp2 would end at 64 KiB: the client decides what it takes.
@@ -73,9 +72,10 @@ struct GrpcSession::Callbacks {
     return 0;
   }
 
-  // Headers that are too large even for us.
-  static int OnNotSent(nghttp2_session*, const nghttp2_frame* frame, int, void* self) {
-    if (frame->hd.type == NGHTTP2_HEADERS) Self(self).Reset(frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+  // Headers that are too large even for us; not those of a stream that has been closed meanwhile.
+  static int OnNotSent(nghttp2_session*, const nghttp2_frame* frame, int error, void* self) {
+    if (frame->hd.type == NGHTTP2_HEADERS && error == NGHTTP2_ERR_FRAME_SIZE_ERROR)
+      Self(self).Reset(frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
     return 0;
   }
 
@@ -157,7 +157,9 @@ void GrpcSession::Receive(std::string_view bytes) {
   auto lock = Lock();
   const ssize_t used =
       nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  if (used < 0) End();
+  // One that asks and asks and reads no answers is let go.
+  const bool reads_nothing = output_.blocked() && nghttp2_session_get_outbound_queue_size(session_) > 2 * kMostCalls;
+  if (used < 0 || reads_nothing) End();
   Unlock(std::move(lock));
 }
 
@@ -188,6 +190,8 @@ void GrpcSession::Expire() {
       Reset(id, NGHTTP2_CANCEL);
     } else {
       call->Cancel(absl::DeadlineExceededError("the call's deadline has passed"));
+      // Without a window nghttp2 does not even send the end.
+      if (nghttp2_session_get_stream_remote_window_size(session_, id) == 0) Reset(id, NGHTTP2_CANCEL);
     }
   }
   Unlock(std::move(lock));
@@ -195,6 +199,7 @@ void GrpcSession::Expire() {
 
 void GrpcSession::Drain() {
   auto lock = Lock();
+  draining_ = true;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
                         NGHTTP2_NO_ERROR, nullptr, 0);
   Unlock(std::move(lock));
@@ -267,6 +272,8 @@ std::shared_ptr<GrpcCall> GrpcSession::Find(std::int32_t id) const {
 
 void GrpcSession::Begin(std::int32_t id) {
   GrpcRequest request = std::exchange(request_, GrpcRequest(options_.max_header_bytes));
+  // What is started could be ended by the goodbye that is on its way, and tried again by the client.
+  if (draining_) return Reset(id, NGHTTP2_REFUSED_STREAM);
   if (request.error().code() == absl::StatusCode::kResourceExhausted) return Refuse(id, request.error());
   if (!request.is_grpc()) return SubmitHeaders(id, {Header(":status", "415", kConstant)}, false);
   auto found = options_.find(request);

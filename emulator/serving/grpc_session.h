@@ -39,6 +39,9 @@ struct GrpcTarget {
 // sending, which thus sends many answers at once.
 class GrpcSession final : public std::enable_shared_from_this<GrpcSession> {
  public:
+  // Bytes of a streamed request that a client may send ahead of what the backend has asked for.
+  static constexpr std::int32_t kStreamWindow = 256 * 1024;
+
   struct Options {
     std::size_t max_message_bytes = 0;
     std::size_t max_header_bytes = 0;
@@ -109,6 +112,7 @@ class GrpcSession final : public std::enable_shared_from_this<GrpcSession> {
   std::vector<base::Task> put_off_;
   bool ready_ = false;
   bool ended_ = false;
+  bool draining_ = false;
   bool flush_deferred_ = false;
   http2::FrameOutput output_;
 };

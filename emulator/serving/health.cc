@@ -64,6 +64,7 @@ void Health::Check(const std::string& name, Responder& responder) const {
 }
 
 void Health::Watch(std::string name, std::shared_ptr<Responder> responder) {
+  if (stopped_) return responder->Finish(absl::UnavailableError("the server is shutting down"));
   const ServingStatus status = StatusOf(name);
   const Responder* key = responder.get();
   {
@@ -100,6 +101,7 @@ void Health::LookAgain() {
 }
 
 void Health::Stop() {
+  stopped_ = true;
   timer_.cancel();
   std::map<const Responder*, Watcher> watchers;
   {

@@ -45,6 +45,7 @@ class Health final : public Backend {
   const std::shared_ptr<const Services> services_;
   boost::asio::steady_timer timer_;
   bool waiting_ = false;
+  bool stopped_ = false;
   std::mutex mutex_;
   std::map<const Responder*, Watcher> watchers_;
 };

@@ -12,6 +12,7 @@ namespace {
 
 // More would be noise in a status message.
 constexpr int kMostNames = 10;
+constexpr std::size_t kShownPath = 200;
 
 std::string Names(std::vector<std::string> names) {
   const std::size_t count = names.size();
@@ -46,8 +47,8 @@ absl::Status UnknownMethod(const KnownMethods& known, const std::string& path) {
     return absl::UnimplementedError(
         absl::StrCat("service ", parts[1], " has no method ", parts[2], "; it has ", Names(std::move(method_names))));
   }
-  return absl::UnimplementedError(
-      absl::StrCat("no service is called by ", path, "; known services: ", Names(std::move(service_names))));
+  return absl::UnimplementedError(absl::StrCat("no service is called by ", path.substr(0, kShownPath),
+                                               "; known services: ", Names(std::move(service_names))));
 }
 
 }  // namespace cloudstate::serving

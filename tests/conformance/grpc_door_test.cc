@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <map>
+#include <set>
 
 #include "emulator/http2/frame_output.h"
 #include "tests/conformance/front_door_fixture.h"
@@ -196,7 +197,8 @@ TEST_F(GrpcDoorTest, StartsAUnaryCallOnlyWithExactlyOneWholeMessage) {
 TEST_F(GrpcDoorTest, TakesMetadataInAllItsForms) {
   auto peer = Peer();
   peer.Call(1, "/test.Echo/Say", GrpcMessage(""),
-            Field("a-bin", "AQI=") + Field("b-bin", "AQI") + Field("c-bin", "AQ,Ag==") + Field("d", " x y "));
+            Field("a-bin", "AQI=") + Field("b-bin", "AQI") + Field("c-bin", "AQ,Ag==") + Field("d", " x y ") +
+                Field("not-utf-8", "\xe9"));
   EXPECT_EQ(peer.Await(1).body, GrpcMessage(""));
   const Metadata metadata = backend_.last().metadata;
   EXPECT_EQ(EntryOf(metadata, "a-bin"), "bytes:\x01\x02");
@@ -325,6 +327,29 @@ TEST_F(GrpcDoorTest, AnswersToASlowClientStayUnsentUntilItMakesRoom) {
   EXPECT_EQ(peer.Await(1).body.size(), 10u * 10'005);
 }
 
+TEST_F(GrpcDoorTest, EndsCallsWhoseAnswersAreHalfOnTheirWay) {
+  constexpr std::uint32_t kCalls = 64;
+  backend_.Set([](const Call&, Responder& responder) {
+    for (int i = 0; i < 64; ++i) responder.Message(std::string(10'000, 'x'));
+  });
+  auto peer = Peer();
+  constexpr std::uint32_t kLarge = 1 << 30;
+  peer.Send(Frame(kSettings, 0, 0, std::string("\0\x04", 2) + Number(kLarge)));
+  peer.Send(Frame(kWindowUpdate, 0, 0, Number(kLarge)));
+  for (std::uint32_t i = 0; i < kCalls; ++i) peer.Open(2 * i + 1, "/test.Echo/Chat");
+  // The client reads nothing: what the socket takes is far less than all of it.
+  ASSERT_TRUE(Await([&] { return backend_.started == static_cast<int>(kCalls); }));
+  EXPECT_GT(backend_.responder()->Unsent(), 0u);
+  for (std::uint32_t i = 0; i < kCalls; ++i) peer.Send(Frame(kData, 0, 2 * i + 1, "\x02no flag of a message"));
+  ASSERT_TRUE(Await([&] { return backend_.cancelled == static_cast<int>(kCalls); }));
+  std::set<std::uint32_t> ended;
+  while (ended.size() < kCalls) {
+    const auto frame = peer.AnyFrame();
+    ASSERT_TRUE(frame.has_value()) << "the connection has broken";
+    if (frame->type == kReset || (frame->flags & kEndStream) != 0) ended.insert(frame->stream);
+  }
+}
+
 TEST_F(GrpcDoorTest, MessagesThatNobodyAsksForAreBoundedByTheWindowOfTheirStream) {
   backend_.Set(FakeBackend::Answer());
   auto peer = Peer();
@@ -425,6 +450,7 @@ TEST_F(GrpcDoorTest, ManyThreadsAnswerWhileTheClientResetsAndGoes) {
     }
     if (round % 2 == 0) peer.AwaitFrame(kData);
   }
+  door_ = nullptr;  // nothing is started after this
   stop = true;
   for (std::thread& each : threads) each.join();
 }

@@ -56,9 +56,14 @@ class FakeClient final : public serving::Responder, public serving::RequestStrea
 class RouterFixture : public ::testing::Test {
  protected:
   explicit RouterFixture(const EntitySpec& spec) { Serve(spec); }
-  // What a stream tells its owner may be all that keeps the owner, and with it the stream.
+  // A call of an action keeps itself until its stream ends.
   ~RouterFixture() override {
-    for (const auto& stream : connection_->streams) stream->handler = {};
+    node_.Disconnect(absl::UnavailableError("the test is over"));
+    for (std::size_t i = 0; i < connection_->streams.size(); ++i) {
+      const auto stream = connection_->streams[i];
+      if (!stream->destroyed) stream->handler.on_closed(absl::UnavailableError("the test is over"));
+    }
+    strand_.Run();
   }
 
   void Serve(const EntitySpec& spec) {
