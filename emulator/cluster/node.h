@@ -8,8 +8,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
-#include "emulator/entities/entity.h"
 #include "emulator/base/lifetime.h"
+#include "emulator/entities/entity.h"
 #include "emulator/entities/entity_protocol.h"
 #include "emulator/userfunction/specification.h"
 

@@ -17,8 +17,7 @@ class ObservedJournal final : public journal::Journal {
   void Write(journal::Append append, absl::AnyInvocable<void(absl::Status)> done) override;
   void Load(const journal::EntityKey& key, std::optional<journal::SequenceNumber> after, std::size_t max_bytes,
             absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
-  void LoadLast(const journal::EntityKey& key,
-                absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
+  void LoadLast(const journal::EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
 
   // `stored` runs on the journal's thread after a write was acknowledged. After Unwatch has returned it does not run.
   std::uint64_t Watch(absl::AnyInvocable<void()> stored);
