@@ -4,17 +4,18 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/entities/entity_protocol.h"
 #include "emulator/entities/stored_entity.h"
 
 namespace cloudstate::cluster {
 
 class Node::Slot final : public entities::Host {
  public:
-  Slot(Node& node, const entities::EntityProtocol& protocol, const base::EntityKey& key, std::string service,
-       const entities::Limits& limits)
+  Slot(Node& node, const entities::EntityProtocol& protocol, trace::EntityMetrics& metrics, const base::EntityKey& key,
+       std::string service, const entities::Limits& limits)
       : node_(node),
-        entity_(protocol, key, std::move(service),
-                {node.strand_, node.journal_, node.MetricsOf(protocol, key), limits, node.replay_from_}, *this) {}
+        entity_(protocol, key, std::move(service), {node.strand_, node.journal_, metrics, limits, node.replay_from_},
+                *this) {}
 
   ~Slot() override {
     if (idle_) node_.idle_.erase(place_);
@@ -74,17 +75,14 @@ void Node::Deliver(const userfunction::ServiceSpec& service, const std::string& 
     command.done(absl::UnavailableError("the user function has gone"));
     return;
   }
-  const bool value_entity = service.kind == userfunction::EntityKind::kValueEntity;
-  Pending pending{value_entity ? &entities::ValueEntity() : &entities::EventSourced(),
-                  {service.persistence_id, entity_id},
-                  service.name,
-                  service.passivation_timeout.value_or(options_.limits.passivation_timeout),
-                  std::move(command)};
-  auto found = active_.find(pending.key);
+  base::EntityKey key{service.persistence_id, entity_id};
+  auto found = active_.find(key);
   if (found != active_.end()) {
-    found->second->entity().Deliver(std::move(pending.command));
+    found->second->entity().Deliver(std::move(command));
     return;
   }
+  Pending pending{service.kind, std::move(key), service.name,
+                  service.passivation_timeout.value_or(options_.limits.passivation_timeout), std::move(command)};
   const bool full = options_.max_active_entities > 0 && active_.size() >= options_.max_active_entities;
   if (!full && pending_.empty()) {
     Activate(std::move(pending));
@@ -103,7 +101,11 @@ void Node::Deliver(const userfunction::ServiceSpec& service, const std::string& 
 void Node::Activate(Pending pending) {
   entities::Limits limits = options_.limits;
   limits.passivation_timeout = pending.passivation_timeout;
-  auto slot = std::make_unique<Slot>(*this, *pending.protocol, pending.key, std::move(pending.service), limits);
+  const bool value_entity = pending.kind == userfunction::EntityKind::kValueEntity;
+  const auto& protocol = value_entity ? entities::ValueEntity() : entities::EventSourced();
+  auto& metrics = value_entity ? metrics_.value_entities : metrics_.event_sourced;
+  auto slot = std::make_unique<Slot>(*this, protocol, metrics[pending.key.persistence_id], pending.key,
+                                     std::move(pending.service), limits);
   entities::Entity& entity = slot->entity();
   active_.emplace(std::move(pending.key), std::move(slot));
   entity.Deliver(std::move(pending.command));
@@ -133,11 +135,6 @@ void Node::StartPending() {
       Activate(std::move(next));
     }
   }
-}
-
-trace::EntityMetrics& Node::MetricsOf(const entities::EntityProtocol& protocol, const base::EntityKey& key) {
-  const bool value_entity = &protocol == &entities::ValueEntity();
-  return (value_entity ? metrics_.value_entities : metrics_.event_sourced)[key.persistence_id];
 }
 
 std::size_t Node::waiting_commands() const {

@@ -10,7 +10,6 @@
 #include "absl/functional/any_invocable.h"
 #include "emulator/base/lifetime.h"
 #include "emulator/entities/entity.h"
-#include "emulator/entities/entity_protocol.h"
 #include "emulator/userfunction/specification.h"
 
 namespace cloudstate::cluster {
@@ -54,7 +53,7 @@ class Node {
   class Slot;
 
   struct Pending {
-    const entities::EntityProtocol* protocol = nullptr;
+    userfunction::EntityKind kind;
     base::EntityKey key;
     std::string service;
     absl::Duration passivation_timeout;
@@ -65,7 +64,6 @@ class Node {
   void MakeRoom();
   void Remove(const base::EntityKey& key);
   void StartPending();
-  trace::EntityMetrics& MetricsOf(const entities::EntityProtocol& protocol, const base::EntityKey& key);
 
   const Options options_;
   base::Strand& strand_;

@@ -7,8 +7,7 @@
 namespace cloudstate::routing {
 namespace {
 
-constexpr std::size_t kMostUnsent = 16;        // messages that the user function has not taken, before the client waits
-constexpr std::uint64_t kTracedMessages = 16;  // each way; the others are counted
+constexpr std::size_t kMostUnsent = 16;  // messages that the user function has not taken, before the client waits
 
 ClientAction TakeAction(action::ActionResponse& response) {
   ClientAction action;
@@ -58,7 +57,6 @@ ActionRun::ActionRun(base::Strand& strand, std::shared_ptr<const Target> target,
 void ActionRun::Start(userfunction::Connection& connection, entities::ActionCall::Request request, Takes takes,
                       std::string input_type_url, journal::Payload payload, base::Task half_closed) {
   takes_ = takes;
-  streams_out_ = request.streams_out;
   input_type_url_ = std::move(input_type_url);
   half_closed_ = std::move(half_closed);
   auto self = shared_from_this();

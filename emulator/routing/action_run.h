@@ -50,7 +50,6 @@ class ActionRun final : public Outlet, public Cancellable, public std::enable_sh
   trace::EntityMetrics& metrics_;
   const absl::Time started_;
   Takes takes_ = Takes::kEveryReply;
-  bool streams_out_ = false;
   std::string input_type_url_;
   base::Task half_closed_;
   std::unique_ptr<entities::ActionCall> call_;

@@ -5,12 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/base/log.h"
+#include "emulator/entities/any_payload.h"
 
 namespace cloudstate::routing {
 namespace {
 
-constexpr std::size_t kMostUnsent = 16;        // messages that a slow client has not taken, before the producer waits
-constexpr std::uint64_t kTracedMessages = 16;  // of a stream; the others are counted
+constexpr std::size_t kMostUnsent = 16;  // messages that a slow client has not taken, before the producer waits
 
 }  // namespace
 
@@ -51,9 +51,8 @@ absl::Duration ClientCall::TimeLeft() const { return deadline_ - strand_.Now(); 
 void ClientCall::Reply(cloudstate::Reply reply) {
   if (responder_ == nullptr || (messages_ > 0 && !StreamsOut())) return;
   SendHeaders(*responder_, std::move(*reply.mutable_metadata()));
-  google::protobuf::Any& any = *reply.mutable_payload();
-  CheckType(any.type_url());
-  journal::Payload payload{std::move(*any.mutable_type_url()), std::move(*any.mutable_value())};
+  journal::Payload payload = entities::FromAny(*reply.mutable_payload());
+  CheckType(payload.type_url);
   if (++messages_ <= kTracedMessages) Trace(trace::StepKind::kAnswered, trace::kClientsCommand, "", &payload);
   responder_->Message(std::move(payload.value));
 }

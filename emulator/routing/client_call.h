@@ -13,6 +13,9 @@
 
 namespace cloudstate::routing {
 
+// How many messages of a stream a trace shows, each way; the others are counted.
+inline constexpr std::uint64_t kTracedMessages = 16;
+
 // Something that a client's call has under way at the user function.
 class Cancellable {
  public:
@@ -48,7 +51,7 @@ class ClientCall final : public Outlet, public std::enable_shared_from_this<Clie
 
   // Nobody waits for the outcome any more; OK as a reason means that the client has it.
   void Abandon(const absl::Status& reason);
-  const std::shared_ptr<const bool>& abandoned() const { return abandoned_view_; }
+  std::shared_ptr<const bool> abandoned() const { return abandoned_; }
   // To be cancelled when the client has no more use for it.
   void Attach(std::weak_ptr<Cancellable> running);
 
@@ -69,8 +72,7 @@ class ClientCall final : public Outlet, public std::enable_shared_from_this<Clie
   std::shared_ptr<const userfunction::Specification> specification_;
   const userfunction::MethodSpec* method_ = nullptr;  // specification_ keeps it
   std::shared_ptr<trace::Trace> trace_;
-  std::shared_ptr<bool> abandoned_ = std::make_shared<bool>(false);
-  std::shared_ptr<const bool> abandoned_view_ = abandoned_;
+  const std::shared_ptr<bool> abandoned_ = std::make_shared<bool>(false);
   std::vector<std::weak_ptr<Cancellable>> running_;
   base::Task when_writable_;  // waits for the client
   base::TimerId timer_ = base::TimerId::kNone;

@@ -6,13 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/base/log.h"
+#include "emulator/entities/any_payload.h"
 
 namespace cloudstate::routing {
 namespace {
-
-journal::Payload ToPayload(google::protobuf::Any& any) {
-  return {std::move(*any.mutable_type_url()), std::move(*any.mutable_value())};
-}
 
 // A synchronous effect: it may end before what comes behind it can be left for it to do.
 struct Awaited {
@@ -276,7 +273,7 @@ void Router::RunEffects(std::shared_ptr<const Target> target, std::shared_ptr<Ef
   for (int i = next; i < effects->size(); ++i) {
     SideEffect& effect = *effects->Mutable(i);
     Target caused = target->Next(trace::CommandOrigin::kSideEffect, effect.service_name(), effect.command_name());
-    caused.payload = ToPayload(*effect.mutable_payload());
+    caused.payload = entities::FromAny(*effect.mutable_payload());
     caused.metadata = std::move(*effect.mutable_metadata());
     caused.abandoned = *kNeverAbandoned;
     target->call->Trace(trace::StepKind::kEffect, caused.number, effect.synchronous() ? "synchronous" : "not awaited",
@@ -314,7 +311,7 @@ void Router::Act(const Target& target, ClientAction action, std::shared_ptr<Outl
     case ClientAction::kForward: {
       Forward& forward = *action.mutable_forward();
       Target next = target.Next(trace::CommandOrigin::kForward, forward.service_name(), forward.command_name());
-      next.payload = ToPayload(*forward.mutable_payload());
+      next.payload = entities::FromAny(*forward.mutable_payload());
       next.metadata = std::move(*forward.mutable_metadata());
       target.call->Trace(trace::StepKind::kForwarded, next.number, "", &next.payload);
       Invoke(std::move(next), std::move(outlet));
