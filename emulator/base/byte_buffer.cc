@@ -2,30 +2,9 @@
 
 #include <grpcpp/support/slice.h>
 
-#include <memory>
-#include <utility>
 #include <vector>
 
 namespace cloudstate::base {
-namespace {
-
-// Below this, copying into gRPC's own memory costs less than keeping the string for it.
-constexpr std::size_t kSmallPayload = 4096;
-
-}  // namespace
-
-grpc::ByteBuffer ToByteBuffer(std::string payload) {
-  if (payload.size() < kSmallPayload) {
-    grpc::Slice slice(payload);
-    return grpc::ByteBuffer(&slice, 1);
-  }
-  auto owned = std::make_unique<std::string>(std::move(payload));
-  std::string& bytes = *owned;
-  grpc::Slice slice(
-      bytes.data(), bytes.size(),
-      [](void* string) { std::unique_ptr<std::string> released(static_cast<std::string*>(string)); }, owned.release());
-  return grpc::ByteBuffer(&slice, 1);
-}
 
 std::string ToString(const grpc::ByteBuffer& buffer) {
   grpc::Slice single;

@@ -6,10 +6,7 @@
 
 namespace cloudstate::base {
 
-// Serialized messages on their way into gRPC and out of it. Large ones are handed over without a copy.
-grpc::ByteBuffer ToByteBuffer(std::string payload);
-
-// All bytes of the buffer.
+// All bytes of a serialized message that gRPC has received.
 std::string ToString(const grpc::ByteBuffer& buffer);
 
 }  // namespace cloudstate::base

@@ -104,8 +104,9 @@ class PeerCall final : public grpc::ServerGenericBidiReactor {
     Send(std::string(size_, 'x'));
   }
 
-  void Send(std::string message) {
-    response_ = base::ToByteBuffer(std::move(message));
+  void Send(const std::string& message) {
+    const grpc::Slice slice(message);
+    response_ = grpc::ByteBuffer(&slice, 1);
     StartWrite(&response_);
   }
 
