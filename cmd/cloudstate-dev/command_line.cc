@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/run.h"
 #include "cmd/cloudstate-dev/terminal.h"
@@ -92,6 +93,15 @@ int Report(const CLI::App& root, const CLI::ParseError& error) {
 }
 
 }  // namespace
+
+std::optional<HostAndPort> ParseHostAndPort(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  int port = 0;
+  if (!absl::SimpleAtoi(text.substr(colon + 1), &port) || port < 1 || port > 65535) return std::nullopt;
+  const bool bracketed = text.front() == '[' && text[colon - 1] == ']';
+  return HostAndPort{bracketed ? text.substr(1, colon - 2) : text.substr(0, colon), static_cast<std::uint16_t>(port)};
+}
 
 CLI::App* Command(CLI::App& parent, const std::string& name, const std::string& description,
                   const std::string& examples) {

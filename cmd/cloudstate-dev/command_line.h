@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "CLI/CLI.hpp"
@@ -22,6 +24,13 @@ CLI::Option* Setting(CLI::App& app, const std::string& flags, const std::string&
 // The same for a time such as 500ms, 30s or 2m, which must be more than none. `variable` may be empty.
 CLI::Option* DurationSetting(CLI::App& app, const std::string& flags, const std::string& variable,
                              absl::Duration& value, const std::string& description);
+
+// "HOST:PORT", where an IPv6 host has brackets, which are left out of `host`. Nothing for a text that is none.
+struct HostAndPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+std::optional<HostAndPort> ParseHostAndPort(const std::string& text);
 
 // The command that `parent` offers as `name`.
 CLI::App* Command(CLI::App& parent, const std::string& name, const std::string& description,

@@ -101,18 +101,6 @@ void AddBehaviour(CLI::App& command, RunOptions& options) {
   command.add_flag("-v,--verbose", options.verbosity, "Tell more on standard error; twice for still more");
 }
 
-// HOST:PORT, into the two settings. False if it is none.
-bool SplitAddress(const std::string& address, runtime::Settings& settings) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0) return false;
-  int port = 0;
-  if (!absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 1 || port > 65535) return false;
-  const bool bracketed = address.front() == '[' && address[colon - 1] == ']';  // IPv6
-  settings.user_function_host = bracketed ? address.substr(1, colon - 2) : address.substr(0, colon);
-  settings.user_function_port = static_cast<std::uint16_t>(port);
-  return true;
-}
-
 // The sample is this program again, as a process of its own.
 void UseSample(const std::string& sample, bool port_given, runtime::Settings& settings) {
   std::error_code error;
@@ -141,8 +129,11 @@ std::string Resolve(const CLI::App& command, const Settings& common, RunOptions&
   if (elsewhere + !options.sample.empty() + !settings.command.empty() > 1) {
     return "Choose one user function: --user-function, --sample or a COMMAND.";
   }
-  if (elsewhere && !SplitAddress(options.user_function, settings)) {
-    return "--user-function takes HOST:PORT, not '" + options.user_function + "'.";
+  if (elsewhere) {
+    auto address = ParseHostAndPort(options.user_function);
+    if (!address.has_value()) return "--user-function takes HOST:PORT, not '" + options.user_function + "'.";
+    settings.user_function_host = std::move(address->host);
+    settings.user_function_port = address->port;
   }
   if (settings.command.empty() && !settings.watch_directory.empty()) {
     return "--watch restarts a COMMAND, and there is none.";

@@ -1,9 +1,5 @@
 #include "cmd/cloudstate-dev/streamed_call.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cstdint>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -12,6 +8,7 @@
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "emulator/base/wake_event.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -19,28 +16,10 @@ namespace {
 using dev::v1::CallStreamRequest;
 using dev::v1::CallStreamResponse;
 
-// Wakes whoever waits for the input when there is nobody left to send it to.
-class Alarm {
- public:
-  Alarm() = default;
-  Alarm(const Alarm&) = delete;
-  Alarm& operator=(const Alarm&) = delete;
-  ~Alarm() { close(descriptor_); }
-
-  void Ring() {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = write(descriptor_, &one, sizeof one);  // fails only when it rings already
-  }
-  int descriptor() const { return descriptor_; }
-
- private:
-  const int descriptor_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-};
-
 using Stream = grpc::ClientReaderWriter<CallStreamRequest, CallStreamResponse>;
 
 // Until the input or the call ends.
-absl::Status SendAll(Stream& stream, dev::v1::CallStart start, InputStream& input, const Alarm& ended) {
+absl::Status SendAll(Stream& stream, dev::v1::CallStart start, InputStream& input, const base::WakeEvent& ended) {
   CallStreamRequest request;
   *request.mutable_start() = std::move(start);
   while (stream.Write(request)) {
@@ -61,7 +40,7 @@ absl::Status SendAll(Stream& stream, dev::v1::CallStart start, InputStream& inpu
 int RunStreamedCall(Client& client, const Settings& settings, dev::v1::CallStart start, InputStream input) {
   grpc::ClientContext context;
   const std::unique_ptr<Stream> stream = client.stub().CallStream(&context);
-  Alarm ended;
+  const base::WakeEvent ended;  // nobody is left to send the input to
   absl::Status sent;
   std::thread sender([&] {
     sent = SendAll(*stream, std::move(start), input, ended);
@@ -78,7 +57,7 @@ int RunStreamedCall(Client& client, const Settings& settings, dev::v1::CallStart
     code = response.end().code();
     if (code != 0) PrintError(absl::StrCat(CodeName(code), ": ", Printable(response.end().message())));
   }
-  ended.Ring();
+  ended.Set();
   sender.join();
   const absl::Status status = client.Failure(stream->Finish());
   if (!sent.ok()) return Fail(sent);

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/interruption.h"
@@ -112,15 +111,6 @@ int Run(const Settings& settings, const Options& options) {
   return kOk;
 }
 
-// HOST:PORT; empty, or what is wrong.
-std::string CheckAddress(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  int port = 0;
-  const bool valid = colon != std::string::npos && colon > 0 && absl::SimpleAtoi(address.substr(colon + 1), &port) &&
-                     port >= 1 && port <= 65535;
-  return valid ? "" : "--user-function takes HOST:PORT, not '" + address + "'.";
-}
-
 }  // namespace
 
 void AddTck(CLI::App& root, Invocation& invocation) {
@@ -149,10 +139,8 @@ void AddTck(CLI::App& root, Invocation& invocation) {
     if (!options->command.empty() && command->count("--user-function") > 0) {
       throw CLI::ValidationError("Choose one user function: --user-function or a COMMAND.");
     }
-    if (!options->user_function.empty()) {
-      if (const std::string problem = CheckAddress(options->user_function); !problem.empty()) {
-        throw CLI::ValidationError(problem);
-      }
+    if (!options->user_function.empty() && !ParseHostAndPort(options->user_function).has_value()) {
+      throw CLI::ValidationError("--user-function takes HOST:PORT, not '" + options->user_function + "'.");
     }
     invocation.action = [&invocation, options] { return Run(invocation.settings, *options); };
   });

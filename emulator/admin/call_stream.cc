@@ -17,7 +17,7 @@ CallStream::CallStream(serving::Backend& user_function, std::shared_ptr<serving:
 
 void CallStream::Begin(Prepare prepare) {
   client_->OnCancel([weak = weak_from_this()] {
-    if (auto waiting = weak.lock()) waiting->Cancel();
+    if (auto waiting = weak.lock()) waiting->cancellation_.Cancel();
   });
   requests_->Read([self = shared_from_this(), prepare = std::move(prepare)](std::optional<std::string> first) mutable {
     CallStreamRequest request;
@@ -97,7 +97,7 @@ void CallStream::Message(std::string payload) {
   absl::StatusOr<std::string> json = prepared_.json->EncodeOutput(*prepared_.method, payload);
   if (!json.ok()) {
     Finish(json.status());
-    Cancel();
+    cancellation_.Cancel();
     return;
   }
   CallStreamResponse response;
@@ -128,16 +128,7 @@ void CallStream::WhenWritable(absl::AnyInvocable<void()> writable) {
   if (const auto waiting = client(); waiting != nullptr) waiting->WhenWritable(std::move(writable));
 }
 
-void CallStream::OnCancel(absl::AnyInvocable<void()> cancelled) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!gone_) {
-      cancelled_ = std::move(cancelled);
-      return;
-    }
-  }
-  cancelled();
-}
+void CallStream::OnCancel(absl::AnyInvocable<void()> cancelled) { cancellation_.Set(std::move(cancelled)); }
 
 void CallStream::Send(const CallStreamResponse& response) {
   std::lock_guard lock(mutex_);
@@ -149,17 +140,7 @@ void CallStream::Fail(const absl::Status& status) {
     std::lock_guard lock(mutex_);
     if (client_ != nullptr) std::exchange(client_, nullptr)->Finish(status);
   }
-  Cancel();
-}
-
-void CallStream::Cancel() {
-  absl::AnyInvocable<void()> cancelled;
-  {
-    std::lock_guard lock(mutex_);
-    gone_ = true;
-    cancelled = std::exchange(cancelled_, nullptr);
-  }
-  if (cancelled) cancelled();
+  cancellation_.Cancel();
 }
 
 std::shared_ptr<serving::Responder> CallStream::client() const {

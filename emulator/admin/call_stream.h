@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/admin/caller.h"
+#include "emulator/admin/cancellation.h"
 #include "emulator/serving/backend.h"
 
 namespace cloudstate::admin {
@@ -50,7 +51,6 @@ class CallStream final : public serving::Responder,
   void Send(const dev::v1::CallStreamResponse& response);
   // Refuses the client's call and cancels the user function's.
   void Fail(const absl::Status& status);
-  void Cancel();
   std::shared_ptr<serving::Responder> client() const;
 
   serving::Backend& user_function_;
@@ -63,8 +63,8 @@ class CallStream final : public serving::Responder,
   // The client may send nonsense or go away while the user function answers.
   mutable std::mutex mutex_;
   std::shared_ptr<serving::Responder> client_;  // null once answered
-  bool gone_ = false;
-  absl::AnyInvocable<void()> cancelled_;
+
+  Cancellation cancellation_;  // of the user function's call
 };
 
 }  // namespace cloudstate::admin

@@ -1,7 +1,6 @@
 #include "emulator/admin/caller.h"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "emulator/admin/call_stream.h"
+#include "emulator/admin/cancellation.h"
 #include "emulator/admin/views.h"
 
 namespace cloudstate::admin {
@@ -63,26 +63,8 @@ class Collector final : public serving::Responder {
   std::size_t Unsent() const override { return 0; }
   void WhenWritable(absl::AnyInvocable<void()> writable) override { writable(); }
 
-  void OnCancel(absl::AnyInvocable<void()> cancelled) override {
-    {
-      std::lock_guard lock(mutex_);
-      if (!gone_) {
-        cancelled_ = std::move(cancelled);
-        return;
-      }
-    }
-    cancelled();
-  }
-
-  void Cancel() {
-    absl::AnyInvocable<void()> cancelled;
-    {
-      std::lock_guard lock(mutex_);
-      gone_ = true;
-      cancelled = std::exchange(cancelled_, nullptr);
-    }
-    if (cancelled) cancelled();
-  }
+  void OnCancel(absl::AnyInvocable<void()> cancelled) override { cancellation_.Set(std::move(cancelled)); }
+  void Cancel() { cancellation_.Cancel(); }
 
  private:
   const std::shared_ptr<const MethodJson> json_;  // keeps method_
@@ -91,9 +73,7 @@ class Collector final : public serving::Responder {
   std::shared_ptr<serving::Responder> client_;  // null once answered
   dev::v1::CallResponse response_;
   std::size_t bytes_ = 0;
-  std::mutex mutex_;
-  bool gone_ = false;  // the client
-  absl::AnyInvocable<void()> cancelled_;
+  Cancellation cancellation_;
 };
 
 absl::StatusOr<Metadata> ToMetadata(const google::protobuf::Map<std::string, std::string>& headers) {

@@ -1,36 +1,23 @@
 #include "emulator/admin/method_json.h"
 
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "emulator/userfunction/json_check.h"
 #include "google/protobuf/message.h"
-#include "google/protobuf/util/json_util.h"
-#include "google/protobuf/util/type_resolver_util.h"
 
 namespace cloudstate::admin {
 namespace {
 
 using google::protobuf::MethodDescriptor;
 
-constexpr char kTypeUrlHost[] = "type.googleapis.com";
-
 std::string Choices(const std::vector<std::string>& names) { return absl::StrCat(absl::StrJoin(names, ", "), "."); }
-
-bool ParsePartial(std::string_view bytes, google::protobuf::Message& message) {
-  return bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()) &&
-         message.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()));
-}
 
 }  // namespace
 
 MethodJson::MethodJson(std::shared_ptr<const serving::Services> services)
-    : services_(std::move(services)),
-      factory_(services_->pool),
-      json_(factory_),
-      resolver_(google::protobuf::util::NewTypeResolverForDescriptorPool(kTypeUrlHost, services_->pool)) {}
+    : services_(std::move(services)), factory_(services_->pool), json_(factory_), reader_(services_->pool) {}
 
 absl::StatusOr<const MethodDescriptor*> MethodJson::Find(const std::string& service, const std::string& method) const {
   std::vector<std::string> names;
@@ -52,14 +39,13 @@ absl::StatusOr<std::string> MethodJson::DecodeInput(const MethodDescriptor& meth
     return absl::InvalidArgumentError(absl::StrCat("malformed JSON: ", status.message()));
   }
   const std::string& type = method.input_type()->full_name();
-  std::string serialized;
-  const auto parsed = google::protobuf::util::JsonToBinaryString(resolver_.get(), absl::StrCat(kTypeUrlHost, "/", type),
-                                                                 text, &serialized);
-  if (!parsed.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("the JSON is no ", type, ": ", std::string(parsed.message())));
+  absl::StatusOr<std::string> serialized = reader_.Read(text, *method.input_type());
+  if (!serialized.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("the JSON is no ", type, ": ", serialized.status().message()));
   }
   const std::unique_ptr<google::protobuf::Message> input(factory_.GetPrototype(method.input_type())->New());
-  if (!ParsePartial(serialized, *input)) return absl::InvalidArgumentError(absl::StrCat("the JSON is no ", type));
+  if (!userfunction::ParsePartial(*serialized, *input))
+    return absl::InvalidArgumentError(absl::StrCat("the JSON is no ", type));
   if (input->IsInitialized()) return serialized;
   return absl::InvalidArgumentError(absl::StrCat("missing fields: ", input->InitializationErrorString()));
 }
@@ -67,7 +53,7 @@ absl::StatusOr<std::string> MethodJson::DecodeInput(const MethodDescriptor& meth
 absl::StatusOr<std::string> MethodJson::EncodeOutput(const MethodDescriptor& method, std::string_view payload) const {
   const std::unique_ptr<google::protobuf::Message> output(factory_.GetPrototype(method.output_type())->New());
   absl::StatusOr<std::string> json = absl::InvalidArgumentError("it can't be parsed");
-  if (ParsePartial(payload, *output)) json = json_.Write(*output);
+  if (userfunction::ParsePartial(payload, *output)) json = json_.Write(*output);
   if (json.ok()) return json;
   return absl::InternalError(absl::StrCat("the reply of ", method.full_name(), " is no ",
                                           method.output_type()->full_name(), ": ", json.status().message()));

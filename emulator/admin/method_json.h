@@ -6,9 +6,9 @@
 
 #include "absl/status/statusor.h"
 #include "emulator/serving/backend.h"
+#include "emulator/userfunction/json_reader.h"
 #include "emulator/userfunction/message_json.h"
 #include "google/protobuf/dynamic_message.h"
-#include "google/protobuf/util/type_resolver.h"
 
 namespace cloudstate::admin {
 
@@ -33,7 +33,7 @@ class MethodJson {
   const std::shared_ptr<const serving::Services> services_;
   mutable google::protobuf::DynamicMessageFactory factory_;  // locks by itself
   const userfunction::MessageJson json_;
-  const std::unique_ptr<google::protobuf::util::TypeResolver> resolver_;
+  const userfunction::JsonReader reader_;
 };
 
 }  // namespace cloudstate::admin

@@ -48,6 +48,10 @@ bool Cors::Allows(absl::string_view origin) const {
                      [&](const std::string& each) { return each == "*" || each == origin; });
 }
 
+std::string Cors::Refusal(absl::string_view origin) {
+  return absl::StrCat("web pages of ", origin, " may not call; allow them with --allow-origin ", origin);
+}
+
 std::optional<HttpResponse> Cors::AnswerPreflight(const HttpMessage& request) const {
   const std::string& origin = request.Header("origin");
   const std::string& method = request.Header("access-control-request-method");
@@ -55,7 +59,7 @@ std::optional<HttpResponse> Cors::AnswerPreflight(const HttpMessage& request) co
   HttpResponse response;
   if (!Allows(origin)) {
     response.status = 403;
-    response.body = absl::StrCat("web pages of ", origin, " may not call; allow them with --allow-origin ", origin);
+    response.body = Refusal(origin);
     return response;
   }
   response.status = 204;

@@ -24,6 +24,9 @@ class Cors {
   // Whether a page of that origin may call. No origin is no page.
   bool Allows(absl::string_view origin) const;
 
+  // What a page is told that may not.
+  static std::string Refusal(absl::string_view origin);
+
   // The answer to a browser that asks beforehand; nothing if the request is no such question.
   std::optional<HttpResponse> AnswerPreflight(const HttpMessage& request) const;
 

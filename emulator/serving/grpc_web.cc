@@ -6,21 +6,22 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "emulator/base/status.h"
+#include "emulator/http2/grpc_framing.h"
 
 namespace cloudstate::serving {
 namespace {
 
-constexpr std::size_t kFrameHead = 5;  // a byte of flags, four of length
+// A byte of flags, four of length, as messages have it over HTTP/2.
+constexpr std::size_t kFrameHead = http2::kPrefixBytes;
 constexpr unsigned char kCompressed = 0x01;
 constexpr unsigned char kTrailers = 0x80;
 
 std::string Frame(unsigned char flags, absl::string_view bytes, GrpcWebEncoding encoding) {
-  std::string frame(1, static_cast<char>(flags));
-  for (const int shift : {24, 16, 8, 0}) frame += static_cast<char>((bytes.size() >> shift) & 0xff);
-  absl::StrAppend(&frame, bytes);
+  auto head = http2::MessagePrefix(bytes.size());
+  head[0] = static_cast<char>(flags);
+  const std::string frame = absl::StrCat(absl::string_view(head.data(), head.size()), bytes);
   return encoding == GrpcWebEncoding::kText ? absl::Base64Escape(frame) : frame;
 }
 
@@ -63,20 +64,6 @@ absl::StatusOr<std::string> ReadFrame(absl::string_view bytes) {
   return std::string(bytes);
 }
 
-// As gRPC's protocol over HTTP/2 has it.
-std::string PercentEncode(absl::string_view text) {
-  std::string encoded;
-  for (const char each : text) {
-    const auto byte = static_cast<unsigned char>(each);
-    if (byte < 0x20 || byte > 0x7e || byte == '%') {
-      absl::StrAppendFormat(&encoded, "%%%02X", byte);
-    } else {
-      encoded += each;
-    }
-  }
-  return encoded;
-}
-
 }  // namespace
 
 std::optional<GrpcWebEncoding> GrpcWebEncodingOf(absl::string_view content_type) {
@@ -109,7 +96,9 @@ std::string GrpcWebTrailers(const absl::Status& status, GrpcWebEncoding encoding
 
 HttpHeaders GrpcStatusHeaders(const absl::Status& status) {
   HttpHeaders headers = {{"grpc-status", std::to_string(static_cast<int>(status.code()))}};
-  if (!status.message().empty()) headers.emplace_back("grpc-message", PercentEncode(status.message()));
+  if (const absl::string_view text = status.message(); !text.empty()) {
+    headers.emplace_back("grpc-message", http2::PercentEncoded({text.data(), text.size()}));
+  }
   if (const auto details = status.GetPayload(base::kStatusDetails); details.has_value()) {
     headers.emplace_back("grpc-status-details-bin", absl::Base64Escape(std::string(*details)));
   }

@@ -87,7 +87,7 @@ bool HttpExchange::IsOfForeignPage() {
   const std::string& origin = request_.Header("origin");
   const bool own_page = origin == absl::StrCat("http://", request_.Header("host"));
   if (!site_.cors.has_value() || own_page || site_.cors->Allows(origin)) return false;
-  Refuse({403, absl::StrCat("web pages of ", origin, " may not call; allow them with --allow-origin ", origin), ""});
+  Refuse({403, Cors::Refusal(origin), ""});
   return true;
 }
 

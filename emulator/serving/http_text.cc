@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "emulator/http2/grpc_framing.h"
 
 namespace cloudstate::serving {
 namespace {
@@ -40,25 +41,6 @@ absl::Status BadTimeout(absl::string_view header, absl::string_view value) {
 std::string ProblemStart(int http_status, absl::string_view detail) {
   return absl::StrCat(R"({"type":"about:blank","title":)", JsonString(ReasonPhrase(http_status)), R"(,"status":)",
                       http_status, R"(,"detail":)", JsonString(detail));
-}
-
-absl::Duration GrpcTimeUnit(char unit) {
-  switch (unit) {
-    case 'H':
-      return absl::Hours(1);
-    case 'M':
-      return absl::Minutes(1);
-    case 'S':
-      return absl::Seconds(1);
-    case 'm':
-      return absl::Milliseconds(1);
-    case 'u':
-      return absl::Microseconds(1);
-    case 'n':
-      return absl::Nanoseconds(1);
-    default:
-      return absl::ZeroDuration();
-  }
 }
 
 }  // namespace
@@ -127,15 +109,9 @@ std::string ProblemJson(int http_status, const absl::Status& status) {
 }
 
 absl::StatusOr<absl::Duration> ParseGrpcTimeout(absl::string_view value) {
-  constexpr std::size_t kMostDigits = 8;
-  std::uint32_t amount = 0;
-  const absl::Duration unit = value.empty() ? absl::ZeroDuration() : GrpcTimeUnit(value.back());
-  const absl::string_view digits = value.substr(0, value.empty() ? 0 : value.size() - 1);
-  if (unit == absl::ZeroDuration() || digits.empty() || digits.size() > kMostDigits ||
-      !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) || !absl::SimpleAtoi(digits, &amount)) {
-    return BadTimeout("grpc-timeout", value);
-  }
-  return amount * unit;
+  const auto timeout = http2::ParseTimeout({value.data(), value.size()});
+  if (!timeout.has_value()) return BadTimeout("grpc-timeout", value);
+  return *timeout;
 }
 
 absl::StatusOr<absl::Duration> ParseServerTimeout(absl::string_view value) {

@@ -1,7 +1,6 @@
 #include "emulator/serving/transcoder.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -13,11 +12,10 @@
 #include "emulator/serving/query_parameters.h"
 #include "emulator/serving/route_table.h"
 #include "emulator/userfunction/json_check.h"
+#include "emulator/userfunction/json_reader.h"
 #include "emulator/userfunction/json_text.h"
 #include "emulator/userfunction/message_json.h"
 #include "google/protobuf/dynamic_message.h"
-#include "google/protobuf/util/json_util.h"
-#include "google/protobuf/util/type_resolver_util.h"
 
 namespace cloudstate::serving {
 namespace {
@@ -27,7 +25,6 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
 
-constexpr char kTypeUrlHost[] = "type.googleapis.com";
 constexpr char kJson[] = "application/json";
 
 // The descriptor is the user function's own, so that its fields are looked at before they are relied on.
@@ -45,9 +42,8 @@ bool IsJson(const std::string& content_type) {
   return absl::AsciiStrToLower(absl::StripAsciiWhitespace(media_type)) == kJson;
 }
 
-absl::Status ParsePartial(std::string_view bytes, Message& message) {
-  const bool fits = bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max());
-  if (fits && message.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()))) return absl::OkStatus();
+absl::Status Parse(std::string_view bytes, Message& message) {
+  if (userfunction::ParsePartial(bytes, message)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("not a valid ", message.GetDescriptor()->full_name()));
 }
 
@@ -72,10 +68,7 @@ HttpError BadRequest(const absl::Status& status) {
 class TranscoderImpl final : public Transcoder {
  public:
   explicit TranscoderImpl(std::shared_ptr<const Services> services)
-      : services_(std::move(services)),
-        factory_(services_->pool),
-        json_(factory_),
-        resolver_(google::protobuf::util::NewTypeResolverForDescriptorPool(kTypeUrlHost, services_->pool)) {}
+      : services_(std::move(services)), factory_(services_->pool), json_(factory_), reader_(services_->pool) {}
 
   absl::Status AddMethods() {
     for (const auto* service : services_->services) {
@@ -267,19 +260,14 @@ class TranscoderImpl final : public Transcoder {
   }
 
   absl::Status ParseJson(const std::string& json, Message& input) const {
-    const std::string& type = input.GetDescriptor()->full_name();
-    std::string serialized;
-    const auto status = google::protobuf::util::JsonToBinaryString(
-        resolver_.get(), absl::StrCat(kTypeUrlHost, "/", type), json, &serialized);
-    if (!status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the JSON body is no ", type, ": ", std::string(status.message())));
-    }
-    return ParsePartial(serialized, input);
+    const absl::StatusOr<std::string> serialized = reader_.Read(json, *input.GetDescriptor());
+    if (serialized.ok()) return Parse(*serialized, input);
+    return absl::InvalidArgumentError(
+        absl::StrCat("the JSON body is no ", input.GetDescriptor()->full_name(), ": ", serialized.status().message()));
   }
 
   absl::StatusOr<Body> EncodeMessage(const Bound& bound, std::string_view payload, Message& output) const {
-    if (absl::Status status = ParsePartial(payload, output); !status.ok()) return status;
+    if (absl::Status status = Parse(payload, output); !status.ok()) return status;
     const FieldDescriptor* field = bound.binding.response_field;
     const bool is_message = field != nullptr && ResponseType(bound.binding) != nullptr;
     if (field != nullptr && !is_message) return JsonBody(json_.WriteField(output, *field));
@@ -296,7 +284,7 @@ class TranscoderImpl final : public Transcoder {
   const std::shared_ptr<const Services> services_;
   mutable google::protobuf::DynamicMessageFactory factory_;  // locks by itself
   const userfunction::MessageJson json_;
-  const std::unique_ptr<google::protobuf::util::TypeResolver> resolver_;
+  const userfunction::JsonReader reader_;
   std::vector<Route> routes_;  // and bound_: one for each, in the same order
   std::vector<Bound> bound_;
   RouteTable table_;

@@ -2,13 +2,12 @@
 
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace cloudstate::tck {
 namespace {
 
-runtime::Settings StageSettings(const std::string& user_function) {
+runtime::Settings StageSettings(std::uint16_t user_function_port) {
   runtime::Settings settings;
   settings.port = 0;
   settings.admin_port = 0;
@@ -16,12 +15,7 @@ runtime::Settings StageSettings(const std::string& user_function) {
   settings.version = "tck";
   settings.durability = journal::Durability::kEphemeral;
   settings.termination_grace = absl::ZeroDuration();
-  const std::size_t colon = user_function.rfind(':');
-  settings.user_function_host = user_function.substr(0, colon);
-  int port = 0;
-  if (absl::SimpleAtoi(user_function.substr(colon + 1), &port)) {
-    settings.user_function_port = static_cast<std::uint16_t>(port);
-  }
+  settings.user_function_port = user_function_port;
   return settings;
 }
 
@@ -38,7 +32,7 @@ absl::Status EmulatorStage::Open(const std::string& user_function, absl::Time de
   auto interceptor = Interceptor::Start(user_function, waiting_);
   if (!interceptor.ok()) return interceptor.status();
   interceptor_ = *std::move(interceptor);
-  auto emulator = runtime::Emulator::Start(StageSettings(interceptor_->address()), *this);
+  auto emulator = runtime::Emulator::Start(StageSettings(interceptor_->port()), *this);
   if (!emulator.ok()) return emulator.status();
   emulator_ = *std::move(emulator);
   const bool told = waiting_.Until(deadline, [this] { return ready_ || !problem_.empty(); });

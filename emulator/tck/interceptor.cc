@@ -291,7 +291,7 @@ class GrpcInterceptor final : public Interceptor {
     return absl::UnavailableError("the interceptor finds no free port");
   }
 
-  std::string address() const override { return absl::StrCat("127.0.0.1:", port_); }
+  std::uint16_t port() const override { return static_cast<std::uint16_t>(port_); }
   std::vector<Passed> Take(std::size_t count, absl::Time deadline) override { return log_.Take(count, deadline); }
   std::vector<Passed> TakeLeftOver() override { return log_.TakeAtMost(SIZE_MAX); }
   void StartAnew() override { log_.StartAnew(); }

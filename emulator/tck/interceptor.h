@@ -38,7 +38,8 @@ class Interceptor {
   // Cancels what is still open.
   virtual ~Interceptor() = default;
 
-  virtual std::string address() const = 0;
+  virtual std::uint16_t port() const = 0;
+  std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
 
   // The next `count` things that no call before has returned, in order; fewer when they don't come before `deadline`.
   virtual std::vector<Passed> Take(std::size_t count, absl::Time deadline) = 0;

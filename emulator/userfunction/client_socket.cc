@@ -4,20 +4,17 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
 
 namespace cloudstate::userfunction {
 namespace {
 
 // Gives up after a second: a host may swallow the attempt without an answer.
-bool Connects(int fd, const addrinfo& address, const WakeEvent& stop) {
+bool Connects(int fd, const addrinfo& address, const base::WakeEvent& stop) {
   if (connect(fd, address.ai_addr, address.ai_addrlen) == 0) return true;
   if (errno != EINPROGRESS) return false;
   pollfd waits[] = {{fd, POLLOUT, 0}, {stop.descriptor(), POLLIN, 0}};
@@ -40,30 +37,7 @@ bool IsItsOwnPeer(int fd) {
 
 }  // namespace
 
-int PollTimeout(absl::Duration time) {
-  if (time == absl::InfiniteDuration()) return -1;
-  return static_cast<int>(absl::Ceil(std::max(time, absl::ZeroDuration()), absl::Milliseconds(1)) /
-                          absl::Milliseconds(1));
-}
-
-WakeEvent::WakeEvent() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-
-WakeEvent::~WakeEvent() { close(descriptor_); }
-
-// Neither fails but for a counter that is full, or zero, and then says what it should.
-void WakeEvent::Set() const { eventfd_write(descriptor_, 1); }
-
-void WakeEvent::Clear() const {
-  eventfd_t count = 0;
-  eventfd_read(descriptor_, &count);
-}
-
-bool WakeEvent::SetWithin(absl::Duration time) const {
-  pollfd wait{descriptor_, POLLIN, 0};
-  return poll(&wait, 1, PollTimeout(time)) == 1;
-}
-
-std::optional<int> ConnectTo(const std::string& address, const WakeEvent& stop) {
+std::optional<int> ConnectTo(const std::string& address, const base::WakeEvent& stop) {
   const auto colon = address.rfind(':');
   std::string host = address.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);

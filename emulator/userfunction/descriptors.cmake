@@ -7,6 +7,7 @@ emulator_library(emulator_descriptors
     ${CMAKE_CURRENT_LIST_DIR}/example_json.cc
     ${CMAKE_CURRENT_LIST_DIR}/json_check.cc
     ${CMAKE_CURRENT_LIST_DIR}/json_text.cc
+    ${CMAKE_CURRENT_LIST_DIR}/json_reader.cc
     ${CMAKE_CURRENT_LIST_DIR}/message_json.cc
     ${CMAKE_CURRENT_LIST_DIR}/payload_json.cc
     ${CMAKE_CURRENT_LIST_DIR}/utf8.cc

@@ -126,7 +126,7 @@ class TransportThread final : public GrpcTransport {
     std::vector<pollfd>& waits = waits_;
     waits.assign({{stop_.descriptor(), POLLIN, 0}, {wake_.descriptor(), POLLIN, 0}});
     for (const Session& each : sessions) waits.push_back({each->socket(), each->Events(), 0});
-    if (poll(waits.data(), waits.size(), PollTimeout(patience)) <= 0) return true;
+    if (poll(waits.data(), waits.size(), base::PollTimeout(patience)) <= 0) return true;
     if (waits[0].revents != 0) return false;
     if (waits[1].revents != 0) wake_.Clear();
     for (std::size_t i = 0; i < sessions.size(); ++i) {
@@ -157,8 +157,8 @@ class TransportThread final : public GrpcTransport {
   const std::size_t max_message_bytes_;
   base::Strand& strand_;
   const std::shared_ptr<Handler> handler_;  // shared with tasks on the strand, which alone call it
-  const WakeEvent stop_;
-  const WakeEvent wake_;
+  const base::WakeEvent stop_;
+  const base::WakeEvent wake_;
   std::atomic<bool> session_wanted_ = false;
   std::vector<pollfd> waits_;  // the thread's
   std::thread thread_;         // after all that it uses

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "absl/time/time.h"
+
+namespace cloudstate::base {
+
+// Ends a wait in poll, from any thread.
+class WakeEvent {
+ public:
+  WakeEvent();
+  ~WakeEvent();
+  WakeEvent(const WakeEvent&) = delete;
+  WakeEvent& operator=(const WakeEvent&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  void Set() const;
+  void Clear() const;
+  // True if it was set within this time.
+  bool SetWithin(absl::Duration time) const;
+
+ private:
+  const int descriptor_;
+};
+
+// The timeout that poll takes; -1 for an infinite one.
+int PollTimeout(absl::Duration time);
+
+}  // namespace cloudstate::base
