@@ -138,7 +138,7 @@ void AddCall(CLI::App& root, Invocation& invocation) {
   command->add_option("--deadline", options->deadline, "How long the call may take, such as 5s")->type_name("TIME");
   command
       ->add_option("--node", options->node,
-                   "The node that takes the call. It matters once an emulator has several; for now there is node 1")
+                   "The node that takes the call, whether it can or not; without it they take turns")
       ->type_name("N");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return Run(invocation.settings, *options); };

@@ -60,14 +60,16 @@ std::string FormatList(const dev::v1::ListCommandsResponse& listed, const Termin
   return table.Format(terminal);
 }
 
-std::string FormatTrace(const dev::v1::CommandTrace& trace, const Terminal& terminal) {
+// `nodes` is how many there are: of one alone there is nothing to tell.
+std::string FormatTrace(const dev::v1::CommandTrace& trace, int nodes, const Terminal& terminal) {
   const Table::Cell outcome = Outcome(trace);
-  std::string text =
-      absl::StrCat(Styled(Printable(absl::StrCat(trace.service(), "/", trace.method())), Style::kBold, terminal),
-                   trace.entity_id().empty() ? "" : "  ", Printable(trace.entity_id()), "\n",
-                   FormatInstant(admin::FromTimestamp(trace.started())), " by ", trace.protocol(), " from ",
-                   Printable(trace.peer()), ", took ", FormatShortDuration(admin::FromDuration(trace.duration())), ": ",
-                   Styled(Printable(outcome.text), outcome.style, terminal), "\n\n");
+  std::string text = absl::StrCat(
+      Styled(Printable(absl::StrCat(trace.service(), "/", trace.method())), Style::kBold, terminal),
+      trace.entity_id().empty() ? "" : "  ", Printable(trace.entity_id()), "\n",
+      FormatInstant(admin::FromTimestamp(trace.started())), " by ", trace.protocol(), " from ", Printable(trace.peer()),
+      nodes > 1 && trace.node() > 0 ? absl::StrCat(" at node ", trace.node()) : "", ", took ",
+      FormatShortDuration(admin::FromDuration(trace.duration())), ": ",
+      Styled(Printable(outcome.text), outcome.style, terminal), "\n\n");
   absl::StrAppend(&text, FormatCallTree(trace, terminal));
   if (trace.dropped_steps() > 0) absl::StrAppend(&text, trace.dropped_steps(), " more steps were not kept.\n");
   return text;
@@ -98,7 +100,13 @@ int Show(Client& client, const Settings& settings, const Options& options) {
   request.set_trace_id(options.trace);
   absl::StatusOr<dev::v1::CommandTrace> trace = client.Call(&Client::Stub::GetCommand, request);
   if (!trace.ok()) return Fail(trace.status());
-  Print(settings.json ? ToJson(*trace) + "\n" : FormatTrace(*trace, StandardOutput()));
+  if (settings.json) {
+    Print(ToJson(*trace) + "\n");
+    return kOk;
+  }
+  absl::StatusOr<dev::v1::Status> status = client.Call(&Client::Stub::GetStatus, dev::v1::GetStatusRequest());
+  if (!status.ok()) return Fail(status.status());
+  Print(FormatTrace(*trace, status->nodes(), StandardOutput()));
   return kOk;
 }
 

@@ -40,7 +40,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const std::string& addre
     return absl::UnavailableError(absl::StrCat("No emulator answers at ", address,
                                                ". Start one with `cloudstate-dev run`, or name another with --admin."));
   }
-  return std::unique_ptr<Client>(new Client(address, dev::v1::Emulator::NewStub(channel)));
+  return std::unique_ptr<Client>(new Client(address, channel));
 }
 
 absl::StatusOr<std::unique_ptr<Client>> Client::ConnectToAny(const Settings& settings) {

@@ -4,8 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "absl/status/statusor.h"
+#include "cloudstate/dev/v1/cluster.grpc.pb.h"
 #include "cloudstate/dev/v1/dev.grpc.pb.h"
 #include "cmd/cloudstate-dev/commands.h"
 #include "grpcpp/grpcpp.h"
@@ -20,6 +23,7 @@ absl::StatusOr<std::optional<std::string>> FindEmulator(const Settings& settings
 class Client {
  public:
   using Stub = dev::v1::Emulator::Stub;
+  using ClusterStub = dev::v1::Cluster::Stub;
 
   // UNAVAILABLE, saying what to do, if nothing answers there.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const std::string& address);
@@ -27,39 +31,42 @@ class Client {
   // The emulator that the settings mean, or the one at the default address.
   static absl::StatusOr<std::unique_ptr<Client>> ConnectToAny(const Settings& settings);
 
-  template <class Request, class Response>
-  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+  // A method of either service.
+  template <class Request, class Response, class Service>
+  absl::StatusOr<Response> Call(grpc::Status (Service::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request) {
     grpc::ClientContext context;
     Response response;
-    if (grpc::Status status = (stub_.get()->*method)(&context, request, &response); !status.ok())
-      return Failure(status);
+    grpc::Status status = (std::get<std::unique_ptr<Service>>(stubs_).get()->*method)(&context, request, &response);
+    if (!status.ok()) return Failure(status);
     return response;
   }
 
   // Hands over each message until the stream ends, which is always for a reason.
-  template <class Request, class Message>
-  absl::Status Follow(std::unique_ptr<grpc::ClientReader<Message>> (Stub::*method)(grpc::ClientContext*,
-                                                                                   const Request&),
+  template <class Request, class Message, class Service>
+  absl::Status Follow(std::unique_ptr<grpc::ClientReader<Message>> (Service::*method)(grpc::ClientContext*,
+                                                                                      const Request&),
                       const Request& request, const std::function<void(Message&)>& on_message) {
     grpc::ClientContext context;
-    std::unique_ptr<grpc::ClientReader<Message>> reader = (stub_.get()->*method)(&context, request);
+    std::unique_ptr<grpc::ClientReader<Message>> reader =
+        (std::get<std::unique_ptr<Service>>(stubs_).get()->*method)(&context, request);
     for (Message message; reader->Read(&message);) on_message(message);
     return Failure(reader->Finish());
   }
 
   // For what is neither.
-  Stub& stub() { return *stub_; }
+  Stub& stub() { return *std::get<std::unique_ptr<Stub>>(stubs_); }
   // What the end of an admin call means to people.
   absl::Status Failure(const grpc::Status& status) const;
 
   const std::string& address() const { return address_; }
 
  private:
-  Client(std::string address, std::unique_ptr<Stub> stub) : address_(std::move(address)), stub_(std::move(stub)) {}
+  Client(std::string address, const std::shared_ptr<grpc::Channel>& channel)
+      : address_(std::move(address)), stubs_(dev::v1::Emulator::NewStub(channel), dev::v1::Cluster::NewStub(channel)) {}
 
   std::string address_;
-  std::unique_ptr<Stub> stub_;
+  std::tuple<std::unique_ptr<Stub>, std::unique_ptr<ClusterStub>> stubs_;
 };
 
 }  // namespace cloudstate::cli

@@ -158,6 +158,10 @@ void BuildCommands(CLI::App& root, Invocation& invocation) {
   AddServices(root, invocation);
   AddStatus(root, invocation);
   AddCall(root, invocation);
+  AddNodes(root, invocation);
+  AddShards(root, invocation);
+  AddNetwork(root, invocation);
+  AddSimulate(root, invocation);
   AddTck(root, invocation);
   AddDoctor(root, invocation);
   AddCompletion(root, invocation);

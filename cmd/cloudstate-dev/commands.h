@@ -39,8 +39,12 @@ void AddCalls(CLI::App& root, Invocation& invocation);
 void AddCompletion(CLI::App& root, Invocation& invocation);
 void AddDoctor(CLI::App& root, Invocation& invocation);
 void AddJournal(CLI::App& root, Invocation& invocation);
+void AddNetwork(CLI::App& root, Invocation& invocation);
+void AddNodes(CLI::App& root, Invocation& invocation);
 void AddSample(CLI::App& root, Invocation& invocation);
 void AddServices(CLI::App& root, Invocation& invocation);
+void AddShards(CLI::App& root, Invocation& invocation);
+void AddSimulate(CLI::App& root, Invocation& invocation);
 void AddStatus(CLI::App& root, Invocation& invocation);
 void AddTck(CLI::App& root, Invocation& invocation);
 
@@ -49,10 +53,15 @@ void AddJournalList(CLI::App& journal, Invocation& invocation);
 void AddJournalShow(CLI::App& journal, Invocation& invocation);
 void AddJournalTail(CLI::App& journal, Invocation& invocation);
 
+// Adds the subcommands of `nodes` that show something for as long as one likes.
+void AddNodesEvents(CLI::App& nodes, Invocation& invocation);
+void AddNodesTop(CLI::App& nodes, Invocation& invocation);
+
 // The groups of the first help screen.
 inline constexpr char kRunGroup[] = "Run";
 inline constexpr char kLookGroup[] = "Look";
 inline constexpr char kUseGroup[] = "Use";
+inline constexpr char kClusterGroup[] = "Cluster";
 inline constexpr char kHelpGroup[] = "Help";
 
 }  // namespace cloudstate::cli

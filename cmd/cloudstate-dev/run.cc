@@ -14,6 +14,7 @@
 #include "cmd/cloudstate-dev/version.h"
 #include "emulator/admin/payload_decoder.h"
 #include "emulator/base/log.h"
+#include "emulator/cluster/cluster.h"
 #include "emulator/runtime/emulator.h"
 #include "emulator/serving/cors.h"
 #include "samples/cpp/samples.h"
@@ -26,6 +27,7 @@ constexpr char kExamples[] =
     "  cloudstate-dev run -- node index.js                    starts your user function with HOST and PORT set\n"
     "  cloudstate-dev run --watch src -- mvn -q exec:java     and again when something in src changes\n"
     "  cloudstate-dev run --user-function 127.0.0.1:8080      uses one that you started yourself\n"
+    "  cloudstate-dev run --nodes 3                           a cluster; cloudstate-dev nodes ls, network cut 1 2 …\n"
     "  cloudstate-dev run --ephemeral --port 0 -- ./server    nothing kept, any free port: for tests";
 
 struct RunOptions {
@@ -78,6 +80,25 @@ void AddUserFunction(CLI::App& command, RunOptions& options) {
       ->check(CLI::IsMember({"auto", "0.1", "0.2"}));
   command.add_flag("--no-version-check", options.no_version_check, "Serve whatever protocol version it reports");
   command.add_option("COMMAND", settings.command, "Starts the user function; after --");
+}
+
+void AddCluster(CLI::App& command, RunOptions& options) {
+  runtime::Settings& settings = options.settings;
+  cluster::Membership::Options& membership = settings.membership;
+  Setting(command, "--nodes", "CLOUDSTATE_DEV_NODES", settings.nodes, "Nodes of the cluster that is played, 1 to 100")
+      ->check(CLI::Range(std::size_t{1}, cluster::Cluster::kMostNodes));
+  Setting(command, "--node-port", "CLOUDSTATE_DEV_NODE_PORT", settings.node_port,
+          "The first of several nodes' own port, the others' follow; 0 for any free ports");
+  DurationSetting(command, "--heartbeat-interval", "CLOUDSTATE_DEV_HEARTBEAT_INTERVAL", membership.heartbeat_interval,
+                  "How often nodes tell each other that they live");
+  Setting(command, "--phi-threshold", "CLOUDSTATE_DEV_PHI_THRESHOLD", membership.detector.threshold,
+          "How suspicious a silence may be");
+  DurationSetting(command, "--acceptable-pause", "CLOUDSTATE_DEV_ACCEPTABLE_PAUSE",
+                  membership.detector.acceptable_pause, "A silence that is always forgiven");
+  DurationSetting(command, "--stable-after", "CLOUDSTATE_DEV_STABLE_AFTER", membership.stable_after,
+                  "How long unreachable nodes have to come back before a majority goes on without them");
+  DurationSetting(command, "--rebalance-interval", "CLOUDSTATE_DEV_REBALANCE_INTERVAL", settings.rebalance_interval,
+                  "How often two shards at most move to nodes that have fewer");
 }
 
 void AddBehaviour(CLI::App& command, RunOptions& options) {
@@ -185,6 +206,7 @@ void AddRun(CLI::App& root, Invocation& invocation) {
   command->group(kRunGroup);
   AddUserFunction(*command, *options);
   AddAddresses(*command, *options);
+  AddCluster(*command, *options);
   AddBehaviour(*command, *options);
   command->callback([&invocation, options, command] {
     const std::string problem = Resolve(*command, invocation.settings, *options);

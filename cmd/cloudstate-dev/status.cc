@@ -59,8 +59,9 @@ std::string Format(const dev::v1::Status& status, const Terminal& terminal) {
       status.commit(), "), pid ", status.pid(), ", started ",
       FormatWhen(admin::FromTimestamp(status.started()), terminal), "\nClients        ", status.client_address(),
       "\nAdmin          ", status.admin_address(), "\nMetrics        ", status.metrics_address(), "\nJournal        ",
-      Counted(status.stored_events(), "event"), " ", Printable(kept), "\nEntities       ", status.active_entities(),
-      " active, ", status.waiting_commands(), " commands waiting\n",
+      Counted(status.stored_events(), "event"), " ", Printable(kept),
+      status.nodes() > 1 ? absl::StrCat("\nNodes          ", status.nodes(), " run") : "", "\nEntities       ",
+      status.active_entities(), " active, ", status.waiting_commands(), " commands waiting\n",
       FormatUserFunction(status.user_function(), terminal));
 }
 

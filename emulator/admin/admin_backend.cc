@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cloudstate/dev/v1/cluster.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/admin/type_description.h"
 
@@ -14,12 +15,15 @@ namespace {
 
 using serving::Responder;
 
-constexpr char kServiceName[] = "cloudstate.dev.v1.Emulator";
+constexpr char kEmulator[] = "cloudstate.dev.v1.Emulator";
+constexpr char kCluster[] = "cloudstate.dev.v1.Cluster";
 
 std::shared_ptr<const serving::Services> OwnServices() {
-  const google::protobuf::FileDescriptor* file = dev::v1::Status::descriptor()->file();
+  const google::protobuf::FileDescriptor* emulator = dev::v1::Status::descriptor()->file();
+  const google::protobuf::FileDescriptor* cluster = dev::v1::Steering::descriptor()->file();
   return std::make_shared<serving::Services>(
-      serving::Services{.pool = file->pool(), .services = {file->FindServiceByName("Emulator")}});
+      serving::Services{.pool = emulator->pool(),
+                        .services = {emulator->FindServiceByName("Emulator"), cluster->FindServiceByName("Cluster")}});
 }
 
 // The call's input; without one, the call has been ended.
@@ -66,6 +70,7 @@ AdminBackend::~AdminBackend() {
 // What each method of the contract does.
 struct AdminBackend::Handlers {
   using Handler = void (*)(AdminBackend&, const serving::Call&, Answer);
+  using Methods = std::map<std::string_view, Handler>;
 
   template <auto view>
   static void Read(AdminBackend& backend, const serving::Call& call, Answer answer) {
@@ -75,9 +80,13 @@ struct AdminBackend::Handlers {
   static void Own(AdminBackend& backend, const serving::Call& call, Answer answer) {
     (backend.*handle)(call, std::move(answer));
   }
+  template <auto question>
+  static void Ask(AdminBackend& backend, const serving::Call& call, Answer answer) {
+    backend.Ask(call, answer, question);
+  }
 
-  static Handler Find(std::string_view method) {
-    static const std::map<std::string_view, Handler> kHandlers{
+  static const Methods& OfEmulator() {
+    static const Methods kMethods{
         {"GetStatus", Own<&AdminBackend::GetStatus>},
         {"ListServices", Own<&AdminBackend::ListServices>},
         {"ListEntities", Read<&Views::ListEntities>},
@@ -93,13 +102,32 @@ struct AdminBackend::Handlers {
         {"Call", Own<&AdminBackend::CallUserFunction>},
         {"CallStream", Own<&AdminBackend::CallUserFunctionWithStreams>},
     };
-    auto found = kHandlers.find(method);
-    return found == kHandlers.end() ? nullptr : found->second;
+    return kMethods;
+  }
+
+  static const Methods& OfCluster() {
+    static const Methods kMethods{
+        {"ListNodes", Ask<&Live::ListNodes>},
+        {"GetNode", Ask<&Live::GetNode>},
+        {"ListShards", Ask<&Live::ListShards>},
+        {"GetNetwork", Ask<&Live::GetNetwork>},
+        {"Steer", Ask<&Live::Steer>},
+        {"ListClusterEvents", Ask<&Live::ListClusterEvents>},
+        {"WatchClusterEvents", Own<&AdminBackend::Watch<ClusterEventsWatching, dev::v1::WatchClusterEventsRequest>>},
+    };
+    return kMethods;
+  }
+
+  static Handler Find(std::string_view service, std::string_view method) {
+    if (service != kEmulator && service != kCluster) return nullptr;
+    const Methods& methods = service == kEmulator ? OfEmulator() : OfCluster();
+    const auto found = methods.find(method);
+    return found == methods.end() ? nullptr : found->second;
   }
 };
 
 void AdminBackend::Start(serving::Call call, std::shared_ptr<Responder> responder) {
-  const Handlers::Handler handler = call.service == kServiceName ? Handlers::Find(call.method) : nullptr;
+  const Handlers::Handler handler = Handlers::Find(call.service, call.method);
   if (handler == nullptr) {
     responder->Finish(absl::UnimplementedError(absl::StrCat("There is no ", call.service, ".", call.method, " here.")));
     return;
@@ -195,6 +223,14 @@ void AdminBackend::CallUserFunction(const serving::Call& call, Answer answer) {
 
 void AdminBackend::CallUserFunctionWithStreams(const serving::Call& call, Answer answer) {
   caller_.CallStream(call.requests, call.peer, std::move(answer));
+}
+
+template <class Request, class Response>
+void AdminBackend::Ask(const serving::Call& call, const Answer& answer,
+                       void (Live::*question)(const Request&, Live::Done<Response>)) {
+  const std::optional<Request> request = Parse<Request>(call, *answer);
+  if (!request) return;
+  (live_.*question)(*request, [answer](absl::StatusOr<Response> response) { Reply(*answer, response); });
 }
 
 template <class Kind, class Request>

@@ -14,7 +14,7 @@
 
 namespace cloudstate::admin {
 
-// cloudstate.dev.v1.Emulator, for a front door to serve. Any thread.
+// cloudstate.dev.v1.Emulator and cloudstate.dev.v1.Cluster, for a front door to serve. Any thread.
 class AdminBackend final : public serving::Backend {
  public:
   struct Options {
@@ -46,6 +46,9 @@ class AdminBackend final : public serving::Backend {
   void DescribeType(const serving::Call& call, Answer answer);
   void CallUserFunction(const serving::Call& call, Answer answer);
   void CallUserFunctionWithStreams(const serving::Call& call, Answer answer);
+  template <class Request, class Response>
+  void Ask(const serving::Call& call, const Answer& answer,
+           void (Live::*question)(const Request&, Live::Done<Response>));
   template <class Kind, class Request>
   void Watch(const serving::Call& call, Answer answer);
 

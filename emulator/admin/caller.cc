@@ -19,8 +19,6 @@ namespace {
 constexpr int kMaxReplies = 1'000;
 constexpr std::size_t kMaxReplyBytes = 8 << 20;
 
-constexpr char kNodeHeader[] = "x-cloudstate-node";
-
 // Gathers the answer to one call for the client of the admin port.
 class Collector final : public serving::Responder {
  public:
@@ -90,20 +88,6 @@ absl::StatusOr<Metadata> ToMetadata(const google::protobuf::Map<std::string, std
   return metadata;
 }
 
-// There is one node. Whoever asks for another must not get an answer of this one.
-absl::Status TakeNode(Metadata& metadata) {
-  auto& entries = *metadata.mutable_entries();
-  const auto node = std::find_if(entries.begin(), entries.end(),
-                                 [](const MetadataEntry& entry) { return entry.key() == kNodeHeader; });
-  if (node == entries.end()) return absl::OkStatus();
-  if (node->string_value() != "1") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("There is no node ", node->string_value(), "; this emulator has one node, 1."));
-  }
-  entries.erase(node);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<PreparedCall> Prepare(const dev::v1::CallStart& start, std::string peer, serving::Backend& user_function,
@@ -117,7 +101,6 @@ absl::StatusOr<PreparedCall> Prepare(const dev::v1::CallStart& start, std::strin
   prepared.method = *method;
   absl::StatusOr<Metadata> metadata = ToMetadata(start.headers());
   if (!metadata.ok()) return metadata.status();
-  if (absl::Status status = TakeNode(*metadata); !status.ok()) return status;
   prepared.call.service = start.service();
   prepared.call.method = start.method();
   prepared.call.metadata = *std::move(metadata);

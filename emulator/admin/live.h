@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "cloudstate/dev/v1/cluster.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/serving/backend.h"
 #include "emulator/trace/trace.h"
@@ -36,6 +38,23 @@ class Live {
 
   // `stored` runs after each commit to the journal, on the journal's thread: it must be quick.
   virtual std::unique_ptr<Watch> WatchCommits(absl::AnyInvocable<void()> stored) = 0;
+
+  // ---- the cluster; the errors are those of the contract
+
+  template <class Response>
+  using Done = absl::AnyInvocable<void(absl::StatusOr<Response>)>;
+  virtual void ListNodes(const dev::v1::ListNodesRequest& request, Done<dev::v1::ListNodesResponse> done) = 0;
+  virtual void GetNode(const dev::v1::GetNodeRequest& request, Done<dev::v1::NodeDetail> done) = 0;
+  virtual void ListShards(const dev::v1::ListShardsRequest& request, Done<dev::v1::ListShardsResponse> done) = 0;
+  virtual void GetNetwork(const dev::v1::GetNetworkRequest& request, Done<dev::v1::NetworkState> done) = 0;
+  virtual void Steer(const dev::v1::Steering& steering, Done<dev::v1::SteerResponse> done) = 0;
+  virtual void ListClusterEvents(const dev::v1::ListClusterEventsRequest& request,
+                                 Done<dev::v1::ListClusterEventsResponse> done) = 0;
+  // `watcher` sees what `request` asks for: first the newest that are kept, perhaps before this returns, then each one
+  // as it comes, on the nodes' strand: it must be quick.
+  using ClusterEventWatcher = absl::AnyInvocable<void(dev::v1::ClusterEvent)>;
+  virtual std::unique_ptr<Watch> WatchClusterEvents(const dev::v1::WatchClusterEventsRequest& request,
+                                                    ClusterEventWatcher watcher) = 0;
 
   // The services of the user function, to call them.
   virtual serving::Backend& UserFunction() = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace cloudstate::admin {
@@ -202,6 +203,7 @@ absl::StatusOr<dev::v1::CommandTrace> Views::Trace(const trace::Trace& trace) {
   view.set_entity_id(trace.entity_id);
   view.set_protocol(trace.protocol);
   view.set_peer(trace.peer);
+  if (std::int32_t node = 0; absl::SimpleAtoi(trace.node, &node)) view.set_node(node);
   *view.mutable_started() = ToTimestamp(trace.started);
   *view.mutable_duration() = ToDuration(trace.duration);
   view.set_code(static_cast<int>(trace.outcome.code()));

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace cloudstate::admin {
 namespace {
 
@@ -133,6 +135,54 @@ absl::StatusOr<Watching::Progress> CommandsWatching::Send(Views& views) {
     *response.mutable_command() = *std::move(command);
     response.set_missed(next->missed);
     responder().Message(response.SerializeAsString());
+  }
+  return Progress::kMoreToSend;
+}
+
+ClusterEventsWatching::ClusterEventsWatching(std::shared_ptr<ReaderPool> pool,
+                                             std::shared_ptr<serving::Responder> responder, Live& live,
+                                             dev::v1::WatchClusterEventsRequest request)
+    : Watching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
+
+std::unique_ptr<Live::Watch> ClusterEventsWatching::Subscribe() {
+  std::weak_ptr<ClusterEventsWatching> weak = std::static_pointer_cast<ClusterEventsWatching>(shared_from_this());
+  return live_.WatchClusterEvents(request_, [weak = std::move(weak)](dev::v1::ClusterEvent event) {
+    if (auto self = weak.lock()) self->Add(std::move(event));
+  });
+}
+
+void ClusterEventsWatching::Add(dev::v1::ClusterEvent event) {
+  {
+    std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(event));
+    if (queue_.size() > kMaxQueued) {
+      queue_.pop_front();
+      ++missed_;
+    }
+  }
+  Wake();
+}
+
+std::optional<dev::v1::ClusterEvent> ClusterEventsWatching::Take() {
+  std::lock_guard lock(mutex_);
+  if (queue_.empty()) return std::nullopt;
+  if (missed_ > 0) {
+    dev::v1::ClusterEvent gap;
+    *gap.mutable_time() = queue_.front().time();
+    gap.set_kind("missed");
+    gap.set_text(absl::StrCat(std::exchange(missed_, 0), " events before this one were too many to show."));
+    return gap;
+  }
+  dev::v1::ClusterEvent next = std::move(queue_.front());
+  queue_.pop_front();
+  return next;
+}
+
+absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) {
+  while (Taking()) {
+    std::optional<dev::v1::ClusterEvent> next = Take();
+    if (!next) return Progress::kUpToDate;
+    responder().Message(next->SerializeAsString());
   }
   return Progress::kMoreToSend;
 }

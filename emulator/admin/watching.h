@@ -101,4 +101,27 @@ class CommandsWatching final : public Watching {
   std::int64_t missed_ = 0;  // before the first of the queue
 };
 
+// What happens to the cluster; beyond some that wait, the oldest are dropped, which an event of its own tells.
+class ClusterEventsWatching final : public Watching {
+ public:
+  ClusterEventsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
+                        dev::v1::WatchClusterEventsRequest request);
+
+ protected:
+  std::unique_ptr<Live::Watch> Subscribe() override;
+  absl::StatusOr<Progress> Send(Views& views) override;
+
+ private:
+  static constexpr std::size_t kMaxQueued = 1'000;
+
+  void Add(dev::v1::ClusterEvent event);
+  std::optional<dev::v1::ClusterEvent> Take();
+
+  Live& live_;
+  const dev::v1::WatchClusterEventsRequest request_;
+  std::mutex mutex_;
+  std::deque<dev::v1::ClusterEvent> queue_;
+  std::int64_t missed_ = 0;  // before the first of the queue
+};
+
 }  // namespace cloudstate::admin

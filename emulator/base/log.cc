@@ -14,7 +14,10 @@ void LogWarning(const std::string& text) { spdlog::warn(text); }
 void SetUpLog(int verbosity) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("cloudstate-dev"));
   spdlog::set_pattern("%H:%M:%S.%e %^%l%$ %v");
-  spdlog::set_level(verbosity == 0 ? spdlog::level::warn : verbosity == 1 ? spdlog::level::info : spdlog::level::debug);
+  spdlog::set_level(verbosity < 0    ? spdlog::level::off
+                    : verbosity == 0 ? spdlog::level::warn
+                    : verbosity == 1 ? spdlog::level::info
+                                     : spdlog::level::debug);
 }
 
 }  // namespace cloudstate::base

@@ -10,7 +10,7 @@ void LogDebug(const std::string& text);
 void LogInfo(const std::string& text);
 void LogWarning(const std::string& text);
 
-// 0: warnings; 1: information as well; 2: everything.
+// -1: nothing; 0: warnings; 1: information as well; 2: everything.
 void SetUpLog(int verbosity);
 
 }  // namespace cloudstate::base

@@ -1,146 +1,156 @@
 #include "emulator/cluster/node.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "emulator/entities/entity_protocol.h"
-#include "emulator/entities/stored_entity.h"
+#include "emulator/base/planted_bug.h"
+#include "emulator/cluster/node_life.h"
 
 namespace cloudstate::cluster {
+namespace {
 
-class Node::Slot final : public entities::Host {
- public:
-  Slot(Node& node, const entities::EntityProtocol& protocol, trace::EntityMetrics& metrics, const base::EntityKey& key,
-       std::string service, const entities::Limits& limits)
-      : node_(node),
-        entity_(protocol, key, std::move(service), {node.strand_, node.journal_, metrics, limits, node.replay_from_},
-                *this) {}
+// What stands for the time that a process needs to start again.
+constexpr absl::Duration kRestart = absl::Seconds(1);
 
-  ~Slot() override {
-    if (idle_) node_.idle_.erase(place_);
-  }
+}  // namespace
 
-  entities::Entity& entity() { return entity_; }
-
-  void OnStopped() override {
-    // A command may come before the task runs and start it again.
-    node_.strand_.Post(node_.lifetime_.Guard([&node = node_, key = entity_.key()] { node.Remove(key); }));
-  }
-
-  void OnIdle(bool idle) override {
-    if (idle == idle_) return;
-    idle_ = idle;
-    if (!idle) {
-      node_.idle_.erase(place_);
-      return;
-    }
-    place_ = node_.idle_.insert(node_.idle_.end(), this);
-    if (!node_.pending_.empty()) node_.strand_.Post(node_.lifetime_.Guard([&node = node_] { node.MakeRoom(); }));
-  }
-
-  std::shared_ptr<userfunction::Connection> CurrentConnection() override { return node_.connection_; }
-
-  void ReportError(const std::string& text) override { node_.report_error_(text); }
-
- private:
-  Node& node_;
-  bool idle_ = false;
-  std::list<Slot*>::iterator place_;
-  entities::StoredEntity entity_;
-};
-
-Node::Node(Options options, base::Strand& strand, journal::Journal& journal,
-           absl::AnyInvocable<void(const std::string&)> report_error)
-    : options_(std::move(options)), strand_(strand), journal_(journal), report_error_(std::move(report_error)) {}
+Node::Node(NodeId id, const Options& options, const Surroundings& surroundings)
+    : id_(id),
+      name_(ToString(id)),
+      options_(options),
+      surroundings_(surroundings),
+      strand_(surroundings.strand),
+      availability_(absl::UnavailableError(absl::StrCat("node ", name_, " has not been started"))),
+      state_since_(surroundings.strand.WallTime()) {}
 
 Node::~Node() = default;
 
-void Node::Connect(std::shared_ptr<userfunction::Connection> connection, entities::ReplayFrom replay_from) {
-  connection_ = std::move(connection);
+// ---- lives
+
+void Node::Start(View view) {
+  restart_.Renew();
+  ended_as_ = "stopped";
+  const auto known = view.find(id_);
+  incarnation_ = known == view.end() ? incarnation_ + 1 : known->second.incarnation;
+  life_ = std::make_unique<NodeLife>(*this, incarnation_, std::move(view));
+}
+
+void Node::Kill() {
+  restart_.Renew();
+  EndLife("stopped", absl::UnavailableError(absl::StrCat("node ", name_, " was killed")));
+}
+
+void Node::Leave() {
+  if (life_ != nullptr) life_->Leave();
+}
+
+void Node::EndLife(absl::string_view ended_as, const absl::Status& reason) {
+  ended_as_ = ended_as;
+  SetAvailability(reason);
+  if (watcher_.ending) watcher_.ending(reason);
+  life_ = nullptr;
+  strand_.Clear();
+}
+
+void Node::OnState(NodeState state) {
+  switch (state) {
+    case NodeState::kUp:
+      SetAvailability(absl::OkStatus());
+      return;
+    case NodeState::kJoining:
+      SetAvailability(absl::UnavailableError(absl::StrCat("node ", name_, " is joining the cluster")));
+      return;
+    case NodeState::kLeaving:
+      SetAvailability(absl::UnavailableError(absl::StrCat("node ", name_, " is leaving the cluster")));
+      return;
+    case NodeState::kDown:
+      SetAvailability(absl::UnavailableError(
+          absl::StrCat("node ", name_, " was cut off from the majority of the cluster, and is down")));
+      break;
+    case NodeState::kRemoved:
+      SetAvailability(absl::UnavailableError(absl::StrCat("node ", name_, " has left the cluster")));
+      break;
+  }
+  // Not from within the life that ends. It may be killed before.
+  surroundings_.strand.Post(restart_.Guard([this, state] {
+    const bool down = state == NodeState::kDown;
+    View view = life_->membership().view();
+    incarnation_ = std::max(incarnation_, view.at(id_).incarnation);  // others may know of a later one
+    view.erase(id_);
+    EndLife(down ? "down" : "removed", absl::Status(availability_));
+    if (!down || IsPlanted(base::PlantedBug::kNoRejoin)) return;
+    surroundings_.strand.After(kRestart, restart_.Guard([this, view = std::move(view)] { Start(view); }));
+  }));
+}
+
+void Node::SetAvailability(absl::Status availability) {
+  availability_ = std::move(availability);
+  state_since_ = surroundings_.strand.WallTime();
+  if (watcher_.availability_changed) watcher_.availability_changed();
+}
+
+// ---- the user function
+
+void Node::Connect(std::shared_ptr<userfunction::Connection> connection,
+                   std::shared_ptr<const userfunction::Specification> specification, entities::ReplayFrom replay_from) {
+  user_function_ = std::move(connection);
+  specification_ = std::move(specification);
   replay_from_ = replay_from;
-  StartPending();
+  if (life_ != nullptr) life_->Connect();
 }
 
 void Node::Disconnect(const absl::Status& reason) {
-  connection_ = nullptr;
-  for (Pending& each : std::exchange(pending_, {})) each.command.done(reason);
-  std::vector<Slot*> slots;
-  for (auto& [key, slot] : active_) slots.push_back(slot.get());
-  for (Slot* slot : slots) slot->entity().Abort(reason);
+  user_function_ = nullptr;
+  if (life_ != nullptr) life_->Disconnect(reason);
 }
 
-void Node::Deliver(const userfunction::ServiceSpec& service, const std::string& entity_id, entities::Command command) {
-  if (connection_ == nullptr) {
+// ---- calls
+
+void Node::Deliver(std::string entity_id, entities::Command command) {
+  if (life_ == nullptr) {
+    command.done(availability_);
+  } else if (user_function_ == nullptr) {
     command.done(absl::UnavailableError("the user function has gone"));
-    return;
+  } else {
+    life_->Deliver(std::move(entity_id), std::move(command));
   }
-  base::EntityKey key{service.persistence_id, entity_id};
-  auto found = active_.find(key);
-  if (found != active_.end()) {
-    found->second->entity().Deliver(std::move(command));
-    return;
-  }
-  Pending pending{service.kind, std::move(key), service.name,
-                  service.passivation_timeout.value_or(options_.limits.passivation_timeout), std::move(command)};
-  const bool full = options_.max_active_entities > 0 && active_.size() >= options_.max_active_entities;
-  if (!full && pending_.empty()) {
-    Activate(std::move(pending));
-    return;
-  }
-  if (pending_.size() >= options_.max_waiting_for_room) {
-    pending.command.done(absl::ResourceExhaustedError(
-        absl::StrCat("all ", options_.max_active_entities, " entities that --max-active-entities allows are busy, and ",
-                     pending_.size(), " commands wait for others already")));
-    return;
-  }
-  pending_.push_back(std::move(pending));
-  MakeRoom();
 }
 
-void Node::Activate(Pending pending) {
-  entities::Limits limits = options_.limits;
-  limits.passivation_timeout = pending.passivation_timeout;
-  const bool value_entity = pending.kind == userfunction::EntityKind::kValueEntity;
-  const auto& protocol = value_entity ? entities::ValueEntity() : entities::EventSourced();
-  auto& metrics = value_entity ? metrics_.value_entities : metrics_.event_sourced;
-  auto slot = std::make_unique<Slot>(*this, protocol, metrics[pending.key.persistence_id], pending.key,
-                                     std::move(pending.service), limits);
-  entities::Entity& entity = slot->entity();
-  active_.emplace(std::move(pending.key), std::move(slot));
-  entity.Deliver(std::move(pending.command));
+std::shared_ptr<userfunction::Connection> Node::connection() const {
+  return life_ == nullptr ? nullptr : life_->connection();
 }
 
-// Its place is free when its stream has ended.
-void Node::MakeRoom() {
-  if (!pending_.empty() && !idle_.empty()) idle_.front()->entity().Passivate();
+// ---- what people see
+
+absl::string_view Node::state() const {
+  return life_ == nullptr ? ended_as_ : StateName(life_->membership().self().state);
 }
 
-void Node::Remove(const base::EntityKey& key) {
-  auto found = active_.find(key);
-  if (found == active_.end() || !found->second->entity().stopped()) return;
-  active_.erase(found);
-  StartPending();
-}
+std::size_t Node::active_entities() const { return life_ == nullptr ? 0 : life_->entities().active_entities(); }
 
-void Node::StartPending() {
-  while (!pending_.empty() && connection_ != nullptr) {
-    auto active = active_.find(pending_.front().key);
-    if (active == active_.end() && active_.size() >= options_.max_active_entities) return;
-    Pending next = std::move(pending_.front());
-    pending_.pop_front();
-    if (active != active_.end()) {
-      active->second->entity().Deliver(std::move(next.command));
-    } else {
-      Activate(std::move(next));
-    }
-  }
+std::size_t Node::active_entities(ShardId shard) const {
+  return life_ == nullptr ? 0 : life_->entities().active_entities(shard);
 }
 
 std::size_t Node::waiting_commands() const {
-  std::size_t waiting = pending_.size();
-  for (const auto& [key, slot] : active_) waiting += slot->entity().waiting();
-  return waiting;
+  return life_ == nullptr ? 0 : life_->entities().waiting_commands() + life_->buffered_commands();
+}
+
+const Membership* Node::membership() const { return life_ == nullptr ? nullptr : &life_->membership(); }
+
+const ShardTable* Node::shards() const { return life_ == nullptr ? nullptr : &life_->shards(); }
+
+std::size_t Node::unacknowledged(NodeId peer) const { return life_ == nullptr ? 0 : life_->unacknowledged(peer); }
+
+bool Node::is_coordinator() const { return life_ != nullptr && life_->IsCoordinator(); }
+
+std::vector<ShardId> Node::owned_shards() const {
+  return life_ == nullptr ? std::vector<ShardId>() : life_->OwnedShards();
+}
+
+absl::Status Node::MoveShard(ShardId shard, NodeId to) {
+  return life_ == nullptr ? availability_ : life_->MoveShard(shard, to);
 }
 
 }  // namespace cloudstate::cluster

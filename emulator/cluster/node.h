@@ -1,81 +1,142 @@
 #pragma once
 
-#include <cstddef>
-#include <deque>
-#include <list>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/functional/any_invocable.h"
-#include "emulator/base/lifetime.h"
-#include "emulator/entities/entity.h"
-#include "emulator/userfunction/specification.h"
+#include "emulator/base/random.h"
+#include "emulator/cluster/active_entities.h"
+#include "emulator/cluster/channel.h"
+#include "emulator/cluster/cluster_events.h"
+#include "emulator/cluster/membership.h"
+#include "emulator/cluster/network.h"
+#include "emulator/cluster/node_connection.h"
+#include "emulator/cluster/node_strand.h"
+#include "emulator/cluster/shard_allocation.h"
+#include "emulator/cluster/shard_table.h"
+#include "emulator/trace/metrics.h"
 
 namespace cloudstate::cluster {
 
-// One node: the entities that are active on it and their figures. Lives on its strand.
+class NodeLife;
+
+// One node over all its lives: a place that calls can be brought to, whether somebody is there or not. Lives on its
+// strand, but for what steers it.
 class Node {
  public:
   struct Options {
-    std::string name = "1";
-    entities::Limits limits = {};
-    // At most this many entities have a stream; 0 for no limit. When it is reached, the entity that has been idle
-    // longest makes room, and commands for further ones wait until there is some.
-    std::size_t max_active_entities = 0;
-    std::size_t max_waiting_for_room = 10'000;
+    ActiveEntities::Options entities = {};
+    Membership::Options membership = {};
+    Channel::Options channel = {};
+    RebalanceLimits rebalance = {};
+    absl::Duration rebalance_interval = absl::Seconds(2);
+    // Commands that wait here until their shard has a home.
+    std::size_t max_buffered_commands = 10'000;
+  };
+  // Around all nodes; outlives them.
+  struct Surroundings {
+    base::Strand& strand;  // that all nodes share
+    Network& network;
+    journal::Journal& journal;
+    ClusterEvents& events;
+    std::function<void(const std::string&)> report_error;
   };
 
-  Node(Options options, base::Strand& strand, journal::Journal& journal,
-       absl::AnyInvocable<void(const std::string&)> report_error);
+  Node(NodeId id, const Options& options, const Surroundings& surroundings);
   ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
 
-  // The user function is there; its entities are started when commands come.
+  // ---- steering; on the shared strand, not from a task of the node's
+
+  // Begins a life. It knows `view` of the others, and is up at once if that says so of itself.
+  void Start(View view);
+  // Ends it as a crash does: what was under way is forgotten. Those who watch are told first.
+  void Kill();
+  void Leave();
+  void Pause() { strand_.Pause(); }
+  void Resume() { strand_.Resume(); }
+
+  // ---- the user function; on the shared strand
+
   void Connect(std::shared_ptr<userfunction::Connection> connection,
-               entities::ReplayFrom replay_from = entities::ReplayFrom::kNewestSnapshot);
-  // It has gone: all entities stop, and all their commands fail with `reason`.
+               std::shared_ptr<const userfunction::Specification> specification, entities::ReplayFrom replay_from);
   void Disconnect(const absl::Status& reason);
 
-  // To an event-sourced or value entity. UNAVAILABLE while there is no user function.
-  void Deliver(const userfunction::ServiceSpec& service, const std::string& entity_id, entities::Command command);
+  // ---- for routing; on the node's strand
 
-  std::size_t active_entities() const { return active_.size(); }
-  std::size_t waiting_commands() const;
-  // Null while there is no user function.
-  const std::shared_ptr<userfunction::Connection>& connection() const { return connection_; }
-  const trace::Metrics& metrics() const { return metrics_; }
+  // Brings a command to the event-sourced or value entity of command.service, wherever it lives.
+  void Deliver(std::string entity_id, entities::Command command);
+  // Null while there is no user function, or no life.
+  std::shared_ptr<userfunction::Connection> connection() const;
   // Lives as long as the node.
   trace::EntityMetrics& action_metrics(const std::string& service) { return metrics_.actions[service]; }
-  const std::string& name() const { return options_.name; }
+
+  // OK while clients can be served here; else UNAVAILABLE, with the reason.
+  absl::Status availability() const { return availability_; }
+
+  // Told on the shared strand; set before the first Start.
+  struct Watcher {
+    std::function<void()> availability_changed;
+    // The life is ending: what clients wait for here will not come. Until it returns, everything is still there.
+    std::function<void(const absl::Status& reason)> ending;
+    // How many calls of clients are open here: a node that leaves waits for them.
+    std::function<std::size_t()> open_calls;
+  };
+  void Watch(Watcher watcher) { watcher_ = std::move(watcher); }
+
+  // ---- what people see; on the shared strand
+
+  NodeId id() const { return id_; }
+  const std::string& name() const { return name_; }
+  NodeStrand& strand() { return strand_; }
+  const NodeStrand& strand() const { return strand_; }
+  const trace::Metrics& metrics() const { return metrics_; }
+  std::uint64_t incarnation() const { return incarnation_; }
+  // "joining", "up", …; "stopped", "down" or "removed" without a life.
+  absl::string_view state() const;
+  absl::Time state_since() const { return state_since_; }
+  std::size_t open_calls() const { return watcher_.open_calls ? watcher_.open_calls() : 0; }
+  std::size_t active_entities() const;
+  std::size_t active_entities(ShardId shard) const;
+  std::size_t waiting_commands() const;
+  // Null without a life.
+  const Membership* membership() const;
+  const ShardTable* shards() const;
+  std::size_t unacknowledged(NodeId peer) const;
+  bool is_coordinator() const;
+  std::vector<ShardId> owned_shards() const;
+
+  // To the coordinator. INVALID_ARGUMENT or FAILED_PRECONDITION where it cannot go.
+  absl::Status MoveShard(ShardId shard, NodeId to);
 
  private:
-  // An active entity with what the node knows of it.
-  class Slot;
+  friend class NodeLife;
 
-  struct Pending {
-    userfunction::EntityKind kind;
-    base::EntityKey key;
-    std::string service;
-    absl::Duration passivation_timeout;
-    entities::Command command;
-  };
+  // A life tells this from within. When it is over it goes, once the task that runs has returned; one that went down is
+  // followed by the next.
+  void OnState(NodeState state);
+  void EndLife(absl::string_view ended_as, const absl::Status& reason);
+  void SetAvailability(absl::Status availability);
 
-  void Activate(Pending pending);
-  void MakeRoom();
-  void Remove(const base::EntityKey& key);
-  void StartPending();
-
+  const NodeId id_;
+  const std::string name_;
   const Options options_;
-  base::Strand& strand_;
-  journal::Journal& journal_;
-  absl::AnyInvocable<void(const std::string&)> report_error_;
-  std::shared_ptr<userfunction::Connection> connection_;
+  const Surroundings surroundings_;
+  NodeStrand strand_;
+  trace::Metrics metrics_;
+  Watcher watcher_;
+  absl::Status availability_;
+  absl::Time state_since_;
+  std::uint64_t incarnation_ = 0;
+  std::shared_ptr<userfunction::Connection> user_function_;
+  std::shared_ptr<const userfunction::Specification> specification_;
   entities::ReplayFrom replay_from_ = entities::ReplayFrom::kNewestSnapshot;
-  trace::Metrics metrics_;  // entities hold references into it
-  std::list<Slot*> idle_;   // longest idle first; slots take themselves off it
-  absl::flat_hash_map<base::EntityKey, std::unique_ptr<Slot>> active_;
-  std::deque<Pending> pending_;  // commands for entities that there is no room for
-  base::Lifetime lifetime_;
+  std::unique_ptr<NodeLife> life_;
+  absl::string_view ended_as_ = "stopped";  // the last life; "down" while the next one is still to begin
+  base::Lifetime restart_;                  // guards what is to come of the present life
 };
 
 }  // namespace cloudstate::cluster

@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/planted_bug.h"
 #include "emulator/base/status.h"
 #include "emulator/entities/any_payload.h"
 #include "google/rpc/status.pb.h"
 
 namespace cloudstate::entities {
 namespace {
-
-constexpr std::size_t kReplayWindow = 64;  // messages given to the transport ahead of what it has taken
 
 std::size_t Bytes(const std::vector<journal::Payload>& payloads) {
   std::size_t bytes = 0;
@@ -38,6 +37,11 @@ StoredEntity::~StoredEntity() { environment_.strand.Cancel(timer_); }
 
 void StoredEntity::Deliver(Command command) {
   ++environment_.metrics.received_commands;
+  if (place_ == Place::kGivenUp) {
+    ++environment_.metrics.failed_commands;
+    command.done(absl::UnavailableError(absl::StrCat(Name(), " is about to live on another node; try again")));
+    return;
+  }
   if (waiting_.size() >= environment_.limits.max_waiting_commands) {
     std::erase_if(waiting_, [](Waiting& each) {
       if (!*each.command.abandoned) return false;
@@ -56,7 +60,7 @@ void StoredEntity::Deliver(Command command) {
     return;
   }
   ++environment_.metrics.stashed_commands;
-  if (state_ == State::kStopped) {
+  if (state_ == State::kStopped && place_ == Place::kHeld) {
     Start();
     return;
   }
@@ -70,11 +74,40 @@ void StoredEntity::Passivate() {
   HalfClose();
 }
 
+std::vector<Command> StoredEntity::Retire() {
+  std::vector<Command> unseen;
+  for (Waiting& each : std::exchange(waiting_, {})) unseen.push_back(std::move(each.command));
+  if (std::exchange(place_, Place::kGivenUp) == Place::kGivenUp) return unseen;
+  switch (state_) {
+    case State::kStopped:
+      host_.OnStopped();
+      break;
+    case State::kLoading:
+      if (stream_ == nullptr) {
+        Restart();
+        break;
+      }
+      [[fallthrough]];
+    case State::kReady:
+      HalfClose();
+      break;
+    case State::kStoring:
+      if (IsPlanted(base::PlantedBug::kRefusedButStored)) AnswerEarly(absl::AbortedError("the shard moves"));
+      break;
+    case State::kBusy:
+    case State::kClosing:
+      break;  // goes on to its end, after which there is no other start
+  }
+  return unseen;
+}
+
 void StoredEntity::Abort(const absl::Status& reason) {
+  const bool parked = state_ == State::kStopped && !waiting_.empty();
   for (Waiting& each : std::exchange(waiting_, {})) {
     ++environment_.metrics.failed_commands;
     each.command.done(reason);
   }
+  if (parked) host_.OnStopped();
   if (state_ == State::kStopped) return;
   DropStream();
   if (state_ == State::kStoring) return;
@@ -82,89 +115,6 @@ void StoredEntity::Abort(const absl::Status& reason) {
   reopen_ = false;
   if (outstanding_.has_value()) Finish(reason);
   Restart();
-}
-
-// ---- replay
-
-void StoredEntity::Start() {
-  ++environment_.metrics.activated_entities;
-  started_ = environment_.strand.Now();
-  reopen_ = false;
-  state_ = State::kLoading;
-  Load(Page::kFirst);
-}
-
-void StoredEntity::Load(Page which) {
-  page_asked_ = true;
-  auto loaded =
-      stream_lifetime_.Guard([this, which](absl::StatusOr<journal::Replay>& page) { OnPage(std::move(page), which); });
-  auto done = [&strand = environment_.strand,
-               loaded = std::move(loaded)](absl::StatusOr<journal::Replay> page) mutable {
-    strand.Post([loaded = std::move(loaded), page = std::move(page)]() mutable { loaded(page); });
-  };
-  const std::size_t max_bytes = environment_.limits.replay_page_bytes;
-  if (which == Page::kFirst) {
-    protocol_.LoadFirst(environment_.journal, key_, environment_.replay_from, max_bytes, std::move(done));
-  } else {
-    environment_.journal.Load(key_, sequence_, max_bytes, std::move(done));
-  }
-}
-
-void StoredEntity::OnPage(absl::StatusOr<journal::Replay> page, Page which) {
-  page_asked_ = false;
-  auto connection = host_.CurrentConnection();
-  if (!page.ok() || connection == nullptr) {
-    Abort(page.ok() ? absl::UnavailableError("the user function has gone") : page.status());
-    return;
-  }
-  if (which == Page::kFirst) sequence_ = page->snapshot.has_value() ? page->snapshot->sequence : 0;
-  if (!page->events.empty()) sequence_ = page->events.back().sequence;
-  CountLoaded(*page);
-  if (which == Page::kFirst) OpenStream(*connection, *page);
-  for (journal::Event& event : page->events) stream_->Write(protocol_.Event(std::move(event)));
-  if (page->complete) {
-    BecomeReady();
-  } else {
-    SetTimer(environment_.limits.relay_timeout, &StoredEntity::OnReplayTimeout);
-    ContinueReplay();
-  }
-}
-
-void StoredEntity::CountLoaded(const journal::Replay& page) {
-  trace::EntityMetrics& metrics = environment_.metrics;
-  metrics.loaded_events += page.events.size();
-  for (const journal::Event& event : page.events) metrics.loaded_event_bytes += event.payload.value.size();
-  if (!page.snapshot.has_value()) return;
-  ++metrics.loaded_snapshots;
-  metrics.loaded_snapshot_bytes += page.snapshot->payload.value.size();
-}
-
-void StoredEntity::OpenStream(userfunction::Connection& connection, journal::Replay& page) {
-  last_command_id_ = 0;
-  stream_ =
-      connection.Open(protocol_.method(), absl::InfiniteDuration(),
-                      {.on_message = stream_lifetime_.Guard([this](const std::string& message) { OnMessage(message); }),
-                       .on_closed = stream_lifetime_.Guard([this](const absl::Status& status) { OnClosed(status); }),
-                       .on_writable = stream_lifetime_.Guard([this] {
-                         if (state_ == State::kLoading && !page_asked_) ContinueReplay();
-                       })});
-  stream_->Write(protocol_.Init(service_, key_.entity_id, page));
-}
-
-// A long history is read no faster than the user function takes it.
-void StoredEntity::ContinueReplay() {
-  if (stream_->Unsent() < kReplayWindow) Load(Page::kNext);
-}
-
-void StoredEntity::BecomeReady() {
-  environment_.metrics.recovery_time.Add(environment_.strand.Now() - started_);
-  if (!waiting_.empty()) {
-    const Command& first = waiting_.front().command;
-    first.trace->Add(environment_.strand.Now(), trace::StepKind::kReplayed, first.number,
-                     sequence_ == 0 ? "new entity" : absl::StrCat("up to event ", sequence_));
-  }
-  state_ = State::kReady;
-  SendNext();
 }
 
 // ---- commands
@@ -180,6 +130,10 @@ void StoredEntity::SendNext() {
     }
   }
   if (state_ != State::kReady) return;
+  if (place_ == Place::kGivenUp) {
+    HalfClose();
+    return;
+  }
   host_.OnIdle(true);
   SetTimer(environment_.limits.passivation_timeout, &StoredEntity::Passivate);
 }
@@ -206,13 +160,6 @@ void StoredEntity::Send(Waiting next) {
   ToAny(outstanding_->payload, *command.mutable_payload());
   if (outstanding_->metadata.entries_size() > 0) *command.mutable_metadata() = std::move(outstanding_->metadata);
   stream_->Write(protocol_.Command(std::move(command)));
-}
-
-void StoredEntity::OnReplayTimeout() {
-  ResetWith(
-      absl::DeadlineExceededError(absl::StrCat("the user function did not take the replay of ", Name(), " within ",
-                                               absl::FormatDuration(environment_.limits.relay_timeout))),
-      "the user function does not take its replay");
 }
 
 void StoredEntity::OnRelayTimeout() {
@@ -291,6 +238,10 @@ void StoredEntity::OnClosed(const absl::Status& status) {
 
 void StoredEntity::Store(StoredReply reply) {
   if (reply.events.empty() && !reply.snapshot.has_value()) {
+    if (!environment_.journal.Holds(environment_.fence)) {
+      LosePlace();
+      return;
+    }
     state_ = State::kReady;
     Finish(std::move(reply.reply));
     if (state_ == State::kReady) SendNext();
@@ -305,8 +256,10 @@ void StoredEntity::Store(StoredReply reply) {
   append.cause = {outstanding_->trace->id, outstanding_->service, outstanding_->method,
                   std::move(outstanding_->payload)};
   append.time = environment_.strand.WallTime();
+  append.fence = environment_.fence;
 
   state_ = State::kStoring;
+  if (IsPlanted(base::PlantedBug::kAnswerBeforeStored)) AnswerEarly(Reply(reply.reply));
   const Written written{append.events.size(), Bytes(append.events),
                         append.snapshot.has_value() ? std::optional(append.snapshot->value.size()) : std::nullopt,
                         environment_.strand.Now()};
@@ -320,6 +273,17 @@ void StoredEntity::Store(StoredReply reply) {
 }
 
 void StoredEntity::OnStored(const absl::Status& status, Reply reply, const Written& written) {
+  // ABORTED has two reasons; the other one is that the sequence number was wrong.
+  if (absl::IsAborted(status) && !environment_.journal.Holds(environment_.fence)) {
+    LosePlace();
+    return;
+  }
+  if (!status.ok() && IsPlanted(base::PlantedBug::kStaleStateKept)) {
+    state_ = State::kReady;
+    Finish(status);
+    if (state_ == State::kReady) SendNext();
+    return;
+  }
   if (!status.ok()) {
     ResetWith(status, absl::StrCat("what it answered could not be stored: ", status.message()));
     return;
@@ -347,6 +311,10 @@ void StoredEntity::OnStored(const absl::Status& status, Reply reply, const Writt
   }
 }
 
+void StoredEntity::AnswerEarly(absl::StatusOr<Reply> outcome) {
+  std::exchange(outstanding_->done, [](const absl::StatusOr<Reply>&) {})(std::move(outcome));
+}
+
 void StoredEntity::Finish(absl::StatusOr<Reply> outcome) {
   Command command = *std::exchange(outstanding_, std::nullopt);
   ++environment_.metrics.completed_commands;
@@ -368,12 +336,24 @@ void StoredEntity::HalfClose() {
 void StoredEntity::Restart() {
   DropStream();
   environment_.metrics.entity_active_time.Add(environment_.strand.Now() - started_);
-  if (reopen_ || !waiting_.empty()) {
+  if (place_ == Place::kHeld && (reopen_ || !waiting_.empty())) {
     Start();
     return;
   }
   state_ = State::kStopped;
-  host_.OnStopped();
+  if (waiting_.empty()) host_.OnStopped();
+}
+
+// Nobody here has done anything wrong: no report, and nothing counts as failed but the command.
+void StoredEntity::LosePlace() {
+  if (place_ == Place::kHeld) place_ = Place::kLost;
+  DropStream();
+  state_ = State::kClosing;
+  absl::Status held = absl::AbortedError(absl::StrCat(Name(), " is held by another node now; try again"));
+  Trace(trace::StepKind::kFailed, std::string(held.message()));
+  Finish(std::move(held));
+  if (place_ == Place::kLost) host_.OnFenced();
+  Restart();
 }
 
 absl::Status StoredEntity::Unexpected(absl::string_view what) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "emulator/base/lifetime.h"
 #include "emulator/entities/entity_protocol.h"
@@ -21,7 +22,8 @@ namespace cloudstate::entities {
 //      └──────────────────── CLOSING ◄──────┘
 //
 // A wrong message, a broken stream or a failed write resets it: the command that was outstanding fails, the others wait
-// for the next stream, since the user function never saw them. Pure, but for what it is given.
+// for the next stream, since the user function never saw them. Where a write or a read shows that another node holds
+// its shard, it stops for good, and what waits stays with it until it is retired. Pure, but for what it is given.
 class StoredEntity final : public Entity {
  public:
   StoredEntity(const EntityProtocol& protocol, base::EntityKey key, std::string service, const Environment& environment,
@@ -30,14 +32,16 @@ class StoredEntity final : public Entity {
 
   void Deliver(Command command) override;
   void Passivate() override;
+  std::vector<Command> Retire() override;
   void Abort(const absl::Status& reason) override;
 
   const base::EntityKey& key() const override { return key_; }
-  bool stopped() const override { return state_ == State::kStopped; }
+  bool stopped() const override { return state_ == State::kStopped && waiting_.empty(); }
   std::size_t waiting() const override { return waiting_.size(); }
 
  private:
   enum class State { kStopped, kLoading, kReady, kBusy, kStoring, kClosing };
+  enum class Place { kHeld, kLost, kGivenUp };  // lost to another node; given up by Retire: no stream begins any more
 
   struct Waiting {
     Command command;
@@ -70,9 +74,11 @@ class StoredEntity final : public Entity {
   void Store(StoredReply reply);
   void OnStored(const absl::Status& status, Reply reply, const Written& written);
   void Finish(absl::StatusOr<Reply> outcome);
+  void AnswerEarly(absl::StatusOr<Reply> outcome);  // a planted bug
 
   void HalfClose();
   void Restart();
+  void LosePlace();
   // What the client gets is "Unexpected entity " and `what`, as published.
   absl::Status Unexpected(absl::string_view what) const;
   // For what the user function does wrong; `outcome` is that of the outstanding command.
@@ -93,6 +99,7 @@ class StoredEntity final : public Entity {
   Host& host_;
 
   State state_ = State::kStopped;
+  Place place_ = Place::kHeld;
   std::unique_ptr<userfunction::Stream> stream_;
   base::Lifetime lifetime_;
   base::Lifetime stream_lifetime_;  // guards callbacks of the present stream and of the replay on it

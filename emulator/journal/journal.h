@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "emulator/base/entity_key.h"
+#include "emulator/journal/fence.h"
 
 namespace cloudstate::journal {
 
@@ -41,6 +42,7 @@ struct Append {
   std::optional<Payload> snapshot;  // taken at the last of these events, or at `expected` when there are none
   Cause cause;
   absl::Time time;  // when it was written, time of day
+  Fence fence;      // under which it was written
 };
 
 struct Event {
@@ -67,16 +69,17 @@ struct Replay {
 // An append that was answered OK is durable (see Durability) and every later read sees it. Appends of one entity must
 // wait for each other; those of different entities may overlap and are committed together.
 //
-// Errors: ABORTED, `expected` is not the entity's last sequence number: another writer was there. RESOURCE_EXHAUSTED,
-// the disk or the file's quota is full, or too much is outstanding. PERMISSION_DENIED, the file cannot be written.
-// DATA_LOSS, the file is damaged. UNAVAILABLE, the disk fails or the journal has been closed. The texts name the file
-// and say what to do. What failed was not stored, and the journal goes on once the cause is gone.
+// Errors: ABORTED, `expected` is not the entity's last sequence number, or `fence` is no longer the shard's (then it
+// does not hold): another writer was there. RESOURCE_EXHAUSTED, the disk or the file's quota is full, or too much is
+// outstanding. PERMISSION_DENIED, the file cannot be written. DATA_LOSS, the file is damaged. UNAVAILABLE, the disk
+// fails or the journal has been closed. The texts name the file and say what to do. What failed was not stored, and the
+// journal goes on once the cause is gone.
 class Journal {
  public:
   virtual ~Journal() = default;
 
-  // An append without events and snapshot only checks `expected`. A second snapshot at a sequence number replaces the
-  // first.
+  // An append without events and snapshot only checks `expected` and `fence`. A second snapshot at a sequence number
+  // replaces the first.
   virtual void Write(Append append, absl::AnyInvocable<void(absl::Status)> done) = 0;
 
   // Reads the first page (`after` is empty: newest snapshot and the events behind it) or the next one (events after
@@ -87,6 +90,16 @@ class Journal {
 
   // Reads the last event alone, for entities each of whose events replaces the one before.
   virtual void LoadLast(const EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) = 0;
+
+  // Takes effect between the writes asked for before it and those after it, and cannot be undone by one that fails;
+  // `done` gets the holders afterwards, in the order of the claims. A read that is asked for after that sees all that
+  // was written under the epochs before.
+  virtual void Claim(std::vector<ShardClaim> claims,
+                     absl::AnyInvocable<void(absl::StatusOr<std::vector<ShardHolder>>)> done) = 0;
+
+  // Whether nobody has claimed the shard since. At once, from any thread: what an entity answers without a write is
+  // true only while its fence holds.
+  virtual bool Holds(const Fence& fence) const = 0;
 };
 
 }  // namespace cloudstate::journal

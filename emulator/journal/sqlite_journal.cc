@@ -58,7 +58,7 @@ const char* SynchronousFor(Durability durability) {
   return "FULL";
 }
 
-absl::StatusOr<std::unique_ptr<Writer>> OpenWriter(const std::string& file, Durability durability) {
+absl::StatusOr<std::unique_ptr<Writer>> OpenWriter(const std::string& file, Durability durability, Fences& fences) {
   absl::StatusOr<Connection> connection = Connection::Open(file, Connection::Mode::kCreate);
   if (!connection.ok()) return connection.status();
   // Before anything is written to it: a file that is not a journal stays as it is.
@@ -76,7 +76,7 @@ absl::StatusOr<std::unique_ptr<Writer>> OpenWriter(const std::string& file, Dura
                                        "; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864"
                                        "; PRAGMA cache_size = -8000"));
   if (!status.ok()) return status;
-  return Writer::Make(*std::move(connection));
+  return Writer::Make(*std::move(connection), fences);
 }
 
 absl::StatusOr<std::unique_ptr<Reader>> OpenReader(const std::string& file) {
@@ -113,7 +113,8 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const Options
   absl::StatusOr<DirectoryLock> lock = DirectoryLock::Acquire(directory, options.addresses);
   if (!lock.ok()) return lock.status();
   const std::string file = JournalFileIn(directory);
-  absl::StatusOr<std::unique_ptr<Writer>> writer = OpenWriter(file, options.durability);
+  auto fences = std::make_unique<Fences>();
+  absl::StatusOr<std::unique_ptr<Writer>> writer = OpenWriter(file, options.durability, *fences);
   if (!writer.ok()) return writer.status();
   if (options.durability == Durability::kFull) {
     if (absl::Status status = SyncNames(directory); !status.ok()) return status;
@@ -125,16 +126,18 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const Options
     readers.push_back(*std::move(reader));
   }
   return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(directory), std::move(temporary), *std::move(lock),
-                                                          *std::move(writer), std::move(readers), options.limits));
+                                                          std::move(fences), *std::move(writer), std::move(readers),
+                                                          options.limits));
 }
 
 SqliteJournal::SqliteJournal(std::string directory, std::optional<TemporaryDirectory> temporary, DirectoryLock lock,
-                             std::unique_ptr<Writer> writer, std::vector<std::unique_ptr<Reader>> readers,
-                             const Limits& limits)
+                             std::unique_ptr<Fences> fences, std::unique_ptr<Writer> writer,
+                             std::vector<std::unique_ptr<Reader>> readers, const Limits& limits)
     : directory_(std::move(directory)),
       limits_(limits),
       lock_(std::move(lock)),
       temporary_(std::move(temporary)),
+      fences_(std::move(fences)),
       writer_(std::move(writer)),
       readers_(std::move(readers)),
       requests_({limits.outstanding_writes, limits.outstanding_bytes}),
@@ -165,6 +168,15 @@ void SqliteJournal::Close() {
 
 void SqliteJournal::Write(Append append, absl::AnyInvocable<void(absl::Status)> done) {
   Enqueue(std::move(append), std::move(done));
+}
+
+void SqliteJournal::Claim(std::vector<ShardClaim> claims,
+                          absl::AnyInvocable<void(absl::StatusOr<std::vector<ShardHolder>>)> done) {
+  auto holders = std::make_shared<std::vector<ShardHolder>>();
+  Enqueue(Claims{std::move(claims), holders}, [holders, done = std::move(done)](absl::Status status) mutable {
+    if (!status.ok()) return done(std::move(status));
+    done(std::move(*holders));
+  });
 }
 
 void SqliteJournal::StoreDescriptorSet(std::string name, std::string bytes,

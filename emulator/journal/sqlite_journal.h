@@ -64,6 +64,10 @@ class SqliteJournal final : public Journal {
   void Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes,
             absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) override;
   void LoadLast(const EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) override;
+  // Counts as a write. Holders are not kept in the file: after reopening nobody holds anything.
+  void Claim(std::vector<ShardClaim> claims,
+             absl::AnyInvocable<void(absl::StatusOr<std::vector<ShardHolder>>)> done) override;
+  bool Holds(const Fence& fence) const override { return fences_->Holds(fence); }
 
   // Keeps a serialized google.protobuf.FileDescriptorSet, once for each content; `name` says where it came from.
   void StoreDescriptorSet(std::string name, std::string bytes, absl::AnyInvocable<void(absl::Status)> done);
@@ -97,7 +101,8 @@ class SqliteJournal final : public Journal {
   };
 
   SqliteJournal(std::string directory, std::optional<TemporaryDirectory> temporary, DirectoryLock lock,
-                std::unique_ptr<Writer> writer, std::vector<std::unique_ptr<Reader>> readers, const Limits& limits);
+                std::unique_ptr<Fences> fences, std::unique_ptr<Writer> writer,
+                std::vector<std::unique_ptr<Reader>> readers, const Limits& limits);
 
   void Enqueue(Change change, absl::AnyInvocable<void(absl::Status)> done);
   void RunWriter();
@@ -109,6 +114,7 @@ class SqliteJournal final : public Journal {
   const Limits limits_;
   std::optional<DirectoryLock> lock_;
   std::optional<TemporaryDirectory> temporary_;
+  const std::unique_ptr<Fences> fences_;          // the writer refers to them
   std::unique_ptr<Writer> writer_;                // touched by the writer thread only, while it runs
   std::vector<std::unique_ptr<Reader>> readers_;  // each by its own thread only
 

@@ -1,5 +1,7 @@
 #include "emulator/journal/writer.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -25,24 +27,31 @@ std::int64_t LastSequenceAfter(const Append& append) {
   return append.expected + static_cast<std::int64_t>(append.events.size());
 }
 
+bool IsClaim(const Change& change) { return std::holds_alternative<Claims>(change); }
+
 absl::Status WrongSequence(const Append& append, SequenceNumber last) {
   return absl::AbortedError(absl::StrCat("entity ", append.key.ToString(), ": the writer's last sequence number is ",
                                          append.expected, ", the journal's is ", last,
                                          ": another writer was there in between. Load the entity again."));
 }
 
+absl::Status NotTheHolder(const Append& append, const absl::Status& reason) {
+  return absl::AbortedError(absl::StrCat("entity ", append.key.ToString(), " was not written: ", reason.message()));
+}
+
 }  // namespace
 
 std::size_t BytesOf(const Change& change) {
   if (const Append* append = std::get_if<Append>(&change)) return BytesOf(*append);
+  if (const Claims* claims = std::get_if<Claims>(&change)) return claims->claims.size() * sizeof(ShardClaim);
   const DescriptorSet& set = std::get<DescriptorSet>(change);
   return set.name.size() + set.content.size();
 }
 
-absl::StatusOr<std::unique_ptr<Writer>> Writer::Make(Connection connection) {
+absl::StatusOr<std::unique_ptr<Writer>> Writer::Make(Connection connection, Fences& fences) {
   absl::StatusOr<Statements> statements = PrepareAll(connection);
   if (!statements.ok()) return statements.status();
-  return std::unique_ptr<Writer>(new Writer(std::move(connection), *std::move(statements)));
+  return std::unique_ptr<Writer>(new Writer(std::move(connection), *std::move(statements), fences));
 }
 
 absl::StatusOr<Writer::Statements> Writer::PrepareAll(Connection& connection) {
@@ -75,11 +84,33 @@ absl::StatusOr<Writer::Statements> Writer::PrepareAll(Connection& connection) {
 
 std::vector<absl::Status> Writer::Commit(absl::Span<const Change> changes) {
   std::vector<absl::Status> outcomes;
+  while (!changes.empty()) {
+    // A claim must neither be undone with a transaction nor be there when a part of one is tried again.
+    const auto claim = std::ranges::find_if(changes, IsClaim);
+    const auto stored = static_cast<std::size_t>(claim - changes.begin());
+    if (stored == 0) {
+      Grant(std::get<Claims>(changes.front()));
+      outcomes.push_back(absl::OkStatus());
+      changes.remove_prefix(1);
+      continue;
+    }
+    std::ranges::move(CommitStored(changes.first(stored)), std::back_inserter(outcomes));
+    changes.remove_prefix(stored);
+  }
+  return outcomes;
+}
+
+void Writer::Grant(const Claims& claims) {
+  for (const ShardClaim& claim : claims.claims) claims.holders->push_back(fences_.Claim(claim));
+}
+
+std::vector<absl::Status> Writer::CommitStored(absl::Span<const Change> changes) {
+  std::vector<absl::Status> outcomes;
   absl::Status status = CommitTogether(changes, outcomes);
   if (status.ok()) return outcomes;
   if (!absl::IsDataLoss(status) || changes.size() == 1) return std::vector<absl::Status>(changes.size(), status);
   outcomes.clear();
-  for (const Change& change : changes) outcomes.push_back(Commit({&change, 1}).front());
+  for (const Change& change : changes) outcomes.push_back(CommitStored({&change, 1}).front());
   return outcomes;
 }
 
@@ -112,6 +143,7 @@ absl::Status Writer::Apply(const Change& change) {
 }
 
 absl::Status Writer::ApplyAppend(const Append& append) {
+  if (absl::Status status = fences_.Check(append.fence); !status.ok()) return NotTheHolder(append, status);
   std::optional<std::int64_t> entity;
   SequenceNumber last = 0;
   {

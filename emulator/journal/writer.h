@@ -24,7 +24,13 @@ struct DescriptorSet {
   absl::Time seen;
 };
 
-using Change = std::variant<Append, DescriptorSet>;
+// Claims of shards, and who holds them afterwards. What it writes to is shared with whoever answers the claimant.
+struct Claims {
+  std::vector<ShardClaim> claims;
+  std::shared_ptr<std::vector<ShardHolder>> holders;
+};
+
+using Change = std::variant<Append, DescriptorSet, Claims>;
 
 // Its size in memory and on disk, roughly.
 std::size_t BytesOf(const Change& change);
@@ -32,12 +38,13 @@ std::size_t BytesOf(const Change& change);
 // Stores changes through one connection. For one thread.
 class Writer {
  public:
-  // The connection's file has been migrated.
-  static absl::StatusOr<std::unique_ptr<Writer>> Make(Connection connection);
+  // The connection's file has been migrated. The fences outlive the writer.
+  static absl::StatusOr<std::unique_ptr<Writer>> Make(Connection connection, Fences& fences);
 
-  // Stores all in one transaction and tells for each what became of it, in their order. A wrong `expected` fails only
-  // its own append. An error of the disk fails all of them, and nothing is stored; the next call starts afresh. Where
-  // damage in the file stops the transaction, each is tried alone, so that only those which touch it fail.
+  // Stores all in one transaction and tells for each what became of it, in their order. A wrong `expected` or `fence`
+  // fails only its own append. An error of the disk fails all of them, and nothing is stored; the next call starts
+  // afresh. Where damage in the file stops the transaction, each is tried alone, so that only those which touch it
+  // fail. Claims are not stored and never fail; what stands before and after one goes into transactions of its own.
   std::vector<absl::Status> Commit(absl::Span<const Change> changes);
 
   // Moves what was committed from the write-ahead log into the main file. Failing is harmless: readers look into both.
@@ -58,10 +65,12 @@ class Writer {
     std::int64_t time = 0;
   };
 
-  Writer(Connection connection, Statements statements)
-      : connection_(std::move(connection)), statements_(std::move(statements)) {}
+  Writer(Connection connection, Statements statements, Fences& fences)
+      : connection_(std::move(connection)), statements_(std::move(statements)), fences_(fences) {}
   static absl::StatusOr<Statements> PrepareAll(Connection& connection);
 
+  void Grant(const Claims& claims);
+  std::vector<absl::Status> CommitStored(absl::Span<const Change> changes);
   absl::Status CommitTogether(absl::Span<const Change> changes, std::vector<absl::Status>& outcomes);
   void Undo();
   absl::Status Apply(const Change& change);
@@ -75,6 +84,7 @@ class Writer {
 
   Connection connection_;  // outlives the statements
   Statements statements_;
+  Fences& fences_;
   absl::flat_hash_map<std::string, std::int64_t> names_;  // a cache of the table, emptied when it grows large
 };
 

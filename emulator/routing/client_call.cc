@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/base/log.h"
+#include "emulator/base/planted_bug.h"
 #include "emulator/entities/any_payload.h"
 
 namespace cloudstate::routing {
@@ -20,6 +21,10 @@ ClientCall::ClientCall(base::Strand& strand, trace::Recorder& recorder, const Re
 
 ClientCall::~ClientCall() {
   strand_.Cancel(timer_);
+  // Whatever has become of it, its client is not left waiting.
+  if (responder_ != nullptr && !IsPlanted(base::PlantedBug::kCallForgotten)) {
+    responder_->Finish(absl::UnavailableError("the node that took the call has gone"));
+  }
   if (trace_ != nullptr) recorder_.End(std::move(trace_));
 }
 
@@ -64,6 +69,7 @@ void ClientCall::End(absl::Status status) {
         absl::StrCat(trace_->service, ".", trace_->method, ": the user function answered without a reply"));
   }
   auto responder = std::exchange(responder_, nullptr);
+  unlink();
   const base::Task dropped = std::exchange(when_writable_, nullptr);
   strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
   trace_->duration = strand_.Now() - trace_->begin;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "boost/intrusive/list.hpp"
 #include "emulator/routing/outlet.h"
 #include "emulator/serving/backend.h"
 #include "emulator/trace/trace.h"
@@ -24,8 +25,12 @@ class Cancellable {
   virtual void Cancel(const absl::Status& reason) = 0;
 };
 
-// One client's call, alive until the last thing that it set off has ended; then its trace is whole. On the strand.
-class ClientCall final : public Outlet, public std::enable_shared_from_this<ClientCall> {
+// One client's call, alive until the last thing that it set off has ended; then its trace is whole. On the strand. It
+// is in its router's list of open calls until it is answered.
+class ClientCall final
+    : public Outlet,
+      public std::enable_shared_from_this<ClientCall>,
+      public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   using Report = std::function<void(const std::string&)>;
 
@@ -81,5 +86,7 @@ class ClientCall final : public Outlet, public std::enable_shared_from_this<Clie
   bool headers_sent_ = false;
   bool warned_ = false;
 };
+
+using OpenCalls = boost::intrusive::list<ClientCall, boost::intrusive::constant_time_size<false>>;
 
 }  // namespace cloudstate::routing

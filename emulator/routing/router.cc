@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/base/log.h"
+#include "emulator/base/planted_bug.h"
 #include "emulator/entities/any_payload.h"
 
 namespace cloudstate::routing {
@@ -49,11 +50,10 @@ struct Router::Published {
   absl::Status availability = absl::UnavailableError("the user function has not been reached yet");
 };
 
-Router::Router(Options options, base::Strand& strand, cluster::Node& node, trace::Recorder& recorder,
-               ClientCall::Report report_error)
+Router::Router(Options options, cluster::Node& node, trace::Recorder& recorder, ClientCall::Report report_error)
     : options_(options),
-      strand_(strand),
       node_(node),
+      strand_(node.strand()),
       recorder_(recorder),
       report_error_(std::move(report_error)),
       perform_([this](const std::shared_ptr<const Target>& target, ClientAction action, Effects effects,
@@ -62,6 +62,9 @@ Router::Router(Options options, base::Strand& strand, cluster::Node& node, trace
       }),
       published_(std::make_unique<Published>()) {
   suspended_ = published_->availability;
+  node_.Watch({.availability_changed = [this] { Publish(); },
+               .ending = [this](const absl::Status& reason) { EndAll(reason); },
+               .open_calls = [this] { return open_.size(); }});
 }
 
 Router::~Router() = default;
@@ -78,13 +81,26 @@ void Router::Serve(std::shared_ptr<const userfunction::Specification> specificat
   holder->services = {specification_->pool.get(), specification_->SortedServices()};
   std::lock_guard lock(published_->mutex);
   published_->services = std::shared_ptr<const serving::Services>(holder, &holder->services);
-  published_->availability = absl::OkStatus();
+  published_->availability = node_.availability();
 }
 
 void Router::Suspend(absl::Status reason) {
-  suspended_ = reason;
+  suspended_ = std::move(reason);
+  Publish();
+}
+
+void Router::Publish() {
   std::lock_guard lock(published_->mutex);
-  published_->availability = std::move(reason);
+  published_->availability = suspended_.ok() ? node_.availability() : suspended_;
+}
+
+void Router::EndAll(const absl::Status& reason) {
+  while (!open_.empty()) {
+    auto call = open_.front().shared_from_this();
+    call->unlink();
+    if (IsPlanted(base::PlantedBug::kCallForgotten)) continue;
+    call->End(reason);
+  }
 }
 
 std::shared_ptr<const serving::Services> Router::CurrentServices() const {
@@ -111,10 +127,13 @@ void Router::Start(serving::Call request, std::shared_ptr<serving::Responder> re
 
 void Router::Accept(const std::shared_ptr<ClientCall>& call, serving::Call request) {
   call->Begin(request, specification_);
-  if (!suspended_.ok()) {
-    call->End(suspended_);
+  call->trace()->node = node_.name();
+  const absl::Status available = suspended_.ok() ? node_.availability() : suspended_;
+  if (!available.ok()) {
+    call->End(available);
     return;
   }
+  open_.push_back(*call);
   Target target;
   target.call = call;
   target.service = std::move(request.service);
@@ -136,7 +155,8 @@ absl::Duration Router::TimeLimit(const Found& found, std::optional<absl::Time> d
   const bool streams = found.method != nullptr &&
                        (found.method->descriptor->client_streaming() || found.method->descriptor->server_streaming());
   const absl::Duration time = streams ? absl::InfiniteDuration() : options_.relay_timeout;
-  return deadline.has_value() ? std::min(time, *deadline - strand_.WallTime()) : time;
+  // The client's clock is right even where the node's is not.
+  return deadline.has_value() ? std::min(time, *deadline - (strand_.WallTime() - node_.strand().skew())) : time;
 }
 
 Router::Found Router::Find(const Target& target) {
@@ -211,7 +231,7 @@ void Router::InvokeEntity(Target target, const Found& found, std::shared_ptr<Out
       Perform(shared, std::move(reply->action), std::move(reply->side_effects), std::move(outlet));
     }
   };
-  node_.Deliver(*found.service, *entity_id, std::move(command));
+  node_.Deliver(*std::move(entity_id), std::move(command));
 }
 
 void Router::InvokeAction(Target target, const Found& found, std::shared_ptr<Outlet> outlet) {

@@ -18,8 +18,9 @@ namespace cloudstate::routing {
 // conformance kits compare that.
 enum class EntityMetadata { kWithhold, kPass };
 
-// Brings each client's call to its entity or action and the outcome back, by way of whatever side effects and forwards
-// the user function asks for. Calls come from any thread and are handled on the node's strand.
+// Brings each call that clients make at one node to its entity or action and the outcome back, by way of whatever side
+// effects and forwards the user function asks for. Calls come from any thread and are handled on the node's strand. It
+// stays over all lives of the node: the end of one ends the calls that are open.
 class Router final : public serving::Backend {
  public:
   struct Options {
@@ -29,8 +30,8 @@ class Router final : public serving::Backend {
     std::size_t max_forwards = 64;  // a longer chain is cut
   };
 
-  Router(Options options, base::Strand& strand, cluster::Node& node, trace::Recorder& recorder,
-         ClientCall::Report report_error);
+  // On the strand that the nodes share, before the node's first life.
+  Router(Options options, cluster::Node& node, trace::Recorder& recorder, ClientCall::Report report_error);
   ~Router() override;
 
   // On the strand. From now on these services are called; those known before are forgotten.
@@ -39,6 +40,7 @@ class Router final : public serving::Backend {
   void Suspend(absl::Status reason);
 
   std::shared_ptr<const serving::Services> CurrentServices() const override;
+  // OK while there are both a user function and a node in the state to serve.
   absl::Status Availability() const override;
   void Start(serving::Call call, std::shared_ptr<serving::Responder> responder) override;
 
@@ -52,6 +54,8 @@ class Router final : public serving::Backend {
   using Effects = google::protobuf::RepeatedPtrField<SideEffect>;
 
   void Accept(const std::shared_ptr<ClientCall>& call, serving::Call request);
+  void Publish();
+  void EndAll(const absl::Status& reason);
   absl::Duration TimeLimit(const Found& found, std::optional<absl::Time> deadline) const;
 
   static Found Find(const Target& target);
@@ -66,13 +70,14 @@ class Router final : public serving::Backend {
   void Act(const Target& target, ClientAction action, std::shared_ptr<Outlet> outlet);
 
   const Options options_;
-  base::Strand& strand_;
   cluster::Node& node_;
+  base::Strand& strand_;
   trace::Recorder& recorder_;
   const ClientCall::Report report_error_;
   const ActionRun::Perform perform_;
   std::shared_ptr<const userfunction::Specification> specification_;
   absl::Status suspended_;
+  OpenCalls open_;
 
   std::unique_ptr<Published> published_;  // what other threads read
 };

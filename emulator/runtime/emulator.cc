@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <random>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -11,15 +13,12 @@
 #include "emulator/base/real_strand.h"
 #include "emulator/journal/sqlite_browser.h"
 #include "emulator/runtime/live_state.h"
+#include "emulator/runtime/node_ports.h"
 #include "emulator/serving/front_door.h"
 #include "emulator/userfunction/process.h"
 
 namespace cloudstate::runtime {
 namespace {
-
-std::string Address(const std::string& host, std::uint16_t port) {
-  return host.find(':') == std::string::npos ? absl::StrCat(host, ":", port) : absl::StrCat("[", host, "]:", port);
-}
 
 absl::Status WithFlag(const absl::Status& status, absl::string_view flag) {
   if (status.code() != absl::StatusCode::kAlreadyExists) return status;
@@ -41,8 +40,10 @@ std::string_view Name(journal::Durability durability) {
 
 cluster::Node::Options NodeOptions(const Settings& settings) {
   cluster::Node::Options options;
-  options.limits = settings.limits;
-  options.max_active_entities = settings.max_active_entities;
+  options.entities.limits = settings.limits;
+  options.entities.max_active_entities = settings.max_active_entities;
+  options.membership = settings.membership;
+  options.rebalance_interval = settings.rebalance_interval;
   return options;
 }
 
@@ -53,20 +54,24 @@ class RealEmulator final : public Emulator {
   ~RealEmulator() override {
     // From the outside in: no new calls, then no user function, then no entities, then no journal.
     if (client_door_ != nullptr) client_door_->Shutdown(settings_.termination_grace);
+    node_ports_.Shutdown(settings_.termination_grace);
     if (admin_door_ != nullptr) admin_door_->Shutdown(absl::ZeroDuration());
     metrics_door_ = nullptr;
     admin_door_ = nullptr;
     base::RunOn(strand_, [] {});  // what the admin services asked has been answered
     admin_ = nullptr;
     live_ = nullptr;
-    if (node_ != nullptr) {
-      base::RunOn(strand_, [this] { node_->Disconnect(absl::UnavailableError("the emulator is ending")); });
+    if (cluster_ != nullptr) {
+      base::RunOn(strand_, [this] { cluster_->Disconnect(absl::UnavailableError("the emulator is ending")); });
     }
     if (link_ != nullptr) link_->Stop();
     if (journal_ != nullptr) journal_->Close();  // what was being stored is answered, and may report errors
     base::RunOn(strand_, [this] {
-      node_ = nullptr;
-      router_ = nullptr;
+      if (cluster_ != nullptr) cluster_->Stop();
+    });
+    base::RunOn(strand_, [this] {
+      gateway_ = nullptr;
+      cluster_ = nullptr;
     });
     client_door_ = nullptr;
   }
@@ -108,24 +113,21 @@ class RealEmulator final : public Emulator {
     }
     user_function_address_ = Address(settings_.user_function_host, settings_.user_function_port);
     const auto report = [this](const std::string& text) { link_->ReportError(text); };
-    node_ = std::make_unique<cluster::Node>(NodeOptions(settings_), strand_, *observed_, report);
+    cluster_ = std::make_unique<cluster::Cluster>(NodeOptions(settings_), strand_, random_, *observed_, report);
     routing::Router::Options routing;
     routing.relay_timeout = settings_.limits.relay_timeout;
     routing.entity_metadata = settings_.entity_metadata;
-    router_ = std::make_unique<routing::Router>(routing, strand_, *node_, recorder_, report);
-    link_ = std::make_unique<UserFunctionLink>(settings_, user_function_address_, strand_, *node_, *router_, *journal_,
-                                               observer_);
-    return absl::OkStatus();
+    gateway_ = std::make_unique<routing::Gateway>(
+        routing, *cluster_, recorder_, report,
+        [this](cluster::Node& node, routing::Router& router) { node_ports_.Add(node.id(), router); });
+    link_ = std::make_unique<UserFunctionLink>(settings_, user_function_address_, strand_, *cluster_, *gateway_,
+                                               *journal_, observer_);
+    base::RunOn(strand_, [this] { cluster_->Start(settings_.nodes); });
+    return settings_.node_port == 0 ? absl::OkStatus() : WithFlag(node_ports_.Check(), "--node-port");
   }
 
   absl::Status OpenClientDoor() {
-    serving::FrontDoor::Options options;
-    options.host = settings_.listen;
-    options.port = settings_.port;
-    options.backend = router_.get();
-    options.allowed_origins = settings_.allowed_origins;
-    options.limits.message_bytes = settings_.max_message_bytes;
-    auto door = serving::FrontDoor::Start(std::move(options));
+    auto door = serving::FrontDoor::Start(ClientDoorOptions(settings_, settings_.port, *gateway_));
     if (!door.ok()) return WithFlag(door.status(), "--port");
     client_door_ = *std::move(door);
     client_address_ = Address(settings_.listen, client_door_->port());
@@ -137,11 +139,13 @@ class RealEmulator final : public Emulator {
     options.host = settings_.metrics_listen;
     options.port = settings_.metrics_port;
     options.handlers["/metrics"] = [this](const serving::HttpRequest&) {
-      trace::Metrics metrics;
-      base::RunOn(strand_, [&] { metrics = node_->metrics(); });
+      std::vector<trace::NodeMetrics> nodes;
+      base::RunOn(strand_, [&] {
+        for (const auto& [id, node] : cluster_->nodes()) nodes.push_back({node->name(), node->metrics()});
+      });
       serving::HttpResponse response;
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-      response.body = trace::PrometheusText(metrics, node_->name()) + trace::ProcessMetricsText();
+      response.body = trace::PrometheusText(nodes) + trace::ProcessMetricsText();
       return response;
     };
     auto door = serving::FrontDoor::Start(std::move(options));
@@ -152,8 +156,9 @@ class RealEmulator final : public Emulator {
   }
 
   absl::Status OpenAdminDoor() {
-    live_ = std::make_unique<LiveState>(strand_, *node_, *router_, recorder_, *link_, *observed_,
-                                        settings_.limits.passivation_timeout);
+    live_ = std::make_unique<LiveState>(strand_, *cluster_, *gateway_, recorder_, *link_, *observed_,
+                                        settings_.limits.passivation_timeout,
+                                        [this](cluster::NodeId node) { return node_ports_.AddressOf(node); });
     admin::AdminBackend::Options admin;
     admin.descriptor_sets = settings_.descriptor_sets;
     admin.open_journal = [file = journal_->file()]() -> absl::StatusOr<std::unique_ptr<journal::Browser>> {
@@ -206,8 +211,10 @@ class RealEmulator final : public Emulator {
   std::unique_ptr<journal::SqliteJournal> journal_;
   std::unique_ptr<ObservedJournal> observed_;
   trace::Recorder recorder_{settings_.kept_traces};
-  std::unique_ptr<cluster::Node> node_;
-  std::unique_ptr<routing::Router> router_;
+  base::Random random_{std::random_device()()};
+  std::unique_ptr<cluster::Cluster> cluster_;
+  NodePorts node_ports_{settings_};
+  std::unique_ptr<routing::Gateway> gateway_;
   std::unique_ptr<UserFunctionLink> link_;
   std::unique_ptr<LiveState> live_;
   std::unique_ptr<admin::AdminBackend> admin_;

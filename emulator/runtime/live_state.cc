@@ -4,6 +4,7 @@
 
 #include "emulator/admin/views.h"
 #include "emulator/base/real_strand.h"
+#include "emulator/routing/steering.h"
 #include "emulator/serving/transcoder.h"
 #include "emulator/userfunction/payload_json.h"
 
@@ -23,6 +24,38 @@ class TraceWatch final : public admin::Live::Watch {
  private:
   base::Strand& strand_;
   trace::Recorder& recorder_;
+  std::uint64_t id_ = 0;
+};
+
+class ClusterEventsWatch final : public admin::Live::Watch {
+ public:
+  ClusterEventsWatch(base::Strand& strand, cluster::ClusterEvents& events,
+                     const dev::v1::WatchClusterEventsRequest& request, admin::Live::ClusterEventWatcher watcher)
+      : strand_(strand), events_(events) {
+    base::RunOn(strand_, [&] { id_ = Subscribe(request, std::move(watcher)); });
+  }
+  ~ClusterEventsWatch() override {
+    base::RunOn(strand_, [&] { events_.Unwatch(id_); });
+  }
+
+ private:
+  std::uint64_t Subscribe(const dev::v1::WatchClusterEventsRequest& request,
+                          admin::Live::ClusterEventWatcher watcher) const {
+    if (request.newest() > 0) {
+      dev::v1::ListClusterEventsRequest kept;
+      kept.set_limit(request.newest());
+      kept.set_node(request.node());
+      const auto newest = runtime::ListClusterEvents(events_, kept);
+      for (const dev::v1::ClusterEvent& event : newest->events()) watcher(event);
+    }
+    const auto node = static_cast<cluster::NodeId>(request.node());
+    return events_.Watch([node, watcher = std::move(watcher)](const cluster::ClusterEvent& event) mutable {
+      if (node == cluster::NodeId::kNone || event.node == node) watcher(ToProto(event));
+    });
+  }
+
+  base::Strand& strand_;
+  cluster::ClusterEvents& events_;
   std::uint64_t id_ = 0;
 };
 
@@ -81,22 +114,31 @@ dev::v1::ListServicesResponse Describe(const userfunction::Specification& specif
 
 }  // namespace
 
-LiveState::LiveState(base::Strand& strand, cluster::Node& node, routing::Router& router, trace::Recorder& recorder,
-                     UserFunctionLink& link, ObservedJournal& journal, absl::Duration passivation_timeout)
+LiveState::LiveState(base::Strand& strand, cluster::Cluster& cluster, serving::Backend& user_function,
+                     trace::Recorder& recorder, UserFunctionLink& link, ObservedJournal& journal,
+                     absl::Duration passivation_timeout, std::function<std::string(cluster::NodeId)> client_address)
     : strand_(strand),
-      node_(node),
-      router_(router),
+      cluster_(cluster),
+      user_function_(user_function),
       recorder_(recorder),
       link_(link),
       journal_(journal),
-      passivation_timeout_(passivation_timeout) {}
+      passivation_timeout_(passivation_timeout),
+      client_address_(std::move(client_address)) {}
 
 void LiveState::GetStatus(absl::AnyInvocable<void(dev::v1::Status)> done) {
   strand_.Post([this, done = std::move(done)]() mutable {
     dev::v1::Status status = fixed_;
     *status.mutable_user_function() = link_.Describe();
-    status.set_active_entities(static_cast<std::int64_t>(node_.active_entities()));
-    status.set_waiting_commands(static_cast<std::int64_t>(node_.waiting_commands()));
+    std::size_t active_entities = 0;
+    std::size_t waiting_commands = 0;
+    for (const auto& [id, node] : cluster_.nodes()) {
+      active_entities += node->active_entities();
+      waiting_commands += node->waiting_commands();
+    }
+    status.set_active_entities(static_cast<std::int64_t>(active_entities));
+    status.set_waiting_commands(static_cast<std::int64_t>(waiting_commands));
+    status.set_nodes(CountNodes(cluster_));
     done(std::move(status));
   });
 }
@@ -108,7 +150,7 @@ void LiveState::ListServices(absl::AnyInvocable<void(dev::v1::ListServicesRespon
       done({});
       return;
     }
-    auto transcoder = serving::Transcoder::Create(router_.CurrentServices());
+    auto transcoder = serving::Transcoder::Create(user_function_.CurrentServices());
     done(Describe(*specification, transcoder.ok() ? (*transcoder)->routes() : std::vector<serving::Route>{},
                   passivation_timeout_));
   });
@@ -136,6 +178,38 @@ std::unique_ptr<admin::Live::Watch> LiveState::WatchTraces(trace::Recorder::Watc
 
 std::unique_ptr<admin::Live::Watch> LiveState::WatchCommits(absl::AnyInvocable<void()> stored) {
   return std::make_unique<CommitWatch>(journal_, std::move(stored));
+}
+
+void LiveState::ListNodes(const dev::v1::ListNodesRequest&, Done<dev::v1::ListNodesResponse> done) {
+  strand_.Post([this, done = std::move(done)]() mutable { done(runtime::ListNodes(Sight())); });
+}
+
+void LiveState::GetNode(const dev::v1::GetNodeRequest& request, Done<dev::v1::NodeDetail> done) {
+  strand_.Post([this, request, done = std::move(done)]() mutable { done(runtime::GetNode(Sight(), request)); });
+}
+
+void LiveState::ListShards(const dev::v1::ListShardsRequest& request, Done<dev::v1::ListShardsResponse> done) {
+  strand_.Post([this, request, done = std::move(done)]() mutable { done(runtime::ListShards(cluster_, request)); });
+}
+
+void LiveState::GetNetwork(const dev::v1::GetNetworkRequest&, Done<dev::v1::NetworkState> done) {
+  strand_.Post([this, done = std::move(done)]() mutable { done(runtime::GetNetwork(cluster_)); });
+}
+
+void LiveState::Steer(const dev::v1::Steering& steering, Done<dev::v1::SteerResponse> done) {
+  strand_.Post([this, steering, done = std::move(done)]() mutable { done(routing::Steer(cluster_, steering)); });
+}
+
+void LiveState::ListClusterEvents(const dev::v1::ListClusterEventsRequest& request,
+                                  Done<dev::v1::ListClusterEventsResponse> done) {
+  strand_.Post([this, request, done = std::move(done)]() mutable {
+    done(runtime::ListClusterEvents(cluster_.events(), request));
+  });
+}
+
+std::unique_ptr<admin::Live::Watch> LiveState::WatchClusterEvents(const dev::v1::WatchClusterEventsRequest& request,
+                                                                  ClusterEventWatcher watcher) {
+  return std::make_unique<ClusterEventsWatch>(strand_, cluster_.events(), request, std::move(watcher));
 }
 
 }  // namespace cloudstate::runtime

@@ -24,6 +24,11 @@ void ObservedJournal::LoadLast(const journal::EntityKey& key,
   journal_.LoadLast(key, std::move(done));
 }
 
+void ObservedJournal::Claim(std::vector<journal::ShardClaim> claims,
+                            absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) {
+  journal_.Claim(std::move(claims), std::move(done));
+}
+
 std::uint64_t ObservedJournal::Watch(absl::AnyInvocable<void()> stored) {
   std::lock_guard lock(mutex_);
   ++watching_;

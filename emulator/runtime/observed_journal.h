@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "emulator/journal/journal.h"
 
@@ -18,6 +19,9 @@ class ObservedJournal final : public journal::Journal {
   void Load(const journal::EntityKey& key, std::optional<journal::SequenceNumber> after, std::size_t max_bytes,
             absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
   void LoadLast(const journal::EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
+  void Claim(std::vector<journal::ShardClaim> claims,
+             absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) override;
+  bool Holds(const journal::Fence& fence) const override { return journal_.Holds(fence); }
 
   // `stored` runs on the journal's thread after a write was acknowledged. After Unwatch has returned it does not run.
   std::uint64_t Watch(absl::AnyInvocable<void()> stored);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "emulator/cluster/membership.h"
 #include "emulator/journal/sqlite_journal.h"
 #include "emulator/routing/router.h"
 #include "emulator/userfunction/specification.h"
@@ -23,6 +24,11 @@ struct Settings {
   std::uint16_t admin_port = 9001;
   std::string metrics_listen = "127.0.0.1";
   std::uint16_t metrics_port = 9090;
+
+  std::size_t nodes = 1;        // simulated ones, at the start
+  std::uint16_t node_port = 0;  // of the first node alone, where there are several; the others' follow it
+  cluster::Membership::Options membership;
+  absl::Duration rebalance_interval = absl::Seconds(2);
 
   std::string user_function_host = "127.0.0.1";
   std::uint16_t user_function_port = 8080;

@@ -39,19 +39,19 @@ userfunction::Discovery::Options DiscoveryOptions(const Settings& settings) {
 }  // namespace
 
 UserFunctionLink::UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand,
-                                   cluster::Node& node, routing::Router& router, journal::SqliteJournal& journal,
-                                   Observer& observer)
+                                   cluster::Cluster& cluster, routing::Gateway& gateway,
+                                   journal::SqliteJournal& journal, Observer& observer)
     : settings_(settings),
       address_(std::move(address)),
       strand_(strand),
-      node_(node),
-      router_(router),
+      cluster_(cluster),
+      gateway_(gateway),
       journal_(journal),
       observer_(observer),
       discovery_(std::make_unique<userfunction::Discovery>(DiscoveryOptions(settings), strand, random_,
                                                            static_cast<userfunction::Discovery::Listener&>(*this))) {
   // Before there is a port to call, so that no client is told less.
-  base::RunOn(strand_, [this] { router_.Suspend(Unavailable("has not been reached yet")); });
+  base::RunOn(strand_, [this] { gateway_.Suspend(Unavailable("has not been reached yet")); });
 }
 
 void UserFunctionLink::Stop() {
@@ -77,7 +77,7 @@ absl::Status UserFunctionLink::Start() {
                                                        [this](const absl::Status& reason) {
                                                          if (discovery_ == nullptr) return;
                                                          discovery_->Disconnected(reason);
-                                                         router_.Suspend(Unavailable("was lost"));
+                                                         gateway_.Suspend(Unavailable("was lost"));
                                                        }});
   return absl::OkStatus();
 }
@@ -138,18 +138,18 @@ void UserFunctionLink::OnReady(std::shared_ptr<userfunction::Connection> connect
   journal_.StoreDescriptorSet(specification->info.service_name(), specification->descriptors, [](absl::Status status) {
     if (!status.ok()) base::LogWarning(absl::StrCat("the descriptors could not be stored: ", status.ToString()));
   });
-  node_.Connect(std::move(connection), ReplayFor(specification->info));
-  router_.Serve(specification);
+  cluster_.Connect(std::move(connection), specification, ReplayFor(specification->info));
+  gateway_.Serve(specification);
   observer_.OnReady(*specification);
 }
 
 void UserFunctionLink::OnLost(const absl::Status& reason) {
-  node_.Disconnect(Unavailable("was lost"));
+  cluster_.Disconnect(Unavailable("was lost"));
   observer_.OnLost(std::string(reason.message()));
 }
 
 void UserFunctionLink::OnRejected(const std::string& problem) {
-  router_.Suspend(Unavailable(absl::StrCat("declares what cannot be served: ", problem)));
+  gateway_.Suspend(Unavailable(absl::StrCat("declares what cannot be served: ", problem)));
   observer_.OnRejected(problem);
 }
 

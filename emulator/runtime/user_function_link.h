@@ -5,9 +5,9 @@
 
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/base/random.h"
-#include "emulator/cluster/node.h"
+#include "emulator/cluster/cluster.h"
 #include "emulator/journal/sqlite_journal.h"
-#include "emulator/routing/router.h"
+#include "emulator/routing/gateway.h"
 #include "emulator/runtime/emulator.h"
 #include "emulator/userfunction/discovery.h"
 #include "emulator/userfunction/grpc_connection.h"
@@ -15,12 +15,12 @@
 
 namespace cloudstate::runtime {
 
-// Keeps the node and the router supplied with the user function: starts it if it is ours to start, reaches it, learns
-// what it declares, and tells them when it comes and goes.
+// Keeps the nodes and what brings calls to them supplied with the user function: starts it if it is ours to start,
+// reaches it, learns what it declares, and tells them when it comes and goes.
 class UserFunctionLink final : private userfunction::Discovery::Listener {
  public:
-  UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand, cluster::Node& node,
-                   routing::Router& router, journal::SqliteJournal& journal, Observer& observer);
+  UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand, cluster::Cluster& cluster,
+                   routing::Gateway& gateway, journal::SqliteJournal& journal, Observer& observer);
   ~UserFunctionLink() override { Stop(); }
 
   // Starts the command, if there is one, and reaches for the address.
@@ -50,8 +50,8 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
   const Settings& settings_;
   const std::string address_;
   base::Strand& strand_;
-  cluster::Node& node_;
-  routing::Router& router_;
+  cluster::Cluster& cluster_;
+  routing::Gateway& gateway_;
   journal::SqliteJournal& journal_;
   Observer& observer_;
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -80,42 +81,47 @@ void Single(std::string& text, absl::string_view name, absl::string_view help, a
 // One kind's figures as they are printed.
 struct Section {
   absl::string_view prefix;
-  const MetricsByEntityName& metrics;
-  std::string node;
+  const std::vector<NodeMetrics>& nodes;
+  MetricsByEntityName Metrics::*kind;
   std::string text = {};
 
   void Add(absl::Span<const CounterName> counters, absl::Span<const TimingName> timings) {
     for (const CounterName& counter : counters) {
       const std::string name = absl::StrCat(prefix, counter.name);
       Header(text, name, counter.help, "counter");
-      for (const auto& [entity_name, values] : metrics) {
-        absl::StrAppend(&text, name, Labels(entity_name, node), values.*counter.value, "\n");
-      }
+      ForEach([&](const std::string& labels, const EntityMetrics& values) {
+        absl::StrAppend(&text, name, labels, values.*counter.value, "\n");
+      });
     }
     for (const TimingName& timing : timings) {
       const std::string name = absl::StrCat(prefix, timing.name);
       Header(text, name, timing.help, "summary");
-      for (const auto& [entity_name, values] : metrics) {
+      ForEach([&](const std::string& labels, const EntityMetrics& values) {
         const Timing& value = values.*timing.value;
-        const std::string labels = Labels(entity_name, node);
         absl::StrAppend(&text, name, "_sum", labels, absl::ToDoubleSeconds(value.sum), "\n");
         absl::StrAppend(&text, name, "_count", labels, value.count, "\n");
-      }
+      });
+    }
+  }
+
+  void ForEach(const std::function<void(const std::string& labels, const EntityMetrics& values)>& print) const {
+    for (const NodeMetrics& node : nodes) {
+      for (const auto& [entity_name, values] : node.metrics.*kind) print(Labels(entity_name, node.node), values);
     }
   }
 };
 
 }  // namespace
 
-std::string PrometheusText(const Metrics& metrics, const std::string& node) {
+std::string PrometheusText(const std::vector<NodeMetrics>& nodes) {
   std::string text;
-  for (Section section : {Section{"cloudstate_eventsourced_", metrics.event_sourced, node},
-                          Section{"cloudstate_valueentity_", metrics.value_entities, node}}) {
+  for (Section section : {Section{"cloudstate_eventsourced_", nodes, &Metrics::event_sourced},
+                          Section{"cloudstate_valueentity_", nodes, &Metrics::value_entities}}) {
     section.Add(kCommandCounters, kCommandTimings);
     section.Add(kEntityCounters, kEntityTimings);
     text += section.text;
   }
-  Section actions{"cloudstate_action_", metrics.actions, node};
+  Section actions{"cloudstate_action_", nodes, &Metrics::actions};
   actions.Add(kCommandCounters, kCommandTimings);
   return text + actions.text;
 }

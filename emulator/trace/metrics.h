@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -56,9 +57,14 @@ struct Metrics {
   MetricsByEntityName actions;
 };
 
+struct NodeMetrics {
+  std::string node;  // its name
+  Metrics metrics;
+};
+
 // Prometheus text (format 0.0.4): event-sourced entities under the published names, the other kinds alike, with a
 // `node` label besides.
-std::string PrometheusText(const Metrics& metrics, const std::string& node);
+std::string PrometheusText(const std::vector<NodeMetrics>& nodes);
 
 // Figures of the process itself: memory, processor time, open files, start.
 std::string ProcessMetricsText();

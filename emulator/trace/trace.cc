@@ -23,6 +23,8 @@ std::string_view StepName(StepKind kind) {
       return "queued";
     case StepKind::kOpened:
       return "stream opened";
+    case StepKind::kRouted:
+      return "routed";
     case StepKind::kReplayed:
       return "replayed";
     case StepKind::kSent:

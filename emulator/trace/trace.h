@@ -20,6 +20,7 @@ enum class StepKind {
   kReceived,
   kQueued,
   kOpened,    // a stream to the user function
+  kRouted,    // to the node that has the entity's shard
   kReplayed,  // snapshot and events
   kSent,      // the command, to the user function
   kReplied,   // by the user function
@@ -66,6 +67,7 @@ struct Trace {
   std::string entity_id;
   std::string protocol;  // "grpc", "http" or "admin"
   std::string peer;
+  std::string node;         // the number of the one that took the call; empty where it got to none
   absl::Time started;       // time of day
   absl::Time begin;         // the strand's clock
   absl::Duration duration;  // until the client had its answer

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "emulator/journal/journal.h"
 
@@ -20,16 +21,27 @@ class MemoryJournal final : public journal::Journal {
   };
 
   void Write(journal::Append append, absl::AnyInvocable<void(absl::Status)> done) override {
-    held_.emplace_back(std::move(append), std::move(done));
-    if (!hold_writes) Release();
+    Hold([this, append = std::move(append), done = std::move(done)]() mutable { done(Apply(append)); });
   }
+
+  // In its place between the writes, also when those are held back.
+  void Claim(std::vector<journal::ShardClaim> claims,
+             absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) override {
+    Hold([this, claims = std::move(claims), done = std::move(done)]() mutable {
+      std::vector<journal::ShardHolder> holders;
+      for (const journal::ShardClaim& claim : claims) holders.push_back(fences_.Claim(claim));
+      done(std::move(holders));
+    });
+  }
+
+  bool Holds(const journal::Fence& fence) const override { return fences_.Holds(fence); }
 
   // Carries out the writes that were held back.
   void Release() {
     while (!held_.empty()) {
-      auto [append, done] = std::move(held_.front());
+      auto write = std::move(held_.front());
       held_.pop_front();
-      done(Apply(append));
+      write();
     }
   }
 
@@ -73,6 +85,11 @@ class MemoryJournal final : public journal::Journal {
   absl::Status load_status;
 
  private:
+  void Hold(absl::AnyInvocable<void()> write) {
+    held_.push_back(std::move(write));
+    if (!hold_writes) Release();
+  }
+
   absl::StatusOr<journal::Replay> BeginLoad(const Stored& stored) {
     ++loads;
     if (!load_status.ok()) return load_status;
@@ -83,6 +100,7 @@ class MemoryJournal final : public journal::Journal {
 
   absl::Status Apply(journal::Append& append) {
     if (!write_status.ok()) return write_status;
+    if (absl::Status status = fences_.Check(append.fence); !status.ok()) return status;
     Stored& stored = entities[append.key];
     if (append.expected != static_cast<journal::SequenceNumber>(stored.events.size())) {
       return absl::AbortedError("another writer was there");
@@ -97,7 +115,8 @@ class MemoryJournal final : public journal::Journal {
     return absl::OkStatus();
   }
 
-  std::deque<std::pair<journal::Append, absl::AnyInvocable<void(absl::Status)>>> held_;
+  std::deque<absl::AnyInvocable<void()>> held_;
+  journal::Fences fences_;
 };
 
 }  // namespace cloudstate::testing

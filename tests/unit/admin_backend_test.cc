@@ -1,5 +1,6 @@
 #include "emulator/admin/admin_backend.h"
 
+#include "absl/strings/numbers.h"
 #include "tests/unit/admin_test_support.h"
 
 namespace cloudstate::admin {
@@ -7,19 +8,28 @@ namespace {
 
 TEST_F(AdminBackendTest, ServesEveryMethodOfTheContract) {
   const auto services = backend_->CurrentServices();
-  ASSERT_EQ(services->services.size(), 1u);
-  for (int i = 0; i < services->services[0]->method_count(); ++i) {
-    const google::protobuf::MethodDescriptor& method = *services->services[0]->method(i);
-    auto requests = method.client_streaming() ? std::make_shared<FakeRequests>() : nullptr;
-    auto responder = Start(method.name(), dev::v1::GetStatusRequest(), /*taking=*/true, requests);
-    if (requests != nullptr) {
-      requests->HalfClose();
-    } else if (method.server_streaming()) {
-      responder->Cancel();
+  ASSERT_EQ(services->services.size(), 2u);
+  for (const google::protobuf::ServiceDescriptor* service : services->services) {
+    for (int i = 0; i < service->method_count(); ++i) {
+      const google::protobuf::MethodDescriptor& method = *service->method(i);
+      auto requests = method.client_streaming() ? std::make_shared<FakeRequests>() : nullptr;
+      auto responder =
+          Start(method.name(), dev::v1::GetStatusRequest(), /*taking=*/true, requests, service->full_name());
+      if (requests != nullptr) {
+        requests->HalfClose();
+      } else if (method.server_streaming()) {
+        responder->Cancel();
+      }
+      EXPECT_FALSE(absl::IsUnimplemented(responder->WaitForEnd())) << method.full_name();
     }
-    EXPECT_FALSE(absl::IsUnimplemented(responder->WaitForEnd())) << method.name();
   }
-  EXPECT_TRUE(absl::IsUnimplemented(Start("Nothing", dev::v1::GetStatusRequest())->WaitForEnd()));
+}
+
+TEST_F(AdminBackendTest, AMethodOfTheOtherServiceIsNoneOfThisOne) {
+  const dev::v1::GetStatusRequest empty;
+  EXPECT_TRUE(absl::IsUnimplemented(Start("Nothing", empty)->WaitForEnd()));
+  EXPECT_TRUE(absl::IsUnimplemented(Start("ListNodes", empty)->WaitForEnd()));
+  EXPECT_TRUE(absl::IsUnimplemented(StartOfCluster("GetStatus", empty)->WaitForEnd()));
 }
 
 TEST_F(AdminBackendTest, AnswersStatusFromTheRunningEmulator) {
@@ -113,9 +123,67 @@ TEST_F(AdminBackendTest, CommandsThatASlowWatcherMissedAreCounted) {
   EXPECT_LT(responder->messages(), 400u);
 }
 
+TEST_F(AdminBackendTest, TheClusterAnswersWithItsErrorsAsTheyAre) {
+  dev::v1::GetNodeRequest request;
+  request.set_node(2);
+  auto found = StartOfCluster("GetNode", request);
+  EXPECT_TRUE(found->WaitForEnd().ok());
+  EXPECT_EQ(found->WaitForMessages<dev::v1::NodeDetail>(1)[0].node().node(), 2);
+  request.set_node(3);
+  auto missing = StartOfCluster("GetNode", request);
+  EXPECT_EQ(missing->WaitForEnd(), absl::NotFoundError("no such node"));
+  EXPECT_EQ(missing->messages(), 0u);
+}
+
+TEST_F(AdminBackendTest, SteeringReachesTheClusterAsItIs) {
+  dev::v1::Steering steering;
+  steering.mutable_pause()->set_node(3);
+  steering.mutable_pause()->mutable_for_()->set_seconds(10);
+  auto responder = StartOfCluster("Steer", steering);
+  EXPECT_TRUE(responder->WaitForEnd().ok());
+  EXPECT_EQ(responder->WaitForMessages<dev::v1::SteerResponse>(1)[0].text(), "It has begun.");
+  EXPECT_EQ(live_.steering.SerializeAsString(), steering.SerializeAsString());
+}
+
+TEST_F(AdminBackendTest, ClusterEventsAreFollowedFromTheNewestThatAreKept) {
+  dev::v1::WatchClusterEventsRequest request;
+  request.set_newest(2);
+  auto responder = StartOfCluster("WatchClusterEvents", request);
+  live_.WaitForWatchers(1);
+  dev::v1::ClusterEvent event;
+  event.set_text("Node 2 is up.");
+  live_.cluster_event_watcher(event);
+  EXPECT_EQ(responder->WaitForMessages<dev::v1::ClusterEvent>(3)[2].text(), "Node 2 is up.");
+}
+
+TEST_F(AdminBackendTest, ASlowWatcherOfTheClusterIsToldHowManyEventsItMissed) {
+  auto responder = StartOfCluster("WatchClusterEvents", dev::v1::WatchClusterEventsRequest(), /*taking=*/false);
+  live_.WaitForWatchers(1);
+  const int sent = 3'000;
+  for (int i = 0; i < sent; ++i) live_.cluster_event_watcher(dev::v1::ClusterEvent());
+  responder->TakeAll(true);
+  int seen = 0;
+  int gaps = 0;
+  for (std::size_t count = 1; seen < sent; ++count) {
+    const auto all = responder->WaitForMessages<dev::v1::ClusterEvent>(count);
+    ASSERT_GE(all.size(), count);
+    seen = gaps = 0;
+    for (const dev::v1::ClusterEvent& each : all) {
+      const bool gap = each.kind() == "missed";
+      int missed = 0;
+      ASSERT_EQ(absl::SimpleAtoi(each.text().substr(0, each.text().find(' ')), &missed), gap) << each.text();
+      gaps += gap ? 1 : 0;
+      seen += gap ? missed : 1;
+    }
+  }
+  EXPECT_EQ(seen, sent);
+  EXPECT_GE(gaps, 1);
+}
+
 TEST_F(AdminBackendTest, ATraceIsFoundByItsId) {
   auto trace = std::make_shared<trace::Trace>();
   trace->id = "t1";
+  trace->node = "3";
   trace->outcome = absl::InternalError("broken");
   live_.traces = {trace};
   dev::v1::GetCommandRequest request;
@@ -123,6 +191,7 @@ TEST_F(AdminBackendTest, ATraceIsFoundByItsId) {
   auto found = Start("GetCommand", request);
   EXPECT_TRUE(found->WaitForEnd().ok());
   EXPECT_EQ(found->WaitForMessages<dev::v1::CommandTrace>(1)[0].message(), "broken");
+  EXPECT_EQ(found->WaitForMessages<dev::v1::CommandTrace>(1)[0].node(), 3);
   request.set_trace_id("t2");
   EXPECT_TRUE(absl::IsNotFound(Start("GetCommand", request)->WaitForEnd()));
 }

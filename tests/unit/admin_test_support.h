@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cloudstate/dev/v1/cluster.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/admin/admin_backend.h"
 #include "tests/unit/fake_browser.h"
@@ -181,6 +182,38 @@ class FakeLive final : public Live {
     commit_watcher = std::move(stored);
     return Subscribed();
   }
+  void ListNodes(const dev::v1::ListNodesRequest&, Done<dev::v1::ListNodesResponse> done) override {
+    done(dev::v1::ListNodesResponse());
+  }
+  void GetNode(const dev::v1::GetNodeRequest& request, Done<dev::v1::NodeDetail> done) override {
+    if (request.node() != 2) return done(absl::NotFoundError("no such node"));
+    dev::v1::NodeDetail detail;
+    detail.mutable_node()->set_node(2);
+    done(std::move(detail));
+  }
+  void ListShards(const dev::v1::ListShardsRequest&, Done<dev::v1::ListShardsResponse> done) override {
+    done(dev::v1::ListShardsResponse());
+  }
+  void GetNetwork(const dev::v1::GetNetworkRequest&, Done<dev::v1::NetworkState> done) override {
+    done(dev::v1::NetworkState());
+  }
+  void Steer(const dev::v1::Steering& its_steering, Done<dev::v1::SteerResponse> done) override {
+    steering = its_steering;
+    dev::v1::SteerResponse response;
+    response.set_text("It has begun.");
+    done(std::move(response));
+  }
+  void ListClusterEvents(const dev::v1::ListClusterEventsRequest&,
+                         Done<dev::v1::ListClusterEventsResponse> done) override {
+    done(dev::v1::ListClusterEventsResponse());
+  }
+  std::unique_ptr<Watch> WatchClusterEvents(const dev::v1::WatchClusterEventsRequest& request,
+                                            ClusterEventWatcher watcher) override {
+    for (int i = 0; i < request.newest(); ++i) watcher(dev::v1::ClusterEvent());
+    std::lock_guard lock(mutex);
+    cluster_event_watcher = std::move(watcher);
+    return Subscribed();
+  }
   serving::Backend& UserFunction() override { return user_function; }
 
   void WaitForWatchers(int count) {
@@ -195,6 +228,8 @@ class FakeLive final : public Live {
   int watchers = 0;
   trace::Recorder::Watcher trace_watcher;
   absl::AnyInvocable<void()> commit_watcher;
+  ClusterEventWatcher cluster_event_watcher;
+  dev::v1::Steering steering;  // the last one
 
  private:
   struct Handle final : Watch {
@@ -258,17 +293,24 @@ class SharedBrowser final : public journal::Browser {
 class AdminBackendTest : public testing::Test {
  protected:
   std::shared_ptr<FakeResponder> Start(const std::string& method, const google::protobuf::Message& request,
-                                       bool taking = true, std::shared_ptr<FakeRequests> requests = nullptr) {
+                                       bool taking = true, std::shared_ptr<FakeRequests> requests = nullptr,
+                                       const std::string& service = "cloudstate.dev.v1.Emulator") {
     auto responder = std::make_shared<FakeResponder>();
     responder->TakeAll(taking);
     serving::Call call;
     call.requests = std::move(requests);
-    call.service = "cloudstate.dev.v1.Emulator";
+    call.service = service;
     call.method = method;
     call.payload = request.SerializeAsString();
     call.peer = "127.0.0.1:5";
     backend_->Start(std::move(call), responder);
     return responder;
+  }
+
+  // A method of the other service.
+  std::shared_ptr<FakeResponder> StartOfCluster(const std::string& method, const google::protobuf::Message& request,
+                                                bool taking = true) {
+    return Start(method, request, taking, nullptr, "cloudstate.dev.v1.Cluster");
   }
 
   void Store(const std::string& entity_id) {

@@ -134,6 +134,21 @@ TEST(JournalFaults, GoesOnAfterTheFileSizeLimitOfTheProcessWasReachedAndLifted) 
   EXPECT_EQ(CountSoundEvents(*journal, kCart), acknowledged + 50);
 }
 
+TEST(JournalFaults, ShardsCanBeClaimedWhileTheDiskFails) {
+  TestDirectory directory;
+  FaultDisk disk;
+  auto journal = OpenJournal(directory.path());
+  disk.FailAfter(0, SQLITE_IOERR_WRITE, EIO);
+  auto write = StartWrite(*journal, AppendOf(kCart, 0));
+  auto claim = StartClaim(*journal, {{ShardId{7}, 0, 1, 11}});
+
+  EXPECT_FALSE(write.get().ok());
+  const Holders holders = claim.get();
+  ASSERT_TRUE(holders.ok()) << holders.status();
+  EXPECT_EQ(*holders, (std::vector<ShardHolder>{{1, 1, 11}}));
+  disk.Mend();
+}
+
 // Gives up root's right to write where permissions forbid it. The right to find and read everything is kept: the path
 // to the temporary directory may lead through one that is root's alone.
 bool DropRightToWrite() {

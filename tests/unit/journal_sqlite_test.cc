@@ -213,6 +213,137 @@ TEST(SqliteJournal, GivesAtLeastOneEventAPageHoweverFewBytesAreAskedFor) {
   EXPECT_FALSE(page->complete);
 }
 
+// ---- fences
+
+constexpr ShardId kShard{7};
+
+Append FencedAppend(SequenceNumber expected, std::uint64_t epoch, int count = 1) {
+  Append append = AppendOf(kCart, expected, count);
+  append.fence = {kShard, epoch};
+  return append;
+}
+
+TEST(SqliteJournal, GrantsAShardWithTheNextEpochToWhoeverKnowsThePresentOne) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+
+  const Holders first = StartClaim(*journal, {{kShard, 0, 1, 11}, {ShardId{8}, 0, 1, 11}}).get();
+  const Holders second = StartClaim(*journal, {{kShard, 1, 2, 22}}).get();
+  const Holders too_late = StartClaim(*journal, {{kShard, 1, 3, 33}, {ShardId{8}, 0, 3, 33}}).get();
+
+  ASSERT_TRUE(first.ok() && second.ok() && too_late.ok());
+  EXPECT_EQ(*first, (std::vector<ShardHolder>{{1, 1, 11}, {1, 1, 11}}));
+  EXPECT_EQ(*second, (std::vector<ShardHolder>{{2, 2, 22}}));
+  EXPECT_EQ(*too_late, (std::vector<ShardHolder>{{2, 2, 22}, {1, 1, 11}}));
+}
+
+TEST(SqliteJournal, AClaimThatIsRepeatedFindsWhatItWasGranted) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(*StartClaim(*journal, {{kShard, 0, 1, 11}}).get(), (std::vector<ShardHolder>{{1, 1, 11}}));
+  }
+}
+
+TEST(SqliteJournal, AFenceHoldsUntilItsShardIsClaimedAnew) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  EXPECT_TRUE(journal->Holds({kShard, 0})) << "belongs to no shard";
+  EXPECT_FALSE(journal->Holds({kShard, 1})) << "not claimed yet";
+  ASSERT_TRUE(StartClaim(*journal, {{kShard, 0, 1, 11}}).get().ok());
+  EXPECT_TRUE(journal->Holds({kShard, 1}));
+  ASSERT_TRUE(StartClaim(*journal, {{kShard, 1, 2, 22}}).get().ok());
+  EXPECT_FALSE(journal->Holds({kShard, 1}));
+  EXPECT_TRUE(journal->Holds({kShard, 2}));
+  EXPECT_TRUE(journal->Holds({kShard, 0}));
+}
+
+TEST(SqliteJournal, RefusesAppendsUnderAnEpochThatIsOverAndSaysWhoHoldsTheShard) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  ASSERT_TRUE(StartClaim(*journal, {{kShard, 0, 1, 11}}).get().ok());
+  ASSERT_EQ(WriteAndWait(*journal, FencedAppend(0, 1, 2)), absl::OkStatus());
+  ASSERT_TRUE(StartClaim(*journal, {{kShard, 1, 2, 22}}).get().ok());
+
+  for (const int count : {1, 0}) {
+    const absl::Status status = WriteAndWait(*journal, FencedAppend(2, 1, count));
+    EXPECT_TRUE(absl::IsAborted(status)) << status;
+    EXPECT_TRUE(Contains(status,
+                         "entity cart|a was not written: epoch 1 of shard 7 is over: node 2 holds the shard under "
+                         "epoch 2"))
+        << status;
+  }
+  EXPECT_TRUE(Contains(WriteAndWait(*journal, FencedAppend(2, 3)), "node 2 holds")) << "an epoch that nobody has yet";
+  EXPECT_EQ(CountSoundEvents(*journal, kCart), 2);
+  EXPECT_EQ(WriteAndWait(*journal, FencedAppend(2, 2)), absl::OkStatus());
+  EXPECT_EQ(WriteAndWait(*journal, AppendOf(kCart, 3)), absl::OkStatus()) << "without a fence";
+}
+
+TEST(SqliteJournal, AClaimTakesEffectBetweenTheWritesBeforeItAndThoseAfterIt) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  ASSERT_TRUE(StartClaim(*journal, {{kShard, 0, 1, 11}}).get().ok());
+  auto write_all = [&](const std::string& prefix) {
+    std::vector<std::future<absl::Status>> results;
+    for (int i = 0; i < 20; ++i) {
+      Append append = FencedAppend(0, 1, i % 2);
+      append.key.entity_id = absl::StrCat(prefix, i);
+      results.push_back(StartWrite(*journal, std::move(append)));
+    }
+    return results;
+  };
+  auto shell = Connection::Open(journal->file(), Connection::Mode::kCreate);
+
+  // The shell holds the write lock until all are queued, so that they make a batch or two.
+  ASSERT_EQ(shell->Execute("BEGIN IMMEDIATE"), absl::OkStatus());
+  auto before = write_all("before");
+  std::future<Holders> claim = StartClaim(*journal, {{kShard, 1, 2, 22}});
+  auto after = write_all("after");
+  ASSERT_EQ(shell->Execute("COMMIT"), absl::OkStatus());
+
+  EXPECT_EQ(*claim.get(), (std::vector<ShardHolder>{{2, 2, 22}}));
+  EXPECT_EQ(CountSoundEvents(*journal, {"cart", "before19"}), 1) << "once a claim is answered, it can be read";
+  for (auto& result : before) EXPECT_EQ(result.get(), absl::OkStatus());
+  for (auto& result : after) EXPECT_TRUE(absl::IsAborted(result.get()));
+}
+
+TEST(SqliteJournal, AClaimBehindDamageDoesNotReachTheWritesBeforeIt) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  ASSERT_TRUE(StartClaim(*journal, {{kShard, 0, 1, 11}}).get().ok());
+  ASSERT_EQ(WriteAndWait(*journal, AppendOf(kCart, 0, 3)), absl::OkStatus());
+  auto shell = Connection::Open(journal->file(), Connection::Mode::kCreate);
+  ASSERT_EQ(shell->Execute("UPDATE entity SET last_sequence = 1"), absl::OkStatus());
+  Append sound = FencedAppend(0, 1);
+  sound.key.entity_id = "sound";
+
+  ASSERT_EQ(shell->Execute("BEGIN IMMEDIATE"), absl::OkStatus());
+  auto first = StartWrite(*journal, AppendOf({"cart", "first"}, 0));  // waits alone for the lock
+  auto before = StartWrite(*journal, sound);
+  auto claim = StartClaim(*journal, {{kShard, 1, 2, 22}});
+  auto damaged = StartWrite(*journal, AppendOf(kCart, 1));
+  ASSERT_EQ(shell->Execute("COMMIT"), absl::OkStatus());
+
+  EXPECT_EQ(before.get(), absl::OkStatus());
+  EXPECT_EQ(*claim.get(), (std::vector<ShardHolder>{{2, 2, 22}}));
+  EXPECT_TRUE(absl::IsDataLoss(damaged.get()));
+  EXPECT_EQ(first.get(), absl::OkStatus());
+}
+
+TEST(SqliteJournal, NobodyHoldsAShardAfterReopening) {
+  TestDirectory directory;
+  {
+    auto journal = OpenJournal(directory.path());
+    ASSERT_TRUE(StartClaim(*journal, {{kShard, 0, 1, 11}}).get().ok());
+  }
+  auto journal = OpenJournal(directory.path());
+  EXPECT_FALSE(journal->Holds({kShard, 1}));
+  EXPECT_TRUE(Contains(WriteAndWait(*journal, FencedAppend(0, 1)), "epoch 1 of shard 7 was never claimed"));
+  EXPECT_EQ(*StartClaim(*journal, {{kShard, 0, 2, 22}}).get(), (std::vector<ShardHolder>{{1, 2, 22}}));
+}
+
+// ---- many at once
+
 TEST(SqliteJournal, CommitsAppendsOfManyEntitiesAndFailsOnlyTheWrongOnes) {
   TestDirectory directory;
   auto journal = OpenJournal(directory.path());
@@ -276,6 +407,7 @@ TEST(SqliteJournal, RefusesCallsAfterClose) {
 
   EXPECT_TRUE(absl::IsUnavailable(WriteAndWait(*journal, AppendOf(kCart, 0))));
   EXPECT_TRUE(absl::IsUnavailable(LoadPage(*journal, kCart).status()));
+  EXPECT_TRUE(absl::IsUnavailable(StartClaim(*journal, {{ShardId{1}, 0, 1, 1}}).get().status()));
 }
 
 TEST(SqliteJournal, RefusesMoreWritesThanItsLimitUntilSomeAreAnswered) {

@@ -69,7 +69,8 @@ inline Append AppendOf(const EntityKey& key, SequenceNumber expected, int count 
       .events = {},
       .snapshot = std::nullopt,
       .cause = {.trace_id = "trace", .service = "example.Cart", .method = "Add", .command = {"x/Command", "c"}},
-      .time = absl::FromUnixSeconds(1'600'000'000)};
+      .time = absl::FromUnixSeconds(1'600'000'000),
+      .fence = {}};
   for (int i = 1; i <= count; ++i) append.events.push_back({"x/Event", absl::StrCat(expected + i)});
   return append;
 }
@@ -83,6 +84,15 @@ inline std::future<absl::Status> StartWrite(Journal& journal, Append append) {
 
 inline absl::Status WriteAndWait(Journal& journal, Append append) {
   return StartWrite(journal, std::move(append)).get();
+}
+
+using Holders = absl::StatusOr<std::vector<ShardHolder>>;
+
+inline std::future<Holders> StartClaim(Journal& journal, std::vector<ShardClaim> claims) {
+  auto done = std::make_shared<std::promise<Holders>>();
+  std::future<Holders> result = done->get_future();
+  journal.Claim(std::move(claims), [done](Holders holders) { done->set_value(std::move(holders)); });
+  return result;
 }
 
 inline absl::StatusOr<Replay> LoadPage(Journal& journal, const EntityKey& key, std::optional<SequenceNumber> after = {},

@@ -338,7 +338,7 @@ TEST_F(RouterActionTest, CommandsOfActionsAreCounted) {
   Call("test.Act", "Unary");
   Answer(0, Reply("hello"));
   End(0);
-  const trace::EntityMetrics& metrics = node_.metrics().actions.at("test.Act");
+  const trace::EntityMetrics& metrics = node().metrics().actions.at("test.Act");
   EXPECT_EQ(metrics.received_commands, 1u);
   EXPECT_EQ(metrics.completed_commands, 1u);
   EXPECT_EQ(metrics.failed_commands, 0u);
@@ -387,7 +387,7 @@ TEST_F(RouterActionTest, AForwardThatGaveTheOneReplyHasNotFailed) {
   Answer(2, Reply("first"));
   End(2);
   EXPECT_THAT(client->messages, ElementsAre("first"));
-  EXPECT_EQ(node_.metrics().actions.at("test.Act").failed_commands, 0u);
+  EXPECT_EQ(node().metrics().actions.at("test.Act").failed_commands, 0u);
 }
 
 TEST_F(RouterActionTest, AUnaryForwardFromAStreamHasTheRelayTimeout) {

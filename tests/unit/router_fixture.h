@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cloudstate/event_sourced.pb.h"
-#include "emulator/routing/router.h"
+#include "emulator/routing/gateway.h"
 #include "tests/support/fake_connection.h"
 #include "tests/support/memory_journal.h"
 #include "tests/support/test_services.h"
@@ -52,13 +52,17 @@ class FakeClient final : public serving::Responder, public serving::RequestStrea
   absl::AnyInvocable<void(std::optional<std::string>)> read;
 };
 
-// A router above a user function that the test plays, and below clients that it plays as well.
+// A cluster of one node above a user function that the test plays, and below clients that it plays as well.
 class RouterFixture : public ::testing::Test {
  protected:
-  explicit RouterFixture(const EntitySpec& spec) { Serve(spec); }
+  explicit RouterFixture(const EntitySpec& spec) {
+    cluster_.Start(1);
+    strand_.Run();
+    Serve(spec);
+  }
   // A call of an action keeps itself until its stream ends.
   ~RouterFixture() override {
-    node_.Disconnect(absl::UnavailableError("the test is over"));
+    cluster_.Disconnect(absl::UnavailableError("the test is over"));
     for (std::size_t i = 0; i < connection_->streams.size(); ++i) {
       const auto stream = connection_->streams[i];
       if (!stream->destroyed) stream->handler.on_closed(absl::UnavailableError("the test is over"));
@@ -69,9 +73,11 @@ class RouterFixture : public ::testing::Test {
   void Serve(const EntitySpec& spec) {
     auto specification = userfunction::ParseSpecification(spec, std::nullopt, userfunction::VersionCheck::kOn);
     ASSERT_TRUE(specification.ok()) << specification.status();
-    node_.Connect(connection_);
+    cluster_.Connect(connection_, *specification, entities::ReplayFrom::kNewestSnapshot);
     router_.Serve(*specification);
   }
+
+  cluster::Node& node() { return *cluster_.Find(cluster::NodeId{1}); }
 
   // Starts a call that has `payload`, or without one a stream of what the client sends.
   std::shared_ptr<FakeClient> Start(const std::string& service, const std::string& method,
@@ -111,8 +117,12 @@ class RouterFixture : public ::testing::Test {
   std::vector<std::string> reports_;
   std::shared_ptr<testing::FakeConnection> connection_ = std::make_shared<testing::FakeConnection>();
   trace::Recorder recorder_{100};
-  cluster::Node node_{{}, strand_, journal_, [this](const std::string& text) { reports_.push_back(text); }};
-  Router router_{{}, strand_, node_, recorder_, [this](const std::string& text) { reports_.push_back(text); }};
+  base::Random random_{1};
+  cluster::Cluster cluster_{{}, strand_, random_, journal_, [this](const std::string& text) { Note(text); }};
+  Gateway router_{{}, cluster_, recorder_, [this](const std::string& text) { Note(text); }};
+
+ private:
+  void Note(const std::string& text) { reports_.push_back(text); }
 };
 
 }  // namespace cloudstate::routing

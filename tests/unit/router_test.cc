@@ -104,7 +104,7 @@ TEST_F(RouterTest, BringsACommandToItsEntityAndTheReplyBack) {
 }
 
 TEST_F(RouterTest, EntitiesSeeMetadataOnlyWhenAskedFor) {
-  Router passing{{.entity_metadata = EntityMetadata::kPass}, strand_, node_, recorder_, [](const std::string&) {}};
+  Router passing{{.entity_metadata = EntityMetadata::kPass}, node(), recorder_, [](const std::string&) {}};
   passing.Serve(*userfunction::ParseSpecification(TwoServices(), std::nullopt, userfunction::VersionCheck::kOn));
   serving::Call call;
   call.service = "test.One";
@@ -275,7 +275,7 @@ TEST_F(RouterTest, ACommandThatItsClientCancelledIsNotSent) {
 
 TEST_F(RouterTest, WithoutAUserFunctionCallsAreUnavailable) {
   router_.Suspend(absl::UnavailableError("gone since noon"));
-  node_.Disconnect(absl::UnavailableError("gone since noon"));
+  cluster_.Disconnect(absl::UnavailableError("gone since noon"));
   auto call = Call("test.One", "Call", "a");
   EXPECT_EQ(call->status, absl::UnavailableError("gone since noon"));
   EXPECT_EQ(router_.Availability(), absl::UnavailableError("gone since noon"));
@@ -285,10 +285,10 @@ TEST_F(RouterTest, WithoutAUserFunctionCallsAreUnavailable) {
 TEST_F(RouterTest, CallsInFlightFailWhenTheUserFunctionGoes) {
   auto call = Call("test.One", "Call", "a");
   router_.Suspend(absl::UnavailableError("lost"));
-  node_.Disconnect(absl::UnavailableError("lost"));
+  cluster_.Disconnect(absl::UnavailableError("lost"));
   strand_.Run();
   EXPECT_EQ(call->status, absl::UnavailableError("lost"));
-  EXPECT_EQ(node_.active_entities(), 0U);
+  EXPECT_EQ(node().active_entities(), 0U);
 }
 
 TEST_F(RouterTest, AnUnknownMethodIsUnimplemented) {
@@ -322,7 +322,7 @@ TEST_F(RouterTest, ATraceIsWholeOnlyWhenItsLastEffectHasEnded) {
   EXPECT_THAT(recorder_.traces(), SizeIs(1));
 }
 
-class RoomTest : public RouterTest {
+class RoomTest : public RouterTest, private cluster::ActiveEntities::Observer {
  protected:
   RoomTest() { tight_.Connect(connection_); }
 
@@ -338,18 +338,24 @@ class RoomTest : public RouterTest {
   std::shared_ptr<const userfunction::Specification> specification_ =
       *userfunction::ParseSpecification(TwoServices(), std::nullopt, userfunction::VersionCheck::kOn);
   const userfunction::ServiceSpec& service_ = specification_->services.at("test.One");
-  cluster::Node tight_{{.max_active_entities = 2}, strand_, journal_, [](const std::string&) {}};
+  trace::Metrics metrics_;
+  cluster::ActiveEntities tight_{{.max_active_entities = 2}, strand_, journal_, metrics_, *this};
+
+ private:
+  void ReportError(const std::string&) override {}
+  void OnFenced(journal::Fence) override {}
+  void OnRetired(journal::ShardId) override {}
 };
 
 TEST_F(RoomTest, TheLongestIdleEntityMakesRoomForAnother) {
   std::vector<std::string> done;
   for (const char* id : {"a", "b"}) {
-    tight_.Deliver(service_, id, MakeCommand(done, id));
+    tight_.Deliver({}, service_, id, MakeCommand(done, id));
     strand_.Run();
   }
   Answer(0, Reply(""));
   Answer(1, Reply(""));
-  tight_.Deliver(service_, "c", MakeCommand(done, "c"));
+  tight_.Deliver({}, service_, "c", MakeCommand(done, "c"));
   strand_.Run();
   EXPECT_TRUE(Stream(0).half_closed);
   EXPECT_FALSE(Stream(1).half_closed);
@@ -362,7 +368,7 @@ TEST_F(RoomTest, TheLongestIdleEntityMakesRoomForAnother) {
 TEST_F(RoomTest, ACommandWaitsWhileAllEntitiesAreBusy) {
   std::vector<std::string> done;
   for (const char* id : {"a", "b", "c"}) {
-    tight_.Deliver(service_, id, MakeCommand(done, id));
+    tight_.Deliver({}, service_, id, MakeCommand(done, id));
     strand_.Run();
   }
   EXPECT_THAT(connection_->streams, SizeIs(2));
@@ -379,14 +385,14 @@ TEST_F(RoomTest, WithoutAUserFunctionCommandsAreUnavailable) {
   absl::Status outcome;
   command.abandoned = std::make_shared<bool>(false);
   command.done = [&](const absl::StatusOr<entities::Reply>& reply) { outcome = reply.status(); };
-  tight_.Deliver(service_, "a", std::move(command));
+  tight_.Deliver({}, service_, "a", std::move(command));
   EXPECT_EQ(outcome.code(), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(RoomTest, AnIdleEntityThatWasJustAbortedMakesNoRoom) {
   std::vector<std::string> done;
   for (const char* id : {"a", "b", "c"}) {
-    tight_.Deliver(service_, id, MakeCommand(done, id));
+    tight_.Deliver({}, service_, id, MakeCommand(done, id));
     strand_.Run();
   }
   // b becomes idle while c waits, so room is about to be made when the user function goes.

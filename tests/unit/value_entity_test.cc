@@ -46,6 +46,7 @@ class ValueEntityTest : public ::testing::Test, public Host {
   void OnIdle(bool) override {}
   std::shared_ptr<userfunction::Connection> CurrentConnection() override { return connection_; }
   void ReportError(const std::string& text) override { reports_.push_back(text); }
+  void OnFenced() override { ++fenced_; }
 
   void Deliver(const std::string& payload) {
     const std::size_t index = outcomes_.size();
@@ -108,6 +109,12 @@ class ValueEntityTest : public ::testing::Test, public Host {
     strand_.Run();
   }
 
+  bool Claim(std::uint64_t expected) {
+    bool granted = false;
+    journal_.Claim({{fence_.shard, expected, 1, 1}}, [&](const auto& holders) { granted = holders.ok(); });
+    return granted;
+  }
+
   std::vector<std::string> Versions() {
     std::vector<std::string> versions;
     for (const auto& event : journal_.entities[{"value", "a"}].events) {
@@ -123,7 +130,14 @@ class ValueEntityTest : public ::testing::Test, public Host {
   std::vector<std::string> outcomes_;
   std::vector<std::string> reports_;
   int stopped_ = 0;
-  StoredEntity entity_{ValueEntity(), {"value", "a"}, "test.Value", {strand_, journal_, metrics_, {}}, *this};
+  int fenced_ = 0;
+  journal::Fence fence_{journal::ShardId{3}, 1};
+  bool claimed_ = Claim(0);  // before there is an entity
+  StoredEntity entity_{ValueEntity(),
+                       {"value", "a"},
+                       "test.Value",
+                       {strand_, journal_, metrics_, {}, ReplayFrom::kNewestSnapshot, fence_},
+                       *this};
 };
 
 TEST_F(ValueEntityTest, ANewOneBeginsWithAStateWithoutValue) {
@@ -229,6 +243,19 @@ TEST_F(ValueEntityTest, WrongMessagesHaveTheirOwnTexts) {
   connection_->streams.at(3)->handler.on_message("");
   strand_.Run();
   EXPECT_THAT(outcomes_.back(), "UNKNOWN: Unexpected Value entity message");
+}
+
+TEST_F(ValueEntityTest, UnderALostFenceItStoresNothingAndTellsNoValue) {
+  Deliver("x");
+  Answer(0, Update("one"), 1);
+  Deliver("y");
+  Claim(1);
+  Answer(0, Update("two"), 2);
+  EXPECT_THAT(outcomes_.back(), "ABORTED: entity value|a of test.Value is held by another node now; try again");
+  EXPECT_THAT(Versions(), ElementsAre("one"));
+  EXPECT_THAT(reports_, IsEmpty());
+  EXPECT_EQ(fenced_, 1);
+  EXPECT_EQ(stopped_, 1);
 }
 
 TEST_F(ValueEntityTest, AFailedWriteResetsTheStreamAndTheValueStaysAsItWas) {

@@ -1,0 +1,34 @@
+#include "cmd/cloudstate-dev/cluster_command.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/terminal.h"
+
+namespace cloudstate::cli {
+
+void SetClusterAction(CLI::App& command, Invocation& invocation, ClusterAction action) {
+  command.callback([&invocation, action = std::move(action)] {
+    invocation.action = [&invocation, action]() -> int {
+      absl::StatusOr<std::unique_ptr<Client>> client = Client::ConnectToAny(invocation.settings);
+      if (!client.ok()) return Fail(client.status(), kNotFound);
+      return action(**client, invocation.settings);
+    };
+  });
+}
+
+void AddNodeArgument(CLI::App& command, std::int32_t& node) {
+  command.add_option("NODE", node, "Its number, as `nodes ls` shows it")->required()->check(CLI::PositiveNumber);
+}
+
+int SteerCluster(Client& client, const Settings& settings, const dev::v1::Steering& steering, const std::string& next) {
+  absl::StatusOr<dev::v1::SteerResponse> response = client.Call(&Client::ClusterStub::Steer, steering);
+  if (!response.ok()) return Fail(response.status());
+  const Terminal terminal = StandardOutput();
+  Print(settings.json ? ToJson(*response) + "\n"
+                      : absl::StrCat(Printable(response->text()), "\n", Styled(next, Style::kDim, terminal), "\n"));
+  return kOk;
+}
+
+}  // namespace cloudstate::cli

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "emulator/cluster/node.h"
+
+namespace cloudstate::cluster {
+
+// All nodes of one emulator, and the network between them: what steers them, and what is seen of them from outside. On
+// the strand that the nodes share.
+//
+// Steering answers with what has begun, as a sentence. Errors say what can be done instead: NOT_FOUND, there is no such
+// node; FAILED_PRECONDITION, it is not in the state for that; RESOURCE_EXHAUSTED, there are as many as there can be.
+class Cluster {
+ public:
+  static constexpr std::size_t kMostNodes = 100;
+
+  Cluster(const Node::Options& options, base::Strand& strand, base::Random& random, journal::Journal& journal,
+          std::function<void(const std::string&)> report_error);
+  ~Cluster();
+
+  // `added` sees every node before its first life begins.
+  void WatchNodes(std::function<void(Node&)> added) { added_ = std::move(added); }
+  // The first nodes, all up. Once.
+  void Start(std::size_t nodes);
+  // Ends all lives.
+  void Stop();
+
+  // The user function has come, for all nodes and those that follow, or gone.
+  void Connect(std::shared_ptr<userfunction::Connection> connection,
+               std::shared_ptr<const userfunction::Specification> specification, entities::ReplayFrom replay_from);
+  void Disconnect(const absl::Status& reason);
+
+  // ---- steering
+
+  absl::StatusOr<NodeId> AddNode();
+  absl::StatusOr<std::string> Drain(NodeId node);
+  absl::StatusOr<std::string> Kill(NodeId node);
+  absl::StatusOr<std::string> StartAgain(NodeId node);
+  absl::StatusOr<std::string> Pause(NodeId node, std::optional<absl::Duration> time);
+  absl::StatusOr<std::string> Resume(NodeId node);
+  absl::StatusOr<std::string> Skew(NodeId node, absl::Duration by);
+  absl::StatusOr<std::string> Partition(const std::vector<std::vector<NodeId>>& groups);
+  absl::StatusOr<std::string> Cut(NodeId from, NodeId to);
+  // kNone for every node; both kNone set the default.
+  enum class Ways { kBoth, kOne };
+  absl::StatusOr<std::string> SetLink(NodeId from, NodeId to, Ways ways, const LinkSettings& settings);
+  absl::StatusOr<std::string> Heal();
+  absl::StatusOr<std::string> MoveShard(std::uint32_t shard, NodeId to);
+  // All at once, as if the machine had crashed.
+  absl::StatusOr<std::string> CrashAll();
+
+  // ---- what there is
+
+  const std::map<NodeId, std::unique_ptr<Node>>& nodes() const { return nodes_; }
+  Node* Find(NodeId node) const;  // null where there is none
+  // The node whose sight of shards counts: the coordinator by its own sight, of the largest side; null where there is
+  // none.
+  Node* Coordinator() const;
+  Network& network() { return network_; }
+  const Network& network() const { return network_; }
+  ClusterEvents& events() { return events_; }
+  const ClusterEvents& events() const { return events_; }
+  // All nodes with a life know the same members and shards, and each shard is owned by one that is up.
+  bool Converged() const;
+
+ private:
+  absl::StatusOr<Node*> FindOrFail(NodeId node) const;
+  absl::StatusOr<Node*> FindAlive(NodeId node) const;
+  Node& Make(NodeId id);
+  View KnownView(NodeId self) const;
+  void ForgetPause(NodeId node);
+  bool IsSettled(const Node& node) const;
+  std::string Steered(std::string text);
+
+  const Node::Options options_;
+  base::Strand& strand_;
+  journal::Journal& journal_;
+  const std::function<void(const std::string&)> report_error_;
+  ClusterEvents events_;
+  Network network_;
+  std::function<void(Node&)> added_;
+  std::shared_ptr<userfunction::Connection> connection_;
+  std::shared_ptr<const userfunction::Specification> specification_;
+  entities::ReplayFrom replay_from_ = entities::ReplayFrom::kNewestSnapshot;
+  std::map<NodeId, std::unique_ptr<Node>> nodes_;
+  std::map<NodeId, base::TimerId> pauses_;  // timers that end them
+  base::Lifetime lifetime_;
+};
+
+}  // namespace cloudstate::cluster

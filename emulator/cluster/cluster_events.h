@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "emulator/cluster/node_id.h"
+
+namespace cloudstate::cluster {
+
+// Something that a node decided, or that was done to the cluster.
+struct ClusterEvent {
+  absl::Time time;              // time of day
+  NodeId node = NodeId::kNone;  // whose decision; kNone for what came from outside
+  absl::string_view kind;       // static text: "steered", "state", "unreachable", "reachable", "shard"
+  std::string text;
+};
+
+// Keeps the newest and tells those who watch. Lives on one strand.
+class ClusterEvents {
+ public:
+  using Watcher = absl::AnyInvocable<void(const ClusterEvent&)>;
+
+  explicit ClusterEvents(std::size_t capacity = 1000) : capacity_(capacity) {}
+
+  void Add(ClusterEvent event);
+  const std::deque<ClusterEvent>& events() const { return events_; }  // oldest first
+  // A watcher may call everything here. What Add says within one, others may be told before the event that caused it.
+  std::uint64_t Watch(Watcher watcher);
+  void Unwatch(std::uint64_t watch) { watchers_.erase(watch); }
+
+ private:
+  const std::size_t capacity_;
+  std::deque<ClusterEvent> events_;
+  std::map<std::uint64_t, std::shared_ptr<Watcher>> watchers_;  // shared with Add while it calls them
+  std::uint64_t last_watch_ = 0;
+};
+
+}  // namespace cloudstate::cluster

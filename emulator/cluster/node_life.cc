@@ -1,0 +1,265 @@
+#include "emulator/cluster/node_life.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace cloudstate::cluster {
+
+NodeLife::NodeLife(Node& node, std::uint64_t incarnation, View known)
+    : node_(node),
+      strand_(node.strand_),
+      network_(node.surroundings_.network),
+      options_(node.options_),
+      incarnation_(incarnation),
+      membership_(options_.membership, node.id_, incarnation, std::move(known), strand_.Now()),
+      coordinator_({options_.rebalance, options_.rebalance_interval}, strand_, node.surroundings_.journal, table_,
+                   [this](const std::string& what) {
+                     Tell("shard", what);
+                     AfterChange(Source::kOwn);
+                   }),
+      entities_(options_.entities, strand_, node.surroundings_.journal, node.metrics_, *this) {
+  network_.Attach(
+      node.id_, [this](const std::string& bytes) { strand_.Run(lifetime_.Guard([this, bytes] { Receive(bytes); })); });
+  Connect();
+  strand_.Post(lifetime_.Guard([this] {
+    NoticeMembers();
+    Tick();
+  }));
+}
+
+NodeLife::~NodeLife() {
+  strand_.Cancel(tick_);
+  network_.Detach(node_.id_);
+  for (const auto& each : {connection_, former_connection_}) {
+    if (each != nullptr) each->Sever();
+  }
+}
+
+void NodeLife::Connect() {
+  if (node_.user_function_ == nullptr) return;
+  connection_ = std::make_shared<NodeConnection>(strand_, node_.user_function_);
+  entities_.Connect(connection_, node_.replay_from_);
+}
+
+void NodeLife::Disconnect(const absl::Status& reason) {
+  for (auto& [shard, commands] : std::exchange(buffered_, {})) {
+    for (Buffered& each : commands) each.command.done(reason);
+  }
+  buffered_count_ = 0;
+  entities_.Disconnect(reason);
+  former_connection_ = std::exchange(connection_, nullptr);
+}
+
+void NodeLife::Leave() {
+  membership_.Leave();
+  AfterChange(Source::kOwn);
+}
+
+absl::Status NodeLife::MoveShard(ShardId shard, NodeId to) { return coordinator_.Move(shard, to, membership_.view()); }
+
+// ---- members
+
+void NodeLife::Tick() {
+  if (ending_) return;
+  membership_.Tick(strand_.Now());
+  if (IsCoordinator()) coordinator_.Run(membership_.view());
+  AfterChange(Source::kOwn);
+  if (ending_) return;
+  LeaveIfDone();
+  if (ending_) return;
+  // While a member is missed, all others need to hear soon who misses it.
+  const bool in_doubt = MissesMember();
+  if (std::exchange(heartbeat_due_, !heartbeat_due_) || in_doubt) SendHeartbeats();
+  tick_ =
+      strand_.After(options_.membership.heartbeat_interval / (in_doubt ? 4 : 2), lifetime_.Guard([this] { Tick(); }));
+}
+
+bool NodeLife::MissesMember() const {
+  return std::ranges::any_of(membership_.view(), [this](const auto& each) {
+    return each.second.IsMember() && !membership_.IsReachable(each.first);
+  });
+}
+
+void NodeLife::SendHeartbeats() {
+  const std::vector<NodeId> peers = membership_.Peers();
+  if (peers.empty()) return;
+  wire::Packet packet = NewPacket(0);
+  wire::Heartbeat& heartbeat = *packet.mutable_heartbeat();
+  heartbeat.set_membership_digest(membership_.Digest());
+  heartbeat.set_shards_digest(table_.Digest());
+  for (wire::Life& life : membership_.Unheard()) *heartbeat.add_unheard() = std::move(life);
+  const std::string bytes = packet.SerializeAsString();
+  for (const NodeId peer : peers) network_.Send(node_.id_, peer, bytes);
+}
+
+void NodeLife::Receive(const std::string& bytes) {
+  wire::Packet packet;
+  if (ending_ || !packet.ParseFromString(bytes)) return;
+  const auto from = static_cast<NodeId>(packet.from());
+  const std::uint64_t incarnation = packet.from_incarnation();
+  switch (packet.content_case()) {
+    case wire::Packet::kHeartbeat:
+      membership_.OnHeartbeat(from, incarnation, packet.heartbeat(), strand_.Now());
+      AfterChange(Source::kGossip);
+      if (packet.heartbeat().membership_digest() != membership_.Digest() ||
+          packet.heartbeat().shards_digest() != table_.Digest()) {
+        SendGossip(from);
+      }
+      return;
+    case wire::Packet::kGossip:
+      membership_.Merge(packet.gossip(), strand_.Now());
+      for (const wire::ShardHome& home : packet.gossip().shards()) {
+        if (home.shard() < kShards) table_.Merge(static_cast<ShardId>(home.shard()), FromWire(home));
+      }
+      AfterChange(Source::kGossip);
+      return;
+    case wire::Packet::kSegment:
+      if (packet.to_incarnation() == incarnation_) OnSegment(from, incarnation, std::move(*packet.mutable_segment()));
+      return;
+    case wire::Packet::CONTENT_NOT_SET:
+      return;
+  }
+}
+
+wire::Packet NodeLife::NewPacket(std::uint64_t to_incarnation) const {
+  wire::Packet packet;
+  packet.set_from(static_cast<std::uint32_t>(node_.id_));
+  packet.set_from_incarnation(incarnation_);
+  packet.set_to_incarnation(to_incarnation);
+  return packet;
+}
+
+void NodeLife::Transmit(NodeId to, const wire::Packet& packet) {
+  network_.Send(node_.id_, to, packet.SerializeAsString());
+}
+
+void NodeLife::SendGossip(NodeId to) {
+  wire::Packet packet = NewPacket(0);
+  membership_.Describe(*packet.mutable_gossip());
+  table_.Describe(*packet.mutable_gossip());
+  Transmit(to, packet);
+}
+
+void NodeLife::AfterChange(Source source) {
+  if (ending_) return;
+  NoticeMembers();
+  if (ending_ || (membership_.Digest() == seen_membership_ && table_.Digest() == seen_shards_)) return;
+  const std::uint64_t before = table_.Digest();
+  UpdateShards();
+  seen_membership_ = membership_.Digest();
+  seen_shards_ = table_.Digest();
+  // What came from others reaches everybody without this node: who knows less is answered with all of it.
+  if (source == Source::kGossip && table_.Digest() == before) return;
+  for (const NodeId peer : membership_.Peers()) SendGossip(peer);
+}
+
+// What has become of this node, and whom it has stopped or begun to hear.
+void NodeLife::NoticeMembers() {
+  const NodeState state = membership_.self().state;
+  if (state != noticed_state_) {
+    noticed_state_ = state;
+    Tell("state", absl::StrCat(StateName(state), " (incarnation ", incarnation_, ")"));
+    node_.OnState(state);
+  }
+  if (state == NodeState::kDown || state == NodeState::kRemoved) {
+    ending_ = true;
+    return;
+  }
+  EndTalks();
+  for (const auto& [peer, record] : membership_.view()) {
+    if (peer == node_.id_) continue;
+    const bool alive = record.state < NodeState::kDown;
+    const bool reachable = alive && membership_.IsReachable(peer);
+    auto [noticed, is_new] = noticed_reachable_.try_emplace(peer, true);
+    if (!alive || noticed->second == reachable) continue;
+    noticed->second = reachable;
+    Tell(reachable ? "reachable" : "unreachable",
+         absl::StrCat(reachable ? "hears node " : "does not hear node ", ToString(peer)));
+  }
+}
+
+void NodeLife::Tell(absl::string_view kind, std::string text) {
+  node_.surroundings_.events.Add({strand_.WallTime(), node_.id_, kind, std::move(text)});
+}
+
+// ---- conversations
+
+void NodeLife::OnSegment(NodeId from, std::uint64_t incarnation, wire::Segment segment) {
+  if (Channel* channel = ChannelTo(from, incarnation)) channel->OnSegment(std::move(segment));
+}
+
+// Null where the peer is not in that life, as far as this node knows.
+Channel* NodeLife::ChannelTo(NodeId peer, std::uint64_t incarnation) {
+  const auto record = membership_.view().find(peer);
+  if (record == membership_.view().end() || record->second.incarnation != incarnation ||
+      record->second.state >= NodeState::kDown) {
+    return nullptr;
+  }
+  Talk& talk = talks_[peer];
+  if (talk.channel == nullptr) {
+    talk.incarnation = incarnation;
+    talk.channel = std::make_unique<Channel>(
+        options_.channel, strand_,
+        [this, peer, incarnation](const wire::Segment& segment) {
+          wire::Packet packet = NewPacket(incarnation);
+          *packet.mutable_segment() = segment;
+          Transmit(peer, packet);
+        },
+        [this, peer](wire::Segment segment) { OnContent(peer, std::move(segment)); });
+  }
+  return talk.channel.get();
+}
+
+// With those that are no longer there, or have begun another life.
+void NodeLife::EndTalks() {
+  for (auto each = talks_.begin(); each != talks_.end();) {
+    const NodeId peer = each->first;
+    const NodeRecord& record = membership_.view().at(peer);
+    if (record.incarnation == each->second.incarnation && record.state < NodeState::kDown) {
+      ++each;
+      continue;
+    }
+    // It may be the channel's own callback that led here.
+    strand_.Post([channel = std::move(each->second.channel)] {});
+    strand_.Post(lifetime_.Guard([this, peer, incarnation = each->second.incarnation] {
+      sent_.FailAll({peer, incarnation}, absl::UnavailableError(absl::StrCat(
+                                             "node ", ToString(peer),
+                                             " has gone with the command; whether it had its effect is not known")));
+    }));
+    each = talks_.erase(each);
+  }
+}
+
+std::size_t NodeLife::unacknowledged(NodeId peer) const {
+  const auto found = talks_.find(peer);
+  return found == talks_.end() ? 0 : found->second.channel->unacknowledged();
+}
+
+void NodeLife::OnContent(NodeId from, wire::Segment segment) {
+  if (ending_) return;
+  if (segment.has_command()) {
+    OnCommand(from, std::move(*segment.mutable_command()));
+  } else if (segment.has_outcome()) {
+    sent_.OnOutcome(std::move(*segment.mutable_outcome()));
+  }
+}
+
+// A node that leaves stays until nobody needs it any more.
+void NodeLife::LeaveIfDone() {
+  if (membership_.self().state != NodeState::kLeaving || node_.open_calls() > 0 || sent_.size() > 0) return;
+  if (buffered_count_ > 0 || entities_.active_entities() > 0 || !OwnedShards().empty()) return;
+  for (const auto& [peer, talk] : talks_) {
+    if (talk.channel->unacknowledged() > 0) return;
+  }
+  membership_.Left();
+  AfterChange(Source::kOwn);
+  if (ending_) {
+    for (const NodeId peer : membership_.Peers()) SendGossip(peer);
+  }
+}
+
+void NodeLife::ReportError(const std::string& text) { node_.surroundings_.report_error(text); }
+
+}  // namespace cloudstate::cluster

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cloudstate/cluster/wire.pb.h"
+#include "emulator/cluster/active_entities.h"
+#include "emulator/cluster/channel.h"
+#include "emulator/cluster/membership.h"
+#include "emulator/cluster/node.h"
+#include "emulator/cluster/node_connection.h"
+#include "emulator/cluster/remote_commands.h"
+#include "emulator/cluster/shard_coordinator.h"
+#include "emulator/cluster/shard_table.h"
+
+namespace cloudstate::cluster {
+
+// A node from its start to its end: who it believes the others are, where it believes the shards to be, the entities of
+// its own shards, and the commands on their way to those of others. On the node's strand.
+//
+// A command goes to the node that owns the entity's shard. While the shard has no home that this node knows of, or is
+// on its way, the command waits here. A node that is sent a command for a shard that it has given away passes it on, to
+// where it knows the shard to be; one that is sent a command for a shard that it has not heard of yet waits for the
+// news. Each step so leads to a later epoch, and none in a circle.
+class NodeLife final : private ActiveEntities::Observer {
+ public:
+  NodeLife(Node& node, std::uint64_t incarnation, View known);
+  ~NodeLife() override;
+
+  void Connect();
+  void Disconnect(const absl::Status& reason);
+  void Deliver(std::string entity_id, entities::Command command);
+  void Leave();
+  absl::Status MoveShard(ShardId shard, NodeId to);
+
+  const Membership& membership() const { return membership_; }
+  const ShardTable& shards() const { return table_; }
+  const ActiveEntities& entities() const { return entities_; }
+  const std::shared_ptr<NodeConnection>& connection() const { return connection_; }
+  std::size_t buffered_commands() const { return buffered_count_; }
+  std::size_t unacknowledged(NodeId peer) const;
+  bool IsCoordinator() const { return membership_.Coordinator() == membership_.id(); }
+  std::vector<ShardId> OwnedShards() const;
+
+ private:
+  // What this node does about a shard.
+  struct LocalShard {
+    enum class State { kElsewhere, kRunning, kRetiring };
+    State state = State::kElsewhere;
+    std::uint64_t epoch = 0;       // that it runs, or retires, under
+    std::uint64_t lost_epoch = 0;  // that is over, as the journal has said, whatever the table says
+  };
+  struct Buffered {
+    std::string entity_id;
+    entities::Command command;
+    std::uint64_t least_epoch = 0;  // who sent it here knew of this one
+    bool traced = false;            // its trace tells that it waits
+  };
+  struct Talk {
+    std::uint64_t incarnation = 0;
+    std::unique_ptr<Channel> channel;
+  };
+
+  void Tick();
+  bool MissesMember() const;
+  void SendHeartbeats();
+  void Receive(const std::string& bytes);
+  void OnSegment(NodeId from, std::uint64_t incarnation, wire::Segment segment);
+  void OnContent(NodeId from, wire::Segment segment);
+  void OnCommand(NodeId from, wire::Command command);
+  wire::Packet NewPacket(std::uint64_t to_incarnation) const;
+  void Transmit(NodeId to, const wire::Packet& packet);
+  void SendGossip(NodeId to);
+
+  // After anything that may have changed what is known. News of its own are told to all.
+  enum class Source { kOwn, kGossip };
+  void AfterChange(Source source);
+  void NoticeMembers();
+  void EndTalks();
+  void UpdateShards();
+  void UpdateShard(ShardId shard);
+  void Release(ShardId shard);
+
+  void Route(ShardId shard, Buffered buffered);
+  void SendTo(const ShardHome& home, Buffered buffered);
+  void Buffer(ShardId shard, Buffered buffered);
+  void Flush(ShardId shard);
+  Channel* ChannelTo(NodeId peer, std::uint64_t incarnation);
+  const userfunction::ServiceSpec* FindService(const std::string& name) const;
+
+  void ReportError(const std::string& text) override;
+  void OnFenced(journal::Fence fence) override;
+  void OnRetired(ShardId shard) override;
+
+  void LeaveIfDone();
+  void Tell(absl::string_view kind, std::string text);
+
+  Node& node_;
+  NodeStrand& strand_;
+  Network& network_;
+  const Node::Options& options_;
+  const std::uint64_t incarnation_;
+  Membership membership_;
+  ShardTable table_;
+  ShardCoordinator coordinator_;
+  std::shared_ptr<NodeConnection> connection_;
+  std::shared_ptr<NodeConnection> former_connection_;  // broken; its streams are still to be told
+  ActiveEntities entities_;
+  RemoteCommands sent_;
+  std::map<NodeId, Talk> talks_;
+  std::map<ShardId, std::deque<Buffered>> buffered_;
+  std::size_t buffered_count_ = 0;
+  std::array<LocalShard, kShards> local_;
+  std::map<NodeId, bool> noticed_reachable_;
+  std::optional<NodeState> noticed_state_;
+  std::uint64_t seen_membership_ = 0;  // digests of what has been acted upon
+  std::uint64_t seen_shards_ = 0;
+  bool heartbeat_due_ = true;
+  base::TimerId tick_ = base::TimerId::kNone;
+  bool ending_ = false;
+  base::Lifetime lifetime_;
+};
+
+}  // namespace cloudstate::cluster

@@ -1,0 +1,344 @@
+#include "emulator/simulation/clients.h"
+
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/strings/str_cat.h"
+#include "emulator/base/chance.h"
+#include "emulator/simulation/simulated_user_function.h"
+#include "simulation/ledger.pb.h"
+
+namespace cloudstate::simulation {
+namespace {
+
+namespace ledger = ::simulation;
+
+using Outcome = Operation::Outcome;
+
+constexpr char kNodeHeader[] = "x-cloudstate-node";
+
+dev::v1::Load WithDefaults(dev::v1::Load load) {
+  if (load.clients() <= 0) load.set_clients(10);
+  if (load.entities() <= 0) load.set_entities(5);
+  if (!load.has_deadline()) load.mutable_deadline()->set_seconds(5);
+  if (load.event_sourced_writes() + load.value_writes() + load.forwards() + load.effects() <= 0) {
+    load.set_event_sourced_writes(0.4);
+    load.set_value_writes(0.2);
+    load.set_forwards(0.1);
+    load.set_effects(0.1);
+  }
+  return load;
+}
+
+std::string NameOf(std::uint64_t entity) { return absl::StrCat("e", entity + 1); }
+
+// Failed are those only that surely had no effect: refused before anything was begun, or answered with a failure.
+Outcome OutcomeOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return Outcome::kOk;
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kUnimplemented:
+      return Outcome::kFailed;
+    case absl::StatusCode::kUnknown:
+      return status.message() == kSimulatedFailure ? Outcome::kFailed : Outcome::kUnknown;
+    default:
+      return Outcome::kUnknown;
+  }
+}
+
+// An answer that is none is a version that no entity can have.
+Version VersionIn(const std::optional<std::string>& message) {
+  ledger::State state;
+  if (!message.has_value() || !state.ParseFromString(*message)) return {-1, 0};
+  return {state.count(), state.digest()};
+}
+
+std::string Describe(const Operation& operation) {
+  return absl::StrCat(
+      operation.kind == Operation::Kind::kWrite ? absl::StrCat("write ", operation.id, " of ") : "read of ",
+      operation.entity.ToString());
+}
+
+std::string Text(const absl::Status& status) { return status.ToString(absl::StatusToStringMode::kWithNoExtraData); }
+
+}  // namespace
+
+// One call as its client sees it.
+class Clients::Attempt final : public serving::Responder, public std::enable_shared_from_this<Attempt> {
+ public:
+  Attempt(Clients& clients, std::uint32_t caller, const Plan& plan, std::function<void(absl::Status)> when_done)
+      : client(caller),
+        operation(plan.operation),
+        has_effect(plan.has_effect),
+        done(std::move(when_done)),
+        clients_(&clients) {}
+
+  void Headers(const Metadata&) override {}
+  void Message(std::string payload) override { message = std::move(payload); }
+  void Finish(absl::Status status) override { End(status); }
+  std::size_t Unsent() const override { return 0; }
+  void WhenWritable(absl::AnyInvocable<void()> writable) override { writable(); }
+  void OnCancel(absl::AnyInvocable<void()> cancelled) override { cancelled_ = std::move(cancelled); }
+
+  void WaitFor(absl::Duration deadline) {
+    timer_ = clients_->strand_.After(deadline, [this, deadline] {
+      const auto self = shared_from_this();
+      End(absl::DeadlineExceededError(absl::StrCat("the client has waited ", absl::FormatDuration(deadline))));
+      if (cancelled_) cancelled_();
+    });
+  }
+  // The emulator has let go of the call without an answer.
+  void OnDropped() {
+    if (clients_ == nullptr) return;
+    const auto self = shared_from_this();
+    Clients& clients = *clients_;
+    Forget();
+    clients.Dropped(*this);
+  }
+  // What comes now comes too late.
+  void Forget() {
+    if (clients_ != nullptr) clients_->strand_.Cancel(timer_);
+    clients_ = nullptr;
+  }
+
+  const std::uint32_t client;
+  const std::size_t operation;
+  const bool has_effect;
+  const std::function<void(absl::Status)> done;
+  std::optional<std::string> message;
+
+ private:
+  void End(const absl::Status& status) {
+    if (clients_ == nullptr) return;
+    const auto self = shared_from_this();
+    Clients& clients = *clients_;
+    Forget();
+    clients.Ended(*this, status);
+  }
+
+  Clients* clients_;
+  base::TimerId timer_ = base::TimerId::kNone;
+  absl::AnyInvocable<void()> cancelled_;
+};
+
+// What the emulator holds of an attempt.
+class Clients::Handle final : public serving::Responder {
+ public:
+  explicit Handle(std::shared_ptr<Attempt> attempt) : attempt_(std::move(attempt)) {}
+  ~Handle() override { attempt_->OnDropped(); }
+  void Headers(const Metadata& headers) override { attempt_->Headers(headers); }
+  void Message(std::string payload) override { attempt_->Message(std::move(payload)); }
+  void Finish(absl::Status status) override { attempt_->Finish(std::move(status)); }
+  std::size_t Unsent() const override { return attempt_->Unsent(); }
+  void WhenWritable(absl::AnyInvocable<void()> writable) override { attempt_->WhenWritable(std::move(writable)); }
+  void OnCancel(absl::AnyInvocable<void()> cancelled) override { attempt_->OnCancel(std::move(cancelled)); }
+
+ private:
+  const std::shared_ptr<Attempt> attempt_;
+};
+
+Clients::Clients(base::Strand& strand, base::Random& random, serving::Backend& backend,
+                 std::function<void(const std::string&)> trace)
+    : strand_(strand), random_(random), backend_(backend), trace_(std::move(trace)) {}
+
+Clients::~Clients() {
+  for (Client& client : clients_) {
+    strand_.Cancel(client.thinking);
+    if (client.open != nullptr) client.open->Forget();
+  }
+  for (const auto& probe : probes_) probe->Forget();
+}
+
+void Clients::SetLoad(const dev::v1::Load& load) {
+  load_ = WithDefaults(load);
+  deadline_ = absl::Seconds(load_.deadline().seconds()) + absl::Nanoseconds(load_.deadline().nanos());
+  for (Client& client : clients_) strand_.Cancel(std::exchange(client.thinking, base::TimerId::kNone));
+  const auto count = static_cast<std::size_t>(load_.clients());
+  if (clients_.size() < count) clients_.resize(count);
+  for (std::uint32_t client = 1; client <= count; ++client) {
+    if (clients_[client - 1].open == nullptr) Think(client);
+  }
+}
+
+void Clients::Probe(std::uint32_t node, absl::Duration deadline, std::function<void(absl::Status)> done) {
+  const auto entities = static_cast<std::uint64_t>(WithDefaults(load_).entities());
+  Plan plan = Read(0, node, Service::kLog, next_probe_++ % entities);
+  Start(0, node, deadline, std::move(plan), std::move(done));
+}
+
+// ---- what they do
+
+void Clients::Think(std::uint32_t client) {
+  if (client > static_cast<std::uint32_t>(load_.clients()) || load_.calls_per_second() <= 0) return;
+  const double mean = load_.clients() / load_.calls_per_second();
+  const double seconds = -mean * std::log1p(-base::Uniform(random_));
+  clients_[client - 1].thinking = strand_.After(absl::Seconds(seconds), [this, client] { Act(client); });
+}
+
+void Clients::Act(std::uint32_t client) {
+  clients_[client - 1].thinking = base::TimerId::kNone;
+  Plan plan = Choose(client);
+  Start(client, static_cast<std::uint32_t>(load_.node()), deadline_, std::move(plan), nullptr);
+}
+
+Clients::Plan Clients::Choose(std::uint32_t client) {
+  double drawn = base::Uniform(random_);
+  const std::uint64_t entity = DrawEntity();
+  if (drawn < load_.event_sourced_writes()) return Write(client, Service::kLog, entity);
+  drawn -= load_.event_sourced_writes();
+  if (drawn < load_.value_writes()) return Write(client, Service::kRegister, entity);
+  drawn -= load_.value_writes();
+  if (drawn < load_.effects()) {
+    const auto entities = static_cast<std::uint64_t>(load_.entities());
+    if (entities == 1) return WriteWithEffect(client, entity, 1);
+    return WriteWithEffect(client, entity, (entity + 1 + base::Below(random_, entities - 1)) % entities);
+  }
+  drawn -= load_.effects();
+  const Service service = base::Below(random_, 2) == 0 ? Service::kLog : Service::kRegister;
+  if (drawn < load_.forwards()) return Relay(client, service, entity);
+  return Read(client, static_cast<std::uint32_t>(load_.node()), service, entity);
+}
+
+std::uint64_t Clients::DrawEntity() { return base::Below(random_, static_cast<std::uint64_t>(load_.entities())); }
+
+Operation& Clients::Note(Operation::Kind kind, std::uint32_t client, std::uint32_t node, Service service,
+                         std::uint64_t entity) {
+  Operation& operation = operations_.emplace_back();
+  operation.kind = kind;
+  operation.entity = {service == Service::kLog ? kLog : kRegister, NameOf(entity)};
+  operation.id = kind == Operation::Kind::kWrite ? ++last_id_ : 0;
+  operation.client = client;
+  operation.node = node;
+  operation.invoked = strand_.Now();
+  return operation;
+}
+
+Clients::Plan Clients::Read(std::uint32_t client, std::uint32_t node, Service service, std::uint64_t entity) {
+  Plan plan;
+  plan.operation = operations_.size();
+  Note(Operation::Kind::kRead, client, node, service, entity);
+  ledger::Which which;
+  which.set_entity(NameOf(entity));
+  plan.call.service = service == Service::kLog ? kLog : kRegister;
+  plan.call.method = "Read";
+  plan.call.payload = which.SerializeAsString();
+  return plan;
+}
+
+Clients::Plan Clients::Write(std::uint32_t client, Service service, std::uint64_t entity) {
+  Plan plan;
+  plan.operation = operations_.size();
+  ledger::Write write;
+  write.set_entity(NameOf(entity));
+  write.set_id(Note(Operation::Kind::kWrite, client, static_cast<std::uint32_t>(load_.node()), service, entity).id);
+  plan.call.service = service == Service::kLog ? kLog : kRegister;
+  plan.call.method = service == Service::kLog ? "Append" : "Add";
+  plan.call.payload = write.SerializeAsString();
+  return plan;
+}
+
+Clients::Plan Clients::WriteWithEffect(std::uint32_t client, std::uint64_t entity, std::uint64_t other) {
+  Plan plan = Write(client, Service::kLog, entity);
+  Operation& effect =
+      Note(Operation::Kind::kWrite, client, static_cast<std::uint32_t>(load_.node()), Service::kLog, other);
+  effect.has_version = false;
+  ledger::Write write;
+  write.set_entity(NameOf(entity));
+  write.set_id(operations_[plan.operation].id);
+  write.mutable_effect()->set_entity(NameOf(other));
+  write.mutable_effect()->set_id(effect.id);
+  plan.has_effect = true;
+  plan.call.payload = write.SerializeAsString();
+  return plan;
+}
+
+Clients::Plan Clients::Relay(std::uint32_t client, Service service, std::uint64_t entity) {
+  Plan plan = Write(client, service, entity);
+  ledger::Relayed relayed;
+  relayed.mutable_write()->set_entity(NameOf(entity));
+  relayed.mutable_write()->set_id(operations_[plan.operation].id);
+  relayed.set_to_register(service == Service::kRegister);
+  plan.call.service = kRelay;
+  plan.call.method = "Forward";
+  plan.call.payload = relayed.SerializeAsString();
+  return plan;
+}
+
+// ---- their calls
+
+void Clients::Start(std::uint32_t client, std::uint32_t node, absl::Duration deadline, Plan plan,
+                    std::function<void(absl::Status)> done) {
+  ++open_;
+  const auto attempt = std::make_shared<Attempt>(*this, client, plan, std::move(done));
+  if (client == 0) {
+    probes_.push_back(attempt);
+  } else {
+    clients_[client - 1].open = attempt;
+  }
+  attempt->WaitFor(deadline);
+  serving::Call call = std::move(plan.call);
+  call.deadline = strand_.WallTime() + deadline;
+  call.peer = absl::StrCat("client ", client);
+  if (node != 0) {
+    MetadataEntry& entry = *call.metadata.add_entries();
+    entry.set_key(kNodeHeader);
+    entry.set_string_value(absl::StrCat(node));
+  }
+  if (trace_) {
+    trace_(absl::StrCat("client ", client, ": ", call.service, ".", call.method, ", ",
+                        Describe(operations_[plan.operation]),
+                        plan.has_effect ? absl::StrCat(" with ", Describe(operations_[plan.operation + 1])) : "",
+                        node == 0 ? "" : absl::StrCat(" at node ", node)));
+  }
+  backend_.Start(std::move(call), std::make_shared<Handle>(attempt));
+}
+
+// Its operation stays open for ever.
+void Clients::Dropped(Attempt& attempt) {
+  --open_;
+  if (trace_) {
+    trace_(absl::StrCat("client ", attempt.client, ": ", Describe(operations_[attempt.operation]), ": never answered"));
+  }
+  if (attempt.client != 0) {
+    clients_[attempt.client - 1].open = nullptr;
+    Think(attempt.client);
+  } else {
+    std::erase_if(probes_, [&](const auto& each) { return each.get() == &attempt; });
+  }
+}
+
+void Clients::Ended(Attempt& attempt, const absl::Status& status) {
+  --open_;
+  Operation& operation = operations_[attempt.operation];
+  operation.returned = strand_.Now();
+  operation.outcome = OutcomeOf(status);
+  if (status.ok()) {
+    operation.version = VersionIn(attempt.message);
+  } else {
+    operation.status = Text(status);
+  }
+  if (attempt.has_effect) {
+    Operation& effect = operations_[attempt.operation + 1];
+    effect.returned = operation.returned;
+    effect.outcome = operation.outcome == Outcome::kFailed ? Outcome::kFailed : Outcome::kUnknown;
+    effect.status = operation.status;
+  }
+  if (trace_) {
+    trace_(absl::StrCat("client ", attempt.client, ": ", Describe(operation), ": ",
+                        status.ok() ? absl::StrCat("OK, ", operation.version.count, " writes") : operation.status));
+  }
+  if (attempt.client != 0) {
+    clients_[attempt.client - 1].open = nullptr;
+    Think(attempt.client);
+    return;
+  }
+  std::erase_if(probes_, [&](const auto& each) { return each.get() == &attempt; });
+  if (attempt.done) strand_.Post([done = attempt.done, status] { done(status); });
+}
+
+}  // namespace cloudstate::simulation

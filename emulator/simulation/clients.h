@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "cloudstate/dev/v1/scenario.pb.h"
+#include "emulator/base/random.h"
+#include "emulator/base/strand.h"
+#include "emulator/serving/backend.h"
+#include "emulator/simulation/history.h"
+
+namespace cloudstate::simulation {
+
+// The clients of a simulation: each has at most one call open, waits for its end or its deadline, and notes down what
+// it saw. Writes and reads go to simulation.Log and simulation.Register, directly, forwarded by simulation.Relay, or
+// with a synchronous side effect on another entity, in the shares of the load. On the strand.
+//
+// A side effect is an operation of its own. Its client never learns what became of it: an effect that fails does not
+// fail the command. So its outcome is kUnknown, but where the command surely had no effect, and so never led to it.
+class Clients {
+ public:
+  // `backend` takes the calls; the header x-cloudstate-node picks a node where the load does. `trace`, if set, gets a
+  // line for each beginning and end.
+  Clients(base::Strand& strand, base::Random& random, serving::Backend& backend,
+          std::function<void(const std::string&)> trace);
+  ~Clients();
+
+  // Replaces what they do from now on. A rate of 0 stops them; where other fields are unset, their defaults hold.
+  void SetLoad(const dev::v1::Load& load);
+  // One read outside of the load, at `node` (0 for any), by the deadline; `done` gets the call's status, from a task.
+  // Noted down as well, as that of client 0.
+  void Probe(std::uint32_t node, absl::Duration deadline, std::function<void(absl::Status)> done);
+
+  const std::vector<Operation>& operations() const { return operations_; }
+  // Probes included.
+  std::size_t open_calls() const { return open_; }
+
+ private:
+  class Attempt;
+  class Handle;
+  struct Client {
+    base::TimerId thinking = base::TimerId::kNone;
+    std::shared_ptr<Attempt> open;
+  };
+  enum class Service { kLog, kRegister };
+
+  // What a call is to be, with its operations noted down.
+  struct Plan {
+    serving::Call call;
+    std::size_t operation = 0;  // its index; that of an effect is the next
+    bool has_effect = false;
+  };
+
+  void Think(std::uint32_t client);
+  void Act(std::uint32_t client);
+  Plan Choose(std::uint32_t client);
+  Plan Read(std::uint32_t client, std::uint32_t node, Service service, std::uint64_t entity);
+  Plan Write(std::uint32_t client, Service service, std::uint64_t entity);
+  Plan WriteWithEffect(std::uint32_t client, std::uint64_t entity, std::uint64_t other);
+  Plan Relay(std::uint32_t client, Service service, std::uint64_t entity);
+  Operation& Note(Operation::Kind kind, std::uint32_t client, std::uint32_t node, Service service,
+                  std::uint64_t entity);
+  std::uint64_t DrawEntity();
+
+  void Start(std::uint32_t client, std::uint32_t node, absl::Duration deadline, Plan plan,
+             std::function<void(absl::Status)> done);
+  void Ended(Attempt& attempt, const absl::Status& status);
+  void Dropped(Attempt& attempt);
+
+  base::Strand& strand_;
+  base::Random& random_;
+  serving::Backend& backend_;
+  const std::function<void(const std::string&)> trace_;
+  dev::v1::Load load_;
+  absl::Duration deadline_;
+  std::vector<Client> clients_;  // that of number 1 first; those that are no longer wanted at the end
+  std::vector<std::shared_ptr<Attempt>> probes_;
+  std::uint64_t next_probe_ = 0;
+  std::uint64_t last_id_ = 0;
+  std::vector<Operation> operations_;
+  std::size_t open_ = 0;
+};
+
+}  // namespace cloudstate::simulation

@@ -1,0 +1,287 @@
+#include "emulator/simulation/simulator.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/cluster/cluster.h"
+#include "emulator/routing/gateway.h"
+#include "emulator/routing/steering.h"
+#include "emulator/simulation/chaos.h"
+#include "emulator/simulation/clients.h"
+#include "emulator/simulation/conditions.h"
+#include "emulator/simulation/scenario_times.h"
+#include "emulator/simulation/simulated_journal.h"
+#include "emulator/simulation/simulated_user_function.h"
+#include "emulator/simulation/trace_log.h"
+#include "emulator/simulation/virtual_strand.h"
+
+namespace cloudstate::simulation {
+namespace {
+
+constexpr std::size_t kKeptTraces = 1;  // of calls; nobody looks at them
+constexpr double kCallsPerSecond = 20;  // unless the scenario says otherwise
+// How long a healed cluster has to become one again, on top of the time that a command may take.
+constexpr absl::Duration kRecovery = absl::Seconds(120);
+
+// Sources of chance that do not disturb each other: a client that calls once more does not change what the network
+// does.
+enum class Source : std::uint64_t { kNetwork = 1, kJournal, kUserFunction, kClients, kChaos };
+
+base::Random RandomFor(std::uint64_t seed, Source source) {
+  return base::Random(NextDigest(seed, static_cast<std::uint64_t>(source)));
+}
+
+// LoadScenario has checked all of these.
+cluster::Latency LatencyOf(const std::string& text) {
+  return text.empty() ? cluster::Latency() : *cluster::Latency::Parse(text);
+}
+
+cluster::LinkSettings LinksOf(const dev::v1::LinkSettings& settings) { return *routing::FromProto(settings); }
+
+JournalFaultSettings FaultsOf(const dev::v1::JournalFaults& faults) {
+  JournalFaultSettings result;
+  result.write_latency = LatencyOf(faults.write_latency());
+  result.read_latency = LatencyOf(faults.read_latency());
+  result.write_failures = faults.write_failures();
+  result.read_failures = faults.read_failures();
+  result.torn_writes = faults.torn_writes();
+  return result;
+}
+
+UserFunctionBehaviour BehaviourOf(const dev::v1::UserFunctionSettings& settings) {
+  UserFunctionBehaviour result;
+  result.latency = LatencyOf(settings.latency());
+  result.failures = settings.failures();
+  result.broken_streams = settings.broken_streams();
+  result.hangs = settings.hangs();
+  result.snapshot_every = settings.snapshot_every();
+  return result;
+}
+
+cluster::Node::Options NodeOptionsOf(const dev::v1::ClusterSettings& settings) {
+  cluster::Node::Options options;
+  cluster::Membership::Options& membership = options.membership;
+  if (settings.has_heartbeat_interval()) membership.heartbeat_interval = ToAbsl(settings.heartbeat_interval());
+  if (settings.phi_threshold() > 0) membership.detector.threshold = settings.phi_threshold();
+  if (settings.has_acceptable_pause()) membership.detector.acceptable_pause = ToAbsl(settings.acceptable_pause());
+  if (settings.has_stable_after()) membership.stable_after = ToAbsl(settings.stable_after());
+  if (settings.has_rebalance_interval()) options.rebalance_interval = ToAbsl(settings.rebalance_interval());
+  entities::Limits& limits = options.entities.limits;
+  if (settings.has_passivation_timeout()) limits.passivation_timeout = ToAbsl(settings.passivation_timeout());
+  if (settings.has_relay_timeout()) limits.relay_timeout = ToAbsl(settings.relay_timeout());
+  return options;
+}
+
+routing::Router::Options RouterOptionsOf(const cluster::Node::Options& options) {
+  routing::Router::Options result;
+  result.relay_timeout = options.entities.limits.relay_timeout;
+  return result;
+}
+
+// One run, from the first node to the last check.
+class Run {
+ public:
+  Run(const dev::v1::Scenario& scenario, std::uint64_t seed, std::ostream* trace)
+      : scenario_(scenario),
+        options_(NodeOptionsOf(scenario.cluster())),
+        trace_(trace, strand_),
+        network_random_(RandomFor(seed, Source::kNetwork)),
+        journal_random_(RandomFor(seed, Source::kJournal)),
+        user_function_random_(RandomFor(seed, Source::kUserFunction)),
+        client_random_(RandomFor(seed, Source::kClients)) {
+    if (trace_.on()) Observe();
+    journal_.SetFaults(FaultsOf(scenario.journal()));
+    cluster_.network().SetDefault(LinksOf(scenario.network()));
+  }
+
+  // What tasks hold may need what they were made by.
+  ~Run() {
+    cluster_.Stop();
+    strand_.Clear();
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  void Play() {
+    cluster_.Start(static_cast<std::size_t>(NodesOf(scenario_)));
+    const auto specification = SimulatedUserFunction::Specification();
+    cluster_.Connect(user_function_.connection(), specification, entities::ReplayFrom::kNewestSnapshot);
+    gateway_.Serve(specification);
+    for (const dev::v1::ScenarioStep& step : scenario_.steps()) {
+      strand_.After(ToAbsl(step.at()), [this, &step] { Do(step); });
+    }
+    dev::v1::Load load = scenario_.load();
+    if (!load.has_calls_per_second()) load.set_calls_per_second(kCallsPerSecond);
+    clients_.SetLoad(load);
+    Look();
+    strand_.Advance(DurationOf(scenario_));
+    Recover();
+  }
+
+  std::vector<Violation> Violations() {
+    History history;
+    history.operations = clients_.operations();
+    history.journal = journal_.Contents();
+    history.served = journal_.served();
+    std::vector<Violation> violations = Check(history, &IdOf);
+    for (const std::vector<Violation>* more :
+         {&user_function_.violations(), &conditions_.violations(), &std::as_const(violations_)}) {
+      violations.insert(violations.end(), more->begin(), more->end());
+    }
+    for (const Violation& each : violations) trace_.Line(absl::StrCat("VIOLATED ", each.invariant, ": ", each.text));
+    return violations;
+  }
+
+  Summary Describe() const {
+    Summary summary;
+    summary.simulated = strand_.Now() - VirtualStrand::Beginning();
+    for (const Operation& operation : clients_.operations()) {
+      ++summary.calls;
+      if (operation.outcome == Operation::Outcome::kOk) ++summary.ok;
+      if (operation.outcome == Operation::Outcome::kFailed) ++summary.failed;
+      if (operation.outcome == Operation::Outcome::kUnknown) ++summary.unknown;
+    }
+    summary.events = journal_.stored_events();
+    for (const auto& [from, sender] : cluster_.nodes()) {
+      for (const auto& [to, receiver] : cluster_.nodes())
+        summary.messages += cluster_.network().CountersOf(from, to).sent;
+    }
+    summary.steps = static_cast<std::uint64_t>(scenario_.steps_size());
+    return summary;
+  }
+
+ private:
+  void Observe() {
+    cluster_.network().Observe(
+        [this](cluster::NodeId from, cluster::NodeId to, absl::string_view fate, const std::string& bytes) {
+          trace_.Line(DescribeMessage(from, to, fate, bytes));
+        });
+    cluster_.events().Watch([this](const cluster::ClusterEvent& event) {
+      const std::string who =
+          event.node == cluster::NodeId::kNone ? "" : absl::StrCat("node ", ToString(event.node), " ");
+      trace_.Line(absl::StrCat("cluster ", who, event.kind, ": ", event.text));
+    });
+    journal_.Observe([this](const std::string& line) { trace_.Line(absl::StrCat("journal ", line)); });
+  }
+
+  // Conditions, as long as the run goes on.
+  void Look() {
+    conditions_.Check();
+    strand_.After(Conditions::kInterval, [this] { Look(); });
+  }
+
+  void Do(const dev::v1::ScenarioStep& step) {
+    if (!step.note().empty()) trace_.Line(absl::StrCat("note    ", step.note()));
+    if (step.has_steer()) {
+      Steer(step.steer());
+    } else if (step.has_load()) {
+      clients_.SetLoad(step.load());
+    } else {
+      conditions_.Add(step);
+    }
+  }
+
+  // What a scenario asks for may be impossible by then: the node has gone already, or there is nothing to resume.
+  void Steer(const dev::v1::Steering& steering) {
+    if (steering.has_journal()) {
+      journal_.SetFaults(FaultsOf(steering.journal()));
+      trace_.Line("steered the journal's faults change");
+    } else if (steering.has_crash_all()) {
+      journal_.Crash();
+      cluster_.CrashAll().IgnoreError();  // cannot fail
+    } else if (const auto done = routing::Steer(cluster_, steering); !done.ok()) {
+      trace_.Line(absl::StrCat("steered nothing: ", done.status().message()));
+    }
+  }
+
+  // Ends the load and all faults, and waits until the cluster is one and every call has ended.
+  void Recover() {
+    trace_.Line("note    the end of the scenario: no more load, all is healed");
+    dev::v1::Load none;
+    none.set_calls_per_second(0);
+    clients_.SetLoad(none);
+    journal_.SetFaults({});
+    cluster_.network().SetDefault(LinksOf(scenario_.network()));
+    cluster_.Heal().IgnoreError();  // cannot fail
+    for (const auto& [id, node] : cluster_.nodes()) {
+      if (node->strand().paused()) cluster_.Resume(id).IgnoreError();
+      if (node->strand().skew() != absl::ZeroDuration()) cluster_.Skew(id, absl::ZeroDuration()).IgnoreError();
+      if (node->state() == "stopped") cluster_.StartAgain(id).IgnoreError();
+    }
+    const auto quiet = [this] { return cluster_.Converged() && IsIdle() && !conditions_.waiting(); };
+    if (!strand_.RunUntil(quiet, options_.entities.limits.relay_timeout + kRecovery)) NoteWhatIsNotQuiet();
+    ReadEverywhere();
+    conditions_.End();
+  }
+
+  bool IsIdle() const {
+    if (clients_.open_calls() > 0) return false;
+    for (const auto& [id, node] : cluster_.nodes()) {
+      if (node->open_calls() > 0) return false;
+    }
+    return true;
+  }
+
+  void NoteWhatIsNotQuiet() {
+    if (!cluster_.Converged()) {
+      std::string states;
+      for (const auto& [id, node] : cluster_.nodes()) absl::StrAppend(&states, " ", ToString(id), " ", node->state());
+      violations_.push_back({"convergence", absl::StrCat("the nodes do not agree ", absl::FormatDuration(kRecovery),
+                                                         " after all was healed:", states)});
+    }
+    for (const auto& [id, node] : cluster_.nodes()) {
+      if (node->open_calls() == 0) continue;
+      violations_.push_back({"open-call", absl::StrCat("node ", ToString(id), " has ", node->open_calls(),
+                                                       " calls that nobody answers")});
+    }
+  }
+
+  // What each node answers at the end is part of the history that is checked.
+  void ReadEverywhere() {
+    constexpr absl::Duration kDeadline = absl::Seconds(10);
+    for (const auto& [id, node] : cluster_.nodes()) {
+      if (!node->availability().ok()) continue;
+      clients_.Probe(static_cast<std::uint32_t>(id), kDeadline, [](const absl::Status&) {});
+    }
+    strand_.RunUntil([this] { return clients_.open_calls() == 0; }, 2 * kDeadline);
+  }
+
+  const dev::v1::Scenario& scenario_;
+  const cluster::Node::Options options_;
+  VirtualStrand strand_;
+  const TraceLog trace_;
+  base::Random network_random_;
+  base::Random journal_random_;
+  base::Random user_function_random_;
+  base::Random client_random_;
+  std::vector<Violation> violations_;
+  SimulatedJournal journal_{strand_, journal_random_};
+  SimulatedUserFunction user_function_{strand_, user_function_random_, BehaviourOf(scenario_.user_function())};
+  trace::Recorder recorder_{kKeptTraces};
+  cluster::Cluster cluster_{options_, strand_, network_random_, journal_,
+                            [this](const std::string& text) { trace_.Line(absl::StrCat("error   ", text)); }};
+  routing::Gateway gateway_{RouterOptionsOf(options_), cluster_, recorder_,
+                            [this](const std::string& text) { trace_.Line(absl::StrCat("error   ", text)); }};
+  Clients clients_{strand_, client_random_, gateway_,
+                   trace_.on() ? [this](const std::string& line) { trace_.Line(absl::StrCat("client  ", line)); }
+                               : std::function<void(const std::string&)>()};
+  Conditions conditions_{strand_, cluster_, clients_};
+};
+
+}  // namespace
+
+Outcome Simulate(const dev::v1::Scenario& scenario, std::uint64_t seed, std::ostream* trace) {
+  Outcome outcome;
+  outcome.seed = seed;
+  base::Random chaos = RandomFor(seed, Source::kChaos);
+  outcome.played = WriteOutChaos(scenario, chaos);
+  Run run(outcome.played, seed, trace);
+  run.Play();
+  outcome.violations = run.Violations();
+  outcome.summary = run.Describe();
+  return outcome;
+}
+
+}  // namespace cloudstate::simulation
