@@ -42,7 +42,12 @@ void EmulatorProcess::StartAgain() {
   std::vector<std::string> arguments = {"--json",       "--data-dir", data_directory_,  "run", "--port", "0",
                                         "--admin-port", "0",          "--metrics-port", "0"};
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
-  process_ = StartTool(std::move(arguments), options_.environment);
+  if (options_.program.empty()) {
+    process_ = StartTool(std::move(arguments), options_.environment);
+  } else {
+    arguments.insert(arguments.begin(), options_.program);
+    process_ = ChildProcess::Start(std::move(arguments), options_.environment);
+  }
 }
 
 bool EmulatorProcess::WaitUntilStarted() {

@@ -21,6 +21,7 @@ class EmulatorProcess {
   struct Options {
     std::vector<std::string> arguments;  // of `run`, after the ports
     std::map<std::string, std::string> environment;
+    std::string program = "";  // another one than that of this build
   };
 
   // Started, not waited for.
