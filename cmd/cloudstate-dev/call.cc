@@ -8,7 +8,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/call_input.h"
+#include "cmd/cloudstate-dev/call_timeout.h"
 #include "cmd/cloudstate-dev/client.h"
+#include "cmd/cloudstate-dev/cluster_command.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/method_reference.h"
@@ -25,7 +27,7 @@ struct Options {
   std::vector<std::string> inputs;
   std::vector<std::string> headers;
   std::string deadline;
-  std::string node;
+  std::int32_t node = 0;
 };
 
 absl::Status SetHeaders(const Options& options, google::protobuf::Map<std::string, std::string>& headers) {
@@ -36,7 +38,7 @@ absl::Status SetHeaders(const Options& options, google::protobuf::Map<std::strin
     }
     headers[header.substr(0, colon)] = std::string(absl::StripAsciiWhitespace(header.substr(colon + 1)));
   }
-  if (!options.node.empty()) headers["x-cloudstate-node"] = options.node;
+  if (options.node != 0) headers["x-cloudstate-node"] = absl::StrCat(options.node);
   return absl::OkStatus();
 }
 
@@ -61,15 +63,25 @@ int CallUnary(Client& client, const Settings& settings, const dev::v1::CallStart
   request.set_json(std::move(json));
   *request.mutable_headers() = start.headers();
   if (start.has_deadline()) *request.mutable_deadline() = start.deadline();
-  absl::StatusOr<dev::v1::CallResponse> response = client.Call(&Client::Stub::Call, request);
-  if (!response.ok()) return Fail(response.status());
-  if (settings.json) {
-    Print(ToJson(*response) + "\n");
-  } else {
-    for (const std::string& reply : response->replies()) Print(reply + "\n");
+  const CallTimeout timeout(start);
+  grpc::ClientContext context;
+  timeout.Limit(context);
+  dev::v1::CallResponse response;
+  const grpc::Status status = client.stub().Call(&context, request, &response);
+  if (timeout.Ended(status)) {
+    response.set_code(static_cast<int>(status.error_code()));
+    response.set_message(timeout.Message());
+    *response.mutable_duration() = timeout.Passed();
+  } else if (!status.ok()) {
+    return Fail(client.Failure(status));
   }
-  if (response->code() == 0) return kOk;
-  PrintError(absl::StrCat(CodeName(response->code()), ": ", Printable(response->message())));
+  if (settings.json) {
+    Print(ToJson(response) + "\n");
+  } else {
+    for (const std::string& reply : response.replies()) Print(reply + "\n");
+  }
+  if (response.code() == 0) return kOk;
+  PrintError(absl::StrCat(CodeName(response.code()), ": ", Printable(response.message())));
   return kFailed;
 }
 
@@ -136,10 +148,8 @@ void AddCall(CLI::App& root, Invocation& invocation) {
       ->type_size(1)
       ->allow_extra_args(false);
   command->add_option("--deadline", options->deadline, "How long the call may take, such as 5s")->type_name("TIME");
-  command
-      ->add_option("--node", options->node,
-                   "The node that takes the call, whether it can or not; without it they take turns")
-      ->type_name("N");
+  AddNode(*command, "--node", options->node,
+          "The node that takes the call, whether it can or not; without it they take turns");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return Run(invocation.settings, *options); };
   });

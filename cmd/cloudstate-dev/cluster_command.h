@@ -11,12 +11,16 @@
 
 namespace cloudstate::cli {
 
-// Makes `command` do `action` with the running emulator. Returns the exit code.
+// Makes `command` do `action` with the running emulator. Returns the exit code. `check` comes before it, and throws
+// CLI::ValidationError where the options do not go together.
 using ClusterAction = std::function<int(Client&, const Settings&)>;
-void SetClusterAction(CLI::App& command, Invocation& invocation, ClusterAction action);
+void SetClusterAction(CLI::App& command, Invocation& invocation, ClusterAction action,
+                      std::function<void()> check = nullptr);
 
 // A required argument: a node's number.
 void AddNodeArgument(CLI::App& command, std::int32_t& node);
+// An option, or another argument, that is a node's number.
+CLI::Option* AddNode(CLI::App& command, const std::string& flags, std::int32_t& node, const std::string& description);
 
 // An option whose value `parse` understands, such as those of cluster_values.h.
 template <class Value>

@@ -66,6 +66,35 @@ std::string MoveText(const dev::v1::Shard& shard) {
                       shard.target() == 0 ? "" : absl::StrCat(" to node ", shard.target()), " (", shard.phase(), ")");
 }
 
+// Each line at most `width` characters wide; 0 for no limit. Codes for colours stay, so that each ends.
+std::string Clipped(const std::string& text, std::size_t width) {
+  if (width == 0) return text;
+  std::string clipped;
+  for (absl::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1);
+    const std::string line(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+    const bool fits = Width(line) <= width;
+    std::size_t column = 0;
+    bool in_code = false;
+    for (const char each : line) {
+      in_code = in_code || each == '\x1b';
+      const bool begins = !in_code && (static_cast<unsigned char>(each) & 0xC0) != 0x80;  // a character
+      if (begins && ++column == width && !fits) clipped += "…";
+      if (fits || in_code || column < width) clipped += each;
+      in_code = in_code && each != 'm';
+    }
+    clipped += '\n';
+  }
+  return clipped;
+}
+
+std::string FirstLines(const std::string& text, std::size_t lines) {
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < lines; ++i) end = text.find('\n', end) + 1;
+  return text.substr(0, end);
+}
+
 }  // namespace
 
 std::string FormatRanges(const std::vector<std::int32_t>& numbers) {
@@ -185,14 +214,17 @@ std::string FormatClusterEvent(const dev::v1::ClusterEvent& event, const Termina
 }
 
 std::string FormatSnapshot(const ClusterSnapshot& snapshot, std::size_t lines, const Terminal& terminal) {
-  std::string text =
-      absl::StrCat(FormatNodes(snapshot.nodes, terminal), "\n", FormatTroubles(snapshot.network, terminal));
-  std::size_t used = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  const std::string nodes = Clipped(FormatNodes(snapshot.nodes, terminal), terminal.width);
+  const std::string troubles = FormatTroubles(snapshot.network, terminal);
+  const auto rows = static_cast<std::size_t>(snapshot.nodes.nodes_size());
+  const std::size_t used = rows + 3;  // titles, an empty line, troubles
   if (used > lines) {
-    std::size_t end = 0;
-    for (std::size_t i = 0; i < lines; ++i) end = text.find('\n', end) + 1;
-    return text.substr(0, end);
+    if (lines < 4) return FirstLines(nodes + troubles, lines);
+    const std::size_t shown = lines - 3;
+    const std::string rest = absl::StrCat("… and ", Counted(static_cast<std::int64_t>(rows - shown), "more node"));
+    return absl::StrCat(FirstLines(nodes, shown + 1), Styled(rest, Style::kDim, terminal), "\n", troubles);
   }
+  std::string text = absl::StrCat(nodes, "\n", troubles);
   const auto& events = snapshot.events.events();
   if (events.empty() || used + 2 >= lines) return text;
   absl::StrAppend(&text, "\n");

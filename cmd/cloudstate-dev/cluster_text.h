@@ -32,7 +32,8 @@ struct ClusterSnapshot {
   dev::v1::NetworkState network;
   dev::v1::ListClusterEventsResponse events;
 };
-// At most `lines` lines; as many events as have room, the newest last.
+// At most `lines` lines, on a terminal none wider than that; as many events as have room, the newest last. Where not
+// all nodes have room, it tells how many are left out.
 std::string FormatSnapshot(const ClusterSnapshot& snapshot, std::size_t lines, const Terminal& terminal);
 
 }  // namespace cloudstate::cli

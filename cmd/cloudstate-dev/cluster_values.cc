@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "emulator/cluster/latency.h"
+#include "emulator/cluster/shard_table.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -36,6 +38,19 @@ double TakeUnit(absl::string_view& text) {
 
 }  // namespace
 
+absl::StatusOr<std::int32_t> ParseNode(const std::string& text) {
+  std::int32_t node = 0;
+  if (absl::SimpleAtoi(text, &node) && node >= 1) return node;
+  return Wrong(text, "node; nodes are numbered from 1");
+}
+
+absl::StatusOr<std::int32_t> ParseShard(const std::string& text) {
+  constexpr auto kLast = static_cast<std::int32_t>(cluster::kShards - 1);
+  std::int32_t shard = 0;
+  if (absl::SimpleAtoi(text, &shard) && shard >= 0 && shard <= kLast) return shard;
+  return Wrong(text, absl::StrCat("shard; shards are numbered from 0 to ", kLast));
+}
+
 absl::StatusOr<std::vector<std::vector<std::int32_t>>> ParseGroups(const std::string& text) {
   constexpr char kExpected[] = "partition such as 1,2/3,4,5, with every node once";
   std::vector<std::vector<std::int32_t>> groups;
@@ -43,9 +58,9 @@ absl::StatusOr<std::vector<std::vector<std::int32_t>>> ParseGroups(const std::st
   for (const absl::string_view group : absl::StrSplit(text, '/')) {
     std::vector<std::int32_t>& nodes = groups.emplace_back();
     for (const absl::string_view each : absl::StrSplit(group, ',')) {
-      std::int32_t node = 0;
-      if (!absl::SimpleAtoi(each, &node) || node < 1 || !seen.insert(node).second) return Wrong(text, kExpected);
-      nodes.push_back(node);
+      const absl::StatusOr<std::int32_t> node = ParseNode(std::string(each));
+      if (!node.ok() || !seen.insert(*node).second) return Wrong(text, kExpected);
+      nodes.push_back(*node);
     }
   }
   return groups;
@@ -70,6 +85,20 @@ absl::StatusOr<std::int64_t> ParseBytes(const std::string& text) {
   const double bytes = std::round(number * unit);
   if (bytes < 1 && number > 0) return Wrong(text, "number of bytes: it is less than one");
   return static_cast<std::int64_t>(bytes);
+}
+
+absl::StatusOr<absl::Duration> ParseSkew(const std::string& text) {
+  absl::Duration skew;
+  if (!absl::ParseDuration(text, &skew)) return Wrong(text, "time such as 2s, -500ms or 0");
+  if (absl::AbsDuration(skew) > absl::Hours(24)) {
+    return absl::InvalidArgumentError(absl::StrCat("'", text, "' is too much: a clock is wrong by 24h at most"));
+  }
+  return skew;
+}
+
+absl::StatusOr<std::string> ParseLatency(const std::string& text) {
+  if (const auto latency = cluster::Latency::Parse(text); !latency.ok()) return latency.status();
+  return text;
 }
 
 }  // namespace cloudstate::cli

@@ -37,7 +37,9 @@ void AddPartition(CLI::App& network, Invocation& invocation) {
   CLI::App* command = Command(network, "partition", "Divide the nodes into groups that do not reach each other",
                               "  cloudstate-dev network partition 1,2/3,4,5\n"
                               "  cloudstate-dev network partition 3           node 3 alone, the others together");
-  AddParsed(*command, "GROUPS", *groups, ParseGroups, "Nodes with commas between, groups with / between")->required();
+  AddParsed(*command, "GROUPS", *groups, ParseGroups, "Nodes with commas between, groups with / between")
+      ->type_name("")
+      ->required();
   SetClusterAction(*command, invocation, [groups](Client& client, const Settings& settings) {
     dev::v1::Steering steering;
     for (const std::vector<std::int32_t>& group : *groups) {
@@ -53,8 +55,8 @@ void AddCut(CLI::App& network, Invocation& invocation) {
   auto to = std::make_shared<std::int32_t>(0);
   CLI::App* command = Command(network, "cut", "Let nothing go from one node to another; the way back stays",
                               "  cloudstate-dev network cut 1 2");
-  command->add_option("FROM", *from, "The node that is not heard any more")->required()->check(CLI::PositiveNumber);
-  command->add_option("TO", *to, "The node that does not hear it")->required()->check(CLI::PositiveNumber);
+  AddNode(*command, "FROM", *from, "The node that is not heard any more")->required();
+  AddNode(*command, "TO", *to, "The node that does not hear it")->required();
   SetClusterAction(*command, invocation, [from, to](Client& client, const Settings& settings) {
     dev::v1::Steering steering;
     steering.mutable_cut()->set_from(*from);
@@ -75,19 +77,32 @@ struct LinkOptions {
 };
 
 void AddLinkOptions(CLI::App& command, LinkOptions& options) {
-  command.add_option("--from", options.from, "Links of this node")->type_name("NODE")->check(CLI::PositiveNumber);
-  command.add_option("--to", options.to, "Links to this node")->type_name("NODE")->check(CLI::PositiveNumber);
-  command.add_flag("--one-way", options.one_way, "Not the way back");
-  command
-      .add_option("--latency", options.latency,
-                  "How long messages take: a time, uniform(LEAST, MOST), normal(MEAN, DEVIATION) or "
-                  "exponential(LEAST, MEAN)")
+  AddNode(command, "--from", options.from, "Links from this node to those that there are now");
+  AddNode(command, "--to", options.to, "Links to this node from those that there are now");
+  command.add_flag("--one-way", options.one_way, "Not the way back; with --from or --to");
+  AddParsed(command, "--latency", options.latency, ParseLatency,
+            "How long messages take: a time, uniform(LEAST, MOST), normal(MEAN, DEVIATION) or "
+            "exponential(LEAST, MEAN)")
       ->type_name("LATENCY");
   AddParsed(command, "--loss", options.loss, ParseShare, "Share that never arrives")->type_name("SHARE");
   AddParsed(command, "--duplicate", options.duplicate, ParseShare, "Share that arrives twice")->type_name("SHARE");
   AddParsed(command, "--reorder", options.reorder, ParseShare, "Share that may overtake others")->type_name("SHARE");
   AddParsed(command, "--bandwidth", options.bytes_per_second, ParseBytes, "Bytes per second; 0 for no limit")
       ->type_name("BYTES");
+}
+
+dev::v1::Steering ToSteering(const LinkOptions& options) {
+  dev::v1::Steering steering;
+  dev::v1::SetLink& link = *steering.mutable_link();
+  link.set_from(options.from);
+  link.set_to(options.to);
+  link.set_one_way(options.one_way);
+  link.mutable_settings()->set_latency(options.latency);
+  link.mutable_settings()->set_loss(options.loss);
+  link.mutable_settings()->set_duplicate(options.duplicate);
+  link.mutable_settings()->set_reorder(options.reorder);
+  link.mutable_settings()->set_bytes_per_second(options.bytes_per_second);
+  return steering;
 }
 
 void AddLink(CLI::App& network, Invocation& invocation) {
@@ -99,19 +114,15 @@ void AddLink(CLI::App& network, Invocation& invocation) {
                               "  cloudstate-dev network link --from 1 --to 2 --bandwidth 64KiB --reorder 5%\n"
                               "  cloudstate-dev network link                                        all perfect");
   AddLinkOptions(*command, *options);
-  SetClusterAction(*command, invocation, [options](Client& client, const Settings& settings) {
-    dev::v1::Steering steering;
-    dev::v1::SetLink& link = *steering.mutable_link();
-    link.set_from(options->from);
-    link.set_to(options->to);
-    link.set_one_way(options->one_way);
-    link.mutable_settings()->set_latency(options->latency);
-    link.mutable_settings()->set_loss(options->loss);
-    link.mutable_settings()->set_duplicate(options->duplicate);
-    link.mutable_settings()->set_reorder(options->reorder);
-    link.mutable_settings()->set_bytes_per_second(options->bytes_per_second);
-    return SteerCluster(client, settings, steering, "`cloudstate-dev network show` has all links.");
-  });
+  SetClusterAction(
+      *command, invocation,
+      [options](Client& client, const Settings& settings) {
+        return SteerCluster(client, settings, ToSteering(*options), "`cloudstate-dev network show` has all links.");
+      },
+      [options] {
+        if (!options->one_way || options->from != 0 || options->to != 0) return;
+        throw CLI::ValidationError("--one-way", "of all links there is no way back to leave out; add --from or --to");
+      });
 }
 
 void AddHeal(CLI::App& network, Invocation& invocation) {

@@ -2,6 +2,7 @@
 
 #include "cmd/cloudstate-dev/cluster_command.h"
 #include "cmd/cloudstate-dev/cluster_text.h"
+#include "cmd/cloudstate-dev/cluster_values.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/admin/views.h"
@@ -104,12 +105,6 @@ void AddPause(CLI::App& nodes, Invocation& invocation) {
   });
 }
 
-absl::StatusOr<absl::Duration> ParseSkew(const std::string& text) {
-  absl::Duration skew;
-  if (absl::ParseDuration(text, &skew)) return skew;
-  return absl::InvalidArgumentError("'" + text + "' is no time such as 2s, -500ms or 0");
-}
-
 void AddSkew(CLI::App& nodes, Invocation& invocation) {
   auto node = std::make_shared<std::int32_t>(0);
   auto by = std::make_shared<absl::Duration>();
@@ -118,7 +113,7 @@ void AddSkew(CLI::App& nodes, Invocation& invocation) {
                               "  cloudstate-dev nodes skew 2 --by -500ms   behind\n"
                               "  cloudstate-dev nodes skew 2 --by 0        right again");
   AddNodeArgument(*command, *node);
-  AddParsed(*command, "--by", *by, ParseSkew, "Added to its time of day")->type_name("TIME")->required();
+  AddParsed(*command, "--by", *by, ParseSkew, "Added to its time of day, 24h at most")->type_name("TIME")->required();
   SetClusterAction(*command, invocation, [node, by](Client& client, const Settings& settings) {
     dev::v1::Steering steering;
     steering.mutable_skew()->set_node(*node);

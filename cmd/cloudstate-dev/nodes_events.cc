@@ -19,6 +19,11 @@ void PrintEvent(const dev::v1::ClusterEvent& event, const Settings& settings, co
 }
 
 int Follow(Client& client, const Settings& settings, const Options& options) {
+  if (options.node != 0) {  // nothing would ever come from one that is not there
+    dev::v1::GetNodeRequest known;
+    known.set_node(options.node);
+    if (const auto node = client.Call(&Client::ClusterStub::GetNode, known); !node.ok()) return Fail(node.status());
+  }
   const Terminal terminal = StandardOutput();
   dev::v1::WatchClusterEventsRequest request;
   request.set_node(options.node);
@@ -52,9 +57,7 @@ void AddNodesEvents(CLI::App& nodes, Invocation& invocation) {
   command->add_option("-n,--lines", options->count, "So many of the newest")
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
-  command->add_option("--node", options->node, "Only those of this node")
-      ->type_name("NODE")
-      ->check(CLI::PositiveNumber);
+  AddNode(*command, "--node", options->node, "Only those of this node");
   command->add_flag("-f,--follow", options->follow, "Go on with new ones as they come, until Ctrl-C");
   SetClusterAction(*command, invocation,
                    [options](Client& client, const Settings& settings) { return Run(client, settings, *options); });

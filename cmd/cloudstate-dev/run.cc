@@ -2,12 +2,14 @@
 
 #include <signal.h>
 
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/console.h"
 #include "cmd/cloudstate-dev/terminal.h"
@@ -16,6 +18,7 @@
 #include "emulator/base/log.h"
 #include "emulator/cluster/cluster.h"
 #include "emulator/runtime/emulator.h"
+#include "emulator/runtime/node_ports.h"
 #include "emulator/serving/cors.h"
 #include "samples/cpp/samples.h"
 
@@ -168,6 +171,26 @@ std::string Resolve(const CLI::App& command, const Settings& common, RunOptions&
   return "";
 }
 
+// What the cluster's options mean together. Empty, or what is wrong with them.
+std::string CheckCluster(const runtime::Settings& settings) {
+  const cluster::Membership::Options& membership = settings.membership;
+  const double threshold = membership.detector.threshold;
+  if (!std::isfinite(threshold) || threshold <= 0) return "--phi-threshold takes a number above 0, such as 8.";
+  const std::pair<const char*, absl::Duration> times[] = {{"--heartbeat-interval", membership.heartbeat_interval},
+                                                          {"--acceptable-pause", membership.detector.acceptable_pause},
+                                                          {"--stable-after", membership.stable_after},
+                                                          {"--rebalance-interval", settings.rebalance_interval}};
+  for (const auto& [flag, time] : times) {
+    if (time < absl::Milliseconds(1) || time > absl::Hours(24)) return absl::StrCat(flag, " takes 1ms to 24h.");
+  }
+  const std::size_t last = settings.node_port + settings.nodes - 1;
+  if (settings.node_port != 0 && last > runtime::kLastPort) {
+    return absl::StrCat("--node-port ", settings.node_port, " is too large for ", settings.nodes,
+                        " nodes: the last one's port would be ", last, ".");
+  }
+  return "";
+}
+
 absl::Status ReadDescriptors(const std::vector<std::string>& files, runtime::Settings& settings) {
   for (const std::string& file : files) {
     auto set = admin::ReadDescriptorFile(file);
@@ -209,7 +232,8 @@ void AddRun(CLI::App& root, Invocation& invocation) {
   AddCluster(*command, *options);
   AddBehaviour(*command, *options);
   command->callback([&invocation, options, command] {
-    const std::string problem = Resolve(*command, invocation.settings, *options);
+    std::string problem = Resolve(*command, invocation.settings, *options);
+    if (problem.empty()) problem = CheckCluster(options->settings);
     if (!problem.empty()) throw CLI::ValidationError(problem);
     invocation.action = [&invocation, options] { return Run(*options, invocation.settings); };
   });

@@ -2,6 +2,7 @@
 
 #include "cmd/cloudstate-dev/cluster_command.h"
 #include "cmd/cloudstate-dev/cluster_text.h"
+#include "cmd/cloudstate-dev/cluster_values.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
 
@@ -48,22 +49,17 @@ void AddShards(CLI::App& root, Invocation& invocation) {
                            "  cloudstate-dev shards ls\n"
                            "  cloudstate-dev shards ls --node 2     as node 2 sees it\n"
                            "  cloudstate-dev shards ls --all        a line for each");
-  list->add_option("--node", options->node, "As this node sees it; the coordinator if nothing is said")
-      ->type_name("NODE")
-      ->check(CLI::PositiveNumber);
+  AddNode(*list, "--node", options->node, "As this node sees it; the coordinator if nothing is said");
   list->add_flag("--all", options->all, "A line for each shard");
   SetClusterAction(*list, invocation,
                    [options](Client& client, const Settings& settings) { return List(client, settings, *options); });
 
   CLI::App* move = Command(*shards, "move", "Bring a shard and its entities to another node",
                            "  cloudstate-dev shards move 17 --to 2");
-  move->add_option("SHARD", options->shard, "Its number, as `shards ls` shows it")
-      ->required()
-      ->check(CLI::NonNegativeNumber);
-  move->add_option("--to", options->to, "The node that gets it")
-      ->type_name("NODE")
-      ->required()
-      ->check(CLI::PositiveNumber);
+  AddParsed(*move, "SHARD", options->shard, ParseShard, "Its number, as `shards ls` shows it")
+      ->type_name("")
+      ->required();
+  AddNode(*move, "--to", options->to, "The node that gets it")->required();
   SetClusterAction(*move, invocation,
                    [options](Client& client, const Settings& settings) { return Move(client, settings, *options); });
 }

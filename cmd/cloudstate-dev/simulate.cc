@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -23,6 +24,7 @@
 #include "cmd/cloudstate-dev/simulate_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/base/log.h"
+#include "emulator/base/planted_bug.h"
 #include "emulator/simulation/scenario.h"
 #include "emulator/simulation/seeds.h"
 #include "emulator/simulation/simulator.h"
@@ -53,6 +55,7 @@ struct Options {
   int jobs = 0;  // 0: as many as there are processors
   std::string shrunk;
   bool shrink = true;
+  base::PlantedBug bug = base::PlantedBug::kNone;
   bool list = false;
   bool print = false;
 };
@@ -68,6 +71,12 @@ SeedRange ParseSeeds(const std::string& text) {
   return range;
 }
 
+std::uint64_t ParseSeed(const std::string& text) {
+  std::uint64_t seed = 0;
+  if (absl::SimpleAtoi(text, &seed)) return seed;
+  throw CLI::ValidationError("--seed takes a number from 0 to 18446744073709551615, not '" + text + "'.");
+}
+
 void CheckNumber(const CLI::App& command, const std::string& option, int value, int most) {
   if (command.count(option) == 0 || (value >= 1 && value <= most)) return;
   throw CLI::ValidationError(absl::StrCat(option, " takes a number from 1 to ", most, ", not ", value, "."));
@@ -75,7 +84,9 @@ void CheckNumber(const CLI::App& command, const std::string& option, int value, 
 
 void CheckTogether(const CLI::App& command) {
   constexpr std::pair<const char*, const char*> kExcluding[] = {
-      {"--seeds", "--seed"}, {"--seeds", "--trace"}, {"--seeds", "--shrink"}, {"--no-shrink", "--shrink"}};
+      {"--seeds", "--seed"},    {"--seeds", "--trace"}, {"--seeds", "--shrink"}, {"--no-shrink", "--shrink"},
+      {"--list", "--scenario"}, {"--list", "--seed"},   {"--list", "--seeds"},   {"--list", "--print"},
+      {"--list", "--trace"},    {"--print", "--seeds"}, {"--print", "--trace"}};
   for (const auto& [one, other] : kExcluding) {
     if (command.count(one) > 0 && command.count(other) > 0) {
       throw CLI::ValidationError(absl::StrCat("Choose one of the two: ", one, " or ", other, "."));
@@ -207,6 +218,7 @@ int PlayMany(const Settings& settings, const Options& options, const ChosenScena
 }
 
 int Run(const Settings& settings, const Options& options) {
+  base::planted_bug = options.bug;
   base::SetUpLog(-1);  // what goes wrong in there is meant to
   if (options.list) {
     Print(settings.json ? ScenarioListJson() : ScenarioList(StandardOutput()));
@@ -225,6 +237,7 @@ int Run(const Settings& settings, const Options& options) {
 
 void AddSimulate(CLI::App& root, Invocation& invocation) {
   auto options = std::make_shared<Options>();
+  auto seed = std::make_shared<std::string>();
   auto seeds = std::make_shared<std::string>();
   auto no_shrink = std::make_shared<bool>(false);
   CLI::App* command =
@@ -232,7 +245,7 @@ void AddSimulate(CLI::App& root, Invocation& invocation) {
   command->group(kClusterGroup);
   command->add_option("--scenario", options->choice.scenario, "A file, or the name of one that is built in")
       ->type_name("FILE|NAME");
-  command->add_option("--seed", options->seed, "What chance begins with; any unless given")->type_name("NUMBER");
+  command->add_option("--seed", *seed, "What chance begins with; any unless given")->type_name("NUMBER");
   command->add_option("--seeds", *seeds, "Plays with each of these")->type_name("A..B");
   command->add_option("--nodes", options->choice.nodes, "Instead of as many as the scenario has")->type_name("NUMBER");
   command->add_option("--trace", options->trace, "Writes down everything that happens; - for standard output")
@@ -245,11 +258,16 @@ void AddSimulate(CLI::App& root, Invocation& invocation) {
   command->add_flag("--no-shrink", *no_shrink, "Leave a failure as long as it is");
   command->add_flag("--list", options->list, "Show the scenarios that are built in");
   command->add_flag("--print", options->print, "Show the scenario, play nothing");
-  command->callback([&invocation, options, seeds, no_shrink, command] {
+  std::map<std::string, base::PlantedBug> bugs(base::kPlantedBugs.begin(), base::kPlantedBugs.end());
+  command->add_option("--plant", options->bug, "A mistake for the emulator to make, for tests of simulation itself")
+      ->transform(CLI::Transformer(std::move(bugs)))
+      ->group("");
+  command->callback([&invocation, options, seed, seeds, no_shrink, command] {
     CheckTogether(*command);
     CheckNumber(*command, "--nodes", options->choice.nodes, simulation::kMostScenarioNodes);
     CheckNumber(*command, "--jobs", options->jobs, kMostJobs);
     options->shrink = !*no_shrink;
+    if (command->count("--seed") > 0) options->seed = ParseSeed(*seed);
     if (!seeds->empty()) options->seeds = ParseSeeds(*seeds);
     if (options->trace == "-" && invocation.settings.json) {
       throw CLI::ValidationError("Standard output takes one of the two: --json or --trace -.");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cmd/cloudstate-dev/call_timeout.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/terminal.h"
@@ -35,10 +36,31 @@ absl::Status SendAll(Stream& stream, dev::v1::CallStart start, InputStream& inpu
   return absl::OkStatus();
 }
 
+int Show(const CallStreamResponse& response, const Settings& settings) {
+  if (settings.json) {
+    Print(ToJson(response) + "\n");
+  } else if (response.has_json()) {
+    Print(response.json() + "\n");
+  }
+  const int code = response.end().code();
+  if (code != 0) PrintError(absl::StrCat(CodeName(code), ": ", Printable(response.end().message())));
+  return code;
+}
+
+CallStreamResponse EndOf(const CallTimeout& timeout) {
+  CallStreamResponse response;
+  response.mutable_end()->set_code(static_cast<int>(absl::StatusCode::kDeadlineExceeded));
+  response.mutable_end()->set_message(timeout.Message());
+  *response.mutable_end()->mutable_duration() = timeout.Passed();
+  return response;
+}
+
 }  // namespace
 
 int RunStreamedCall(Client& client, const Settings& settings, dev::v1::CallStart start, InputStream input) {
+  const CallTimeout timeout(start);
   grpc::ClientContext context;
+  timeout.Limit(context);
   const std::unique_ptr<Stream> stream = client.stub().CallStream(&context);
   const base::WakeEvent ended;  // nobody is left to send the input to
   absl::Status sent;
@@ -47,21 +69,16 @@ int RunStreamedCall(Client& client, const Settings& settings, dev::v1::CallStart
     if (!sent.ok()) context.TryCancel();
   });
   int code = 0;
-  for (CallStreamResponse response; stream->Read(&response);) {
-    if (settings.json) {
-      Print(ToJson(response) + "\n");
-    } else if (response.has_json()) {
-      Print(response.json() + "\n");
-    }
-    if (!response.has_end()) continue;
-    code = response.end().code();
-    if (code != 0) PrintError(absl::StrCat(CodeName(code), ": ", Printable(response.end().message())));
-  }
+  for (CallStreamResponse response; stream->Read(&response);) code = Show(response, settings);
   ended.Set();
   sender.join();
-  const absl::Status status = client.Failure(stream->Finish());
+  const grpc::Status status = stream->Finish();
   if (!sent.ok()) return Fail(sent);
-  if (!status.ok()) return Fail(status);
+  if (timeout.Ended(status)) {
+    code = Show(EndOf(timeout), settings);
+  } else if (!status.ok()) {
+    return Fail(client.Failure(status));
+  }
   return code == 0 ? kOk : kFailed;
 }
 

@@ -8,8 +8,8 @@
 namespace cloudstate::base {
 
 // Mistakes that the emulator can be told to make, so that tests can show that simulation finds them: each breaks one of
-// the invariants of simulation/history.h or simulator.cc. They are chosen for the whole process, before anything runs,
-// by the hidden `simulate --plant NAME`; nothing else ever sets one.
+// the invariants of simulation/history.h or simulator.cc. Nothing but tests ever sets one,
+// for the whole process: in it, or by the hidden `simulate --plant NAME`.
 enum class PlantedBug {
   kNone,
   kWriteNotFenced,      // the journal takes writes under an epoch that is over
@@ -21,7 +21,7 @@ enum class PlantedBug {
   kTornRecordAccepted,  // the journal trusts a record without its checksum
   kRefusedButStored,    // a shard that moves fails what it is storing
   kCallForgotten,       // the end of a node's life leaves its clients without an answer
-  kOldGossipWins,       // what was heard last of a shard counts, not what is latest
+  kGossipNotRepeated,   // nobody tells a node again what it has missed
   kNoRejoin,            // a node that went down stays down
   kStaleStateKept,      // an entity whose write failed goes on with a state that has what was not stored
   kEventReplayedTwice,  // a replay repeats its last event
@@ -37,13 +37,13 @@ inline constexpr std::array kPlantedBugs = std::to_array<std::pair<std::string_v
     {"torn-record-accepted", PlantedBug::kTornRecordAccepted},
     {"refused-but-stored", PlantedBug::kRefusedButStored},
     {"call-forgotten", PlantedBug::kCallForgotten},
-    {"old-gossip-wins", PlantedBug::kOldGossipWins},
+    {"gossip-not-repeated", PlantedBug::kGossipNotRepeated},
     {"no-rejoin", PlantedBug::kNoRejoin},
     {"stale-state-kept", PlantedBug::kStaleStateKept},
     {"event-replayed-twice", PlantedBug::kEventReplayedTwice},
 });
 
-// The one global of the emulator. Set once, before any thread that reads it is started.
+// The one global of the emulator, since it stands for a change of the code itself.
 inline std::atomic<PlantedBug> planted_bug = PlantedBug::kNone;
 
 inline bool IsPlanted(PlantedBug bug) { return planted_bug.load(std::memory_order_relaxed) == bug; }

@@ -42,11 +42,12 @@ Node& Cluster::Make(NodeId id) {
   return *node;
 }
 
-// A process that starts knows whom to ask, and nothing of them.
+// A process that starts knows whom to ask, and nothing of them. Who has left is not asked, and not waited for.
 View Cluster::KnownView(NodeId self) const {
   View view;
   for (const auto& [id, node] : nodes_) {
-    if (id != self) view[id] = {.incarnation = 0, .state = NodeState::kJoining, .age = 0};
+    if (id != self && node->state() != StateName(NodeState::kRemoved))
+      view[id] = {.incarnation = 0, .state = NodeState::kJoining, .age = 0};
   }
   return view;
 }
@@ -86,8 +87,14 @@ absl::StatusOr<std::string> Cluster::Drain(NodeId node) {
     return absl::FailedPreconditionError(
         absl::StrCat(Name(node), " is ", (*found)->state(), ": only one that is up can be drained"));
   }
+  const auto up = std::ranges::count_if(nodes_, [](const auto& each) { return each.second->state() == "up"; });
+  if (up == 1) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(Name(node), " is the only one that is up: add or start another one first"));
+  }
+  std::string text = Steered(absl::StrCat(Name(node), " gives its shards away, finishes its calls and leaves"));
   (*found)->Leave();
-  return Steered(absl::StrCat(Name(node), " gives its shards away, finishes its calls and leaves"));
+  return text;
 }
 
 absl::StatusOr<std::string> Cluster::Kill(NodeId node) {
@@ -184,7 +191,7 @@ absl::StatusOr<std::string> Cluster::Cut(NodeId from, NodeId to) {
   for (const NodeId node : {from, to}) {
     if (absl::StatusOr<Node*> found = FindOrFail(node); !found.ok()) return found.status();
   }
-  if (from == to) return absl::InvalidArgumentError("a link has two ends");
+  if (from == to) return absl::InvalidArgumentError("a link goes from one node to another");
   network_.Cut(from, to);
   return Steered(absl::StrCat("nothing gets from ", Name(from), " to ", Name(to)));
 }
@@ -198,7 +205,7 @@ absl::StatusOr<std::string> Cluster::SetLink(NodeId from, NodeId to, Ways ways, 
     if (node == NodeId::kNone) continue;
     if (absl::StatusOr<Node*> found = FindOrFail(node); !found.ok()) return found.status();
   }
-  if (from == to) return absl::InvalidArgumentError("a link has two ends");
+  if (from == to) return absl::InvalidArgumentError("a link goes from one node to another");
   for (const auto& [a, unused_a] : nodes_) {
     for (const auto& [b, unused_b] : nodes_) {
       if (a == b || (from != NodeId::kNone && a != from) || (to != NodeId::kNone && b != to)) continue;
@@ -222,6 +229,10 @@ absl::StatusOr<std::string> Cluster::MoveShard(std::uint32_t shard, NodeId to) {
   }
   if (absl::StatusOr<Node*> found = FindOrFail(to); !found.ok()) return found.status();
   Node* coordinator = Coordinator();
+  if (coordinator != nullptr && coordinator->strand().paused()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("node ", coordinator->name(), ", which moves shards, is paused; resume it first"));
+  }
   if (coordinator == nullptr) return absl::FailedPreconditionError("no node is up that could move a shard; try again");
   if (absl::Status status = coordinator->MoveShard(ShardId{shard}, to); !status.ok()) return status;
   return Steered(absl::StrCat("shard ", shard, " is to move to ", Name(to)));
@@ -237,7 +248,8 @@ Node* Cluster::Find(NodeId node) const {
 absl::StatusOr<Node*> Cluster::FindOrFail(NodeId node) const {
   if (Node* found = Find(node)) return found;
   return absl::NotFoundError(
-      absl::StrCat("there is no ", Name(node), "; there are nodes 1 to ", ToString(nodes_.rbegin()->first)));
+      absl::StrCat("there is no ", Name(node), "; ",
+                   nodes_.size() == 1 ? "there is node 1 only" : absl::StrCat("there are nodes 1 to ", nodes_.size())));
 }
 
 absl::StatusOr<Node*> Cluster::FindAlive(NodeId node) const {

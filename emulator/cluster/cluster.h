@@ -60,6 +60,7 @@ class Cluster {
 
   const std::map<NodeId, std::unique_ptr<Node>>& nodes() const { return nodes_; }
   Node* Find(NodeId node) const;  // null where there is none
+  absl::StatusOr<Node*> FindOrFail(NodeId node) const;
   // The node whose sight of shards counts: the coordinator by its own sight, of the largest side; null where there is
   // none.
   Node* Coordinator() const;
@@ -71,7 +72,6 @@ class Cluster {
   bool Converged() const;
 
  private:
-  absl::StatusOr<Node*> FindOrFail(NodeId node) const;
   absl::StatusOr<Node*> FindAlive(NodeId node) const;
   Node& Make(NodeId id);
   View KnownView(NodeId self) const;

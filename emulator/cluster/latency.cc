@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "emulator/base/chance.h"
 
 namespace cloudstate::cluster {
 namespace {
@@ -87,24 +88,22 @@ absl::StatusOr<Latency> ParseForm(absl::string_view text, const Form& form, absl
 
 }  // namespace
 
-double DrawFraction(base::Random& random) { return static_cast<double>(random() >> 11) * 0x1.0p-53; }
-
 absl::Duration Latency::Draw(base::Random& random) const {
   absl::Duration drawn = low;
   switch (kind) {
     case Kind::kConstant:
       break;
     case Kind::kUniform:
-      drawn += (high - low) * DrawFraction(random);
+      drawn += (high - low) * base::Uniform(random);
       break;
     case Kind::kNormal: {
       // Box and Muller (1958). The second number that it could give is not kept, so that a draw depends on no other.
-      const double radius = std::sqrt(-2 * std::log(1 - DrawFraction(random)));
-      drawn += high * (radius * std::cos(2 * std::numbers::pi * DrawFraction(random)));
+      const double radius = std::sqrt(-2 * std::log(1 - base::Uniform(random)));
+      drawn += high * (radius * std::cos(2 * std::numbers::pi * base::Uniform(random)));
       break;
     }
     case Kind::kExponential:
-      drawn += high * -std::log(1 - DrawFraction(random));
+      drawn += high * -std::log(1 - base::Uniform(random));
       break;
   }
   // Mathematical libraries may differ in the last digit, which is left out here.

@@ -9,10 +9,6 @@
 
 namespace cloudstate::cluster {
 
-// Chance as a number from 0 up to, but not, 1. The standard library's distributions differ from one implementation to
-// another; this gives the same for a seed everywhere.
-double DrawFraction(base::Random& random);
-
 // How long a message takes. Never negative.
 struct Latency {
   enum class Kind { kConstant, kUniform, kNormal, kExponential };

@@ -4,7 +4,16 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "emulator/base/chance.h"
+
 namespace cloudstate::cluster {
+
+namespace {
+
+// A slow link that queued for longer would still be busy long after it was healed.
+constexpr absl::Duration kLongestQueue = absl::Seconds(1);
+
+}  // namespace
 
 void Network::Attach(NodeId node, Receive receive) {
   receivers_[node] = std::make_shared<const Receive>(std::move(receive));
@@ -28,16 +37,20 @@ void Network::Send(NodeId from, NodeId to, std::string bytes) {
   // A lost message occupies the link like others, and a repeated one no more: both happen on the way.
   const LinkSettings& settings = SettingsOf(from, to);
   absl::Time departure = strand_.Now();
+  if (settings.bytes_per_second > 0 && state.free_at - departure > kLongestQueue) {
+    ++state.counters.lost;
+    return Tell(from, to, "lost", bytes);
+  }
   if (settings.bytes_per_second > 0) {
     departure = std::max(departure, state.free_at) +
                 absl::Seconds(1) * static_cast<std::int64_t>(bytes.size()) / settings.bytes_per_second;
     state.free_at = departure;
   }
-  if (Happens(settings.loss)) {
+  if (base::Happens(random_, settings.loss)) {
     ++state.counters.lost;
     return Tell(from, to, "lost", bytes);
   }
-  if (Happens(settings.duplicate)) {
+  if (base::Happens(random_, settings.duplicate)) {
     ++state.counters.duplicated;
     Tell(from, to, "duplicated", bytes);
     Carry(from, to, state, settings, departure, bytes);
@@ -48,10 +61,12 @@ void Network::Send(NodeId from, NodeId to, std::string bytes) {
 void Network::Carry(NodeId from, NodeId to, State& state, const LinkSettings& settings, absl::Time departure,
                     std::string bytes) {
   ++state.counters.in_flight;
-  const bool overtakes = Happens(settings.reorder);
-  const absl::Time arrival = departure + settings.latency.Draw(random_);
-  if (overtakes) {
-    return At(arrival, lifetime_.Guard([this, from, to, &state, bytes = std::move(bytes)]() mutable {
+  const bool strays = base::Happens(random_, settings.reorder);
+  const absl::Duration latency = settings.latency.Draw(random_);
+  const absl::Time arrival = departure + latency;
+  if (strays) {
+    const absl::Duration detour = base::Uniform(random_) * (latency + absl::Milliseconds(1));
+    return At(arrival + detour, lifetime_.Guard([this, from, to, &state, bytes = std::move(bytes)]() mutable {
       Arrive(from, to, state, std::move(bytes));
     }));
   }
@@ -90,19 +105,21 @@ Network::State& Network::StateOf(NodeId from, NodeId to) {
   return *state;
 }
 
-// Draws only where there is a choice, so that what is off leaves everything else as it would be without.
-bool Network::Happens(double probability) {
-  if (probability <= 0) return false;
-  return probability >= 1 || DrawFraction(random_) < probability;
-}
-
 const LinkSettings& Network::SettingsOf(NodeId from, NodeId to) const {
   if (links_.empty()) return default_;
   const auto found = links_.find({from, to});
   return found == links_.end() ? default_ : found->second;
 }
 
-void Network::Set(NodeId from, NodeId to, const LinkSettings& settings) { links_[{from, to}] = settings; }
+void Network::SetDefault(const LinkSettings& settings) {
+  default_ = settings;
+  for (auto& [link, state] : states_) state->ForgetQueue();
+}
+
+void Network::Set(NodeId from, NodeId to, const LinkSettings& settings) {
+  links_[{from, to}] = settings;
+  StateOf(from, to).ForgetQueue();
+}
 
 void Network::Cut(NodeId from, NodeId to) { cuts_.insert({from, to}); }
 
@@ -128,6 +145,7 @@ void Network::Heal() {
   cuts_.clear();
   links_.clear();
   Partition({});
+  for (auto& [link, state] : states_) state->ForgetQueue();
 }
 
 LinkCounters Network::CountersOf(NodeId from, NodeId to) const {

@@ -24,10 +24,10 @@ namespace cloudstate::cluster {
 // What a link does to messages that go one way between two nodes.
 struct LinkSettings {
   Latency latency = {};
-  double loss = 0;                    // share of the messages that never arrive
-  double duplicate = 0;               // share that arrive twice
-  double reorder = 0;                 // share that may overtake those sent before; the others keep their order
-  std::int64_t bytes_per_second = 0;  // 0 for no limit; what is sent faster waits its turn
+  double loss = 0;       // share of the messages that never arrive
+  double duplicate = 0;  // share that arrive twice
+  double reorder = 0;    // share that is held back on the way, by 1 ms and its latency at most; the others keep order
+  std::int64_t bytes_per_second = 0;  // 0 for no limit; what is sent faster waits, for a second at most, or is lost
 
   bool operator==(const LinkSettings&) const = default;
 };
@@ -67,7 +67,7 @@ class Network {
   // ---- steering
 
   const LinkSettings& default_settings() const { return default_; }
-  void SetDefault(const LinkSettings& settings) { default_ = settings; }
+  void SetDefault(const LinkSettings& settings);
   const LinkSettings& SettingsOf(NodeId from, NodeId to) const;
   void Set(NodeId from, NodeId to, const LinkSettings& settings);
   // One way.
@@ -90,10 +90,12 @@ class Network {
     absl::Time free_at = absl::InfinitePast();       // when what was sent has left, where there is a limit
     absl::Time last_arrival = absl::InfinitePast();  // of those that keep their order
     std::deque<std::string> ordered;                 // on their way, each with a timer or task that delivers the first
+
+    // What has changed its ways does not make anybody wait for what was sent before: that arrives with what follows.
+    void ForgetQueue() { free_at = last_arrival = absl::InfinitePast(); }
   };
 
   State& StateOf(NodeId from, NodeId to);
-  bool Happens(double probability);
   void Carry(NodeId from, NodeId to, State& state, const LinkSettings& settings, absl::Time departure,
              std::string bytes);
   void Arrive(NodeId from, NodeId to, State& state, std::string bytes);

@@ -42,13 +42,18 @@ void Node::Kill() {
 }
 
 void Node::Leave() {
-  if (life_ != nullptr) life_->Leave();
+  strand_.Run(restart_.Guard([this] {
+    if (life_ != nullptr) life_->Leave();
+  }));
 }
 
 void Node::EndLife(absl::string_view ended_as, const absl::Status& reason) {
   ended_as_ = ended_as;
   SetAvailability(reason);
-  if (watcher_.ending) watcher_.ending(reason);
+  if (watcher_.ending) {
+    watcher_.ending(absl::UnavailableError(
+        absl::StrCat(reason.message(), "; whether what was under way had its effect is not known")));
+  }
   life_ = nullptr;
   strand_.Clear();
 }
@@ -148,6 +153,8 @@ bool Node::is_coordinator() const { return life_ != nullptr && life_->IsCoordina
 std::vector<ShardId> Node::owned_shards() const {
   return life_ == nullptr ? std::vector<ShardId>() : life_->OwnedShards();
 }
+
+bool Node::is_leaving() const { return life_ != nullptr && life_->membership().self().state == NodeState::kLeaving; }
 
 absl::Status Node::MoveShard(ShardId shard, NodeId to) {
   return life_ == nullptr ? availability_ : life_->MoveShard(shard, to);

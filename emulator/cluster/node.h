@@ -76,6 +76,8 @@ class Node {
 
   // OK while clients can be served here; else UNAVAILABLE, with the reason.
   absl::Status availability() const { return availability_; }
+  // It is no longer available, but can still serve.
+  bool is_leaving() const;
 
   // Told on the shared strand; set before the first Start.
   struct Watcher {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/planted_bug.h"
 
 namespace cloudstate::cluster {
 
@@ -15,8 +16,8 @@ NodeLife::NodeLife(Node& node, std::uint64_t incarnation, View known)
       incarnation_(incarnation),
       membership_(options_.membership, node.id_, incarnation, std::move(known), strand_.Now()),
       coordinator_({options_.rebalance, options_.rebalance_interval}, strand_, node.surroundings_.journal, table_,
-                   [this](const std::string& what) {
-                     Tell("shard", what);
+                   [this](const std::vector<std::string>& what) {
+                     for (const std::string& each : what) Tell("shard", each);
                      AfterChange(Source::kOwn);
                    }),
       entities_(options_.entities, strand_, node.surroundings_.journal, node.metrics_, *this) {
@@ -32,9 +33,7 @@ NodeLife::NodeLife(Node& node, std::uint64_t incarnation, View known)
 NodeLife::~NodeLife() {
   strand_.Cancel(tick_);
   network_.Detach(node_.id_);
-  for (const auto& each : {connection_, former_connection_}) {
-    if (each != nullptr) each->Sever();
-  }
+  if (connection_ != nullptr) connection_->Sever();
 }
 
 void NodeLife::Connect() {
@@ -49,11 +48,13 @@ void NodeLife::Disconnect(const absl::Status& reason) {
   }
   buffered_count_ = 0;
   entities_.Disconnect(reason);
-  former_connection_ = std::exchange(connection_, nullptr);
+  // Its streams are still to be told, behind what is held while the node is paused.
+  strand_.Post([former = std::exchange(connection_, nullptr)] {});
 }
 
 void NodeLife::Leave() {
   membership_.Leave();
+  leaving_since_ = strand_.Now();
   AfterChange(Source::kOwn);
 }
 
@@ -105,6 +106,7 @@ void NodeLife::Receive(const std::string& bytes) {
       AfterChange(Source::kGossip);
       if (packet.heartbeat().membership_digest() != membership_.Digest() ||
           packet.heartbeat().shards_digest() != table_.Digest()) {
+        if (IsPlanted(base::PlantedBug::kGossipNotRepeated)) return;
         SendGossip(from);
       }
       return;
@@ -148,6 +150,7 @@ void NodeLife::AfterChange(Source source) {
   if (ending_ || (membership_.Digest() == seen_membership_ && table_.Digest() == seen_shards_)) return;
   const std::uint64_t before = table_.Digest();
   UpdateShards();
+  TellReleased();
   seen_membership_ = membership_.Digest();
   seen_shards_ = table_.Digest();
   // What came from others reaches everybody without this node: who knows less is answered with all of it.
@@ -157,7 +160,9 @@ void NodeLife::AfterChange(Source source) {
 
 // What has become of this node, and whom it has stopped or begun to hear.
 void NodeLife::NoticeMembers() {
-  const NodeState state = membership_.self().state;
+  // Who is removed without having left was down, and hears of it late.
+  const bool missed_end = membership_.self().state == NodeState::kRemoved && membership_.self().age != 0;
+  const NodeState state = missed_end ? NodeState::kDown : membership_.self().state;
   if (state != noticed_state_) {
     noticed_state_ = state;
     Tell("state", absl::StrCat(StateName(state), " (incarnation ", incarnation_, ")"));
@@ -172,9 +177,13 @@ void NodeLife::NoticeMembers() {
     if (peer == node_.id_) continue;
     const bool alive = record.state < NodeState::kDown;
     const bool reachable = alive && membership_.IsReachable(peer);
-    auto [noticed, is_new] = noticed_reachable_.try_emplace(peer, true);
-    if (!alive || noticed->second == reachable) continue;
-    noticed->second = reachable;
+    auto [noticed, is_new] = noticed_.try_emplace(peer, Noticed{record, true});
+    if (!alive && record != noticed->second.record) {
+      Tell("state", absl::StrCat("takes node ", ToString(peer), " for ", StateName(record.state)));
+    }
+    noticed->second.record = record;
+    if (!alive || noticed->second.reachable == reachable) continue;
+    noticed->second.reachable = reachable;
     Tell(reachable ? "reachable" : "unreachable",
          absl::StrCat(reachable ? "hears node " : "does not hear node ", ToString(peer)));
   }
@@ -201,13 +210,12 @@ Channel* NodeLife::ChannelTo(NodeId peer, std::uint64_t incarnation) {
   if (talk.channel == nullptr) {
     talk.incarnation = incarnation;
     talk.channel = std::make_unique<Channel>(
-        options_.channel, strand_,
-        [this, peer, incarnation](const wire::Segment& segment) {
+        options_.channel, strand_, lifetime_.Guard([this, peer, incarnation](const wire::Segment& segment) {
           wire::Packet packet = NewPacket(incarnation);
           *packet.mutable_segment() = segment;
           Transmit(peer, packet);
-        },
-        [this, peer](wire::Segment segment) { OnContent(peer, std::move(segment)); });
+        }),
+        lifetime_.Guard([this, peer](wire::Segment segment) { OnContent(peer, std::move(segment)); }));
   }
   return talk.channel.get();
 }
@@ -246,9 +254,13 @@ void NodeLife::OnContent(NodeId from, wire::Segment segment) {
   }
 }
 
-// A node that leaves stays until nobody needs it any more.
+// A node that leaves stays until nobody needs it any more. Streams may go on for ever: those end after a time.
 void NodeLife::LeaveIfDone() {
-  if (membership_.self().state != NodeState::kLeaving || node_.open_calls() > 0 || sent_.size() > 0) return;
+  if (membership_.self().state != NodeState::kLeaving) return;
+  if (node_.open_calls() > 0 && strand_.Now() - leaving_since_ >= options_.entities.limits.relay_timeout) {
+    node_.watcher_.ending(absl::UnavailableError(absl::StrCat("node ", node_.name_, " is leaving the cluster")));
+  }
+  if (node_.open_calls() > 0 || sent_.size() > 0) return;
   if (buffered_count_ > 0 || entities_.active_entities() > 0 || !OwnedShards().empty()) return;
   for (const auto& [peer, talk] : talks_) {
     if (talk.channel->unacknowledged() > 0) return;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cloudstate/cluster/wire.pb.h"
 #include "emulator/cluster/active_entities.h"
@@ -61,6 +62,11 @@ class NodeLife final : private ActiveEntities::Observer {
     std::uint64_t least_epoch = 0;  // who sent it here knew of this one
     bool traced = false;            // its trace tells that it waits
   };
+  // What was last told of another node.
+  struct Noticed {
+    NodeRecord record;
+    bool reachable = true;
+  };
   struct Talk {
     std::uint64_t incarnation = 0;
     std::unique_ptr<Channel> channel;
@@ -85,10 +91,12 @@ class NodeLife final : private ActiveEntities::Observer {
   void UpdateShards();
   void UpdateShard(ShardId shard);
   void Release(ShardId shard);
+  void TellReleased();
 
   void Route(ShardId shard, Buffered buffered);
   void SendTo(const ShardHome& home, Buffered buffered);
   void Buffer(ShardId shard, Buffered buffered);
+  void ForgetAbandoned();
   void Flush(ShardId shard);
   Channel* ChannelTo(NodeId peer, std::uint64_t incarnation);
   const userfunction::ServiceSpec* FindService(const std::string& name) const;
@@ -109,18 +117,19 @@ class NodeLife final : private ActiveEntities::Observer {
   ShardTable table_;
   ShardCoordinator coordinator_;
   std::shared_ptr<NodeConnection> connection_;
-  std::shared_ptr<NodeConnection> former_connection_;  // broken; its streams are still to be told
   ActiveEntities entities_;
   RemoteCommands sent_;
   std::map<NodeId, Talk> talks_;
   std::map<ShardId, std::deque<Buffered>> buffered_;
   std::size_t buffered_count_ = 0;
   std::array<LocalShard, kShards> local_;
-  std::map<NodeId, bool> noticed_reachable_;
+  std::map<NodeId, Noticed> noticed_;
   std::optional<NodeState> noticed_state_;
   std::uint64_t seen_membership_ = 0;  // digests of what has been acted upon
   std::uint64_t seen_shards_ = 0;
   bool heartbeat_due_ = true;
+  std::vector<ShardId> released_;  // since that was told last
+  absl::Time leaving_since_ = absl::InfiniteFuture();
   base::TimerId tick_ = base::TimerId::kNone;
   bool ending_ = false;
   base::Lifetime lifetime_;

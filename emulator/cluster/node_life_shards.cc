@@ -72,6 +72,7 @@ void NodeLife::SendTo(const ShardHome& home, Buffered buffered) {
 }
 
 void NodeLife::Buffer(ShardId shard, Buffered buffered) {
+  if (buffered_count_ >= options_.max_buffered_commands) ForgetAbandoned();
   if (buffered_count_ >= options_.max_buffered_commands) {
     buffered.command.done(absl::ResourceExhaustedError(
         absl::StrCat(buffered_count_, " commands wait on node ", node_.name_, " for shards on their way already")));
@@ -83,6 +84,18 @@ void NodeLife::Buffer(ShardId shard, Buffered buffered) {
   }
   ++buffered_count_;
   buffered_[shard].push_back(std::move(buffered));
+}
+
+void NodeLife::ForgetAbandoned() {
+  std::vector<entities::Command> forgotten;  // first taken out: what ends may send further ones
+  for (auto& [shard, commands] : buffered_) {
+    for (Buffered& each : commands) {
+      if (*each.command.abandoned) forgotten.push_back(std::move(each.command));
+    }
+    std::erase_if(commands, [](const Buffered& each) { return each.command.abandoned == nullptr; });
+  }
+  buffered_count_ -= forgotten.size();
+  for (entities::Command& each : forgotten) each.done(absl::CancelledError("nobody waits for it any more"));
 }
 
 void NodeLife::Flush(ShardId shard) {
@@ -151,9 +164,9 @@ void NodeLife::OnRetired(ShardId shard) {
   if (ending_) return;
   local_[Index(shard)].state = LocalShard::State::kElsewhere;
   const ShardHome& home = table_.at(shard);
-  if (home.owner == node_.id_ && home.incarnation == incarnation_ && home.phase == ShardPhase::kStopping) {
-    Release(shard);
-  }
+  const bool own = home.owner == node_.id_ && home.incarnation == incarnation_;
+  // One that was lost is given back as well: it may be that nobody knows who has claimed it, until it is claimed again.
+  if (own && (home.phase == ShardPhase::kStopping || home.epoch <= local_[Index(shard)].lost_epoch)) Release(shard);
   UpdateShard(shard);
   AfterChange(Source::kOwn);
 }
@@ -161,8 +174,16 @@ void NodeLife::OnRetired(ShardId shard) {
 void NodeLife::Release(ShardId shard) {
   ShardHome home = table_.at(shard);
   home.phase = ShardPhase::kReleased;
-  table_.Merge(shard, home);
-  Tell("shard", absl::StrCat("released shard ", Index(shard)));
+  if (table_.Merge(shard, home)) released_.push_back(shard);
+}
+
+void NodeLife::TellReleased() {
+  const std::vector<ShardId> released = std::exchange(released_, {});
+  if (released.size() == 1) {
+    Tell("shard", absl::StrCat("released shard ", Index(released.front())));
+  } else if (!released.empty()) {
+    Tell("shard", absl::StrCat("released ", released.size(), " shards"));
+  }
 }
 
 // The table does not tell yet who has it.

@@ -10,19 +10,22 @@ namespace {
 
 std::string ShardName(ShardId shard) { return absl::StrCat("shard ", static_cast<std::uint32_t>(shard)); }
 
-// "node 2: 33, node 3: 34"
-std::string PerNode(const std::vector<journal::ShardHolder>& holders) {
-  std::map<std::uint32_t, int> counts;
-  for (const journal::ShardHolder& holder : holders) ++counts[holder.node];
+// Shards that went to nodes, such as "gave shard 80 to node 3" or "gave 66 shards: 33 to node 2, 33 to node 3".
+std::string WhatWasGiven(const std::vector<ShardMove>& given) {
+  if (given.size() == 1) return absl::StrCat("gave ", ShardName(given[0].shard), " to node ", ToString(given[0].to));
+  std::map<NodeId, int> counts;
+  for (const ShardMove& each : given) ++counts[each.to];
   std::string text;
-  for (const auto& [node, count] : counts) absl::StrAppend(&text, text.empty() ? "" : ", ", count, " to node ", node);
-  return text;
+  for (const auto& [node, count] : counts) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", count, " to node ", ToString(node));
+  }
+  return absl::StrCat("gave ", given.size(), " shards: ", text);
 }
 
 }  // namespace
 
 ShardCoordinator::ShardCoordinator(const Options& options, base::Strand& strand, journal::Journal& journal,
-                                   ShardTable& table, std::function<void(const std::string&)> changed)
+                                   ShardTable& table, Changed changed)
     : options_(options), strand_(strand), journal_(journal), table_(table), changed_(std::move(changed)) {}
 
 void ShardCoordinator::Run(const View& view) {
@@ -49,7 +52,7 @@ absl::Status ShardCoordinator::Move(ShardId shard, NodeId to, const View& view) 
   if (home.owner == to) {
     return absl::FailedPreconditionError(absl::StrCat(ShardName(shard), " is on node ", ToString(to), " already"));
   }
-  Stop({{shard, to}}, "as it was told");
+  Stop({{shard, to}}, "it was told to");
   return absl::OkStatus();
 }
 
@@ -71,9 +74,13 @@ void ShardCoordinator::OnClaimed(const std::vector<journal::ShardClaim>& claims,
                                  const absl::StatusOr<std::vector<journal::ShardHolder>>& holders) {
   claiming_ = false;
   if (!holders.ok()) {
-    base::LogWarning(absl::StrCat("shards could not be claimed: ", holders.status().message()));
+    if (!std::exchange(warned_, true)) {
+      base::LogWarning(absl::StrCat("shards cannot be claimed: ", holders.status().message()));
+    }
     return;
   }
+  warned_ = false;
+  std::vector<ShardMove> given;
   for (std::size_t i = 0; i < claims.size(); ++i) {
     const journal::ShardHolder& holder = (*holders)[i];
     ShardHome home;
@@ -82,20 +89,29 @@ void ShardCoordinator::OnClaimed(const std::vector<journal::ShardClaim>& claims,
     home.owner = static_cast<NodeId>(holder.node);
     home.incarnation = holder.incarnation;
     table_.Merge(claims[i].shard, home);
+    const bool granted = holder.epoch == claims[i].expected + 1 && holder.node == claims[i].node &&
+                         holder.incarnation == claims[i].incarnation;
+    if (granted) given.push_back({claims[i].shard, home.owner});
   }
-  const std::string what = claims.size() == 1 ? ShardName(claims[0].shard) : absl::StrCat(claims.size(), " shards");
-  changed_(absl::StrCat("gave ", what, ": ", PerNode(*holders)));
+  const std::size_t learned = claims.size() - given.size();
+  std::vector<std::string> what;
+  if (learned > 0) what.push_back(absl::StrCat("learned who holds ", learned, learned == 1 ? " shard" : " shards"));
+  if (!given.empty()) what.push_back(WhatWasGiven(given));
+  changed_(what);
 }
 
 void ShardCoordinator::Stop(const std::vector<ShardMove>& moves, absl::string_view why) {
+  if (moves.empty()) return;
+  std::vector<std::string> what;
   for (const ShardMove& move : moves) {
     ShardHome home = table_.at(move.shard);
     home.phase = ShardPhase::kStopping;
     home.target = move.to;
     table_.Merge(move.shard, home);
-    changed_(absl::StrCat("moves ", ShardName(move.shard), " from node ", ToString(home.owner), " to node ",
-                          ToString(move.to), " ", why));
+    what.push_back(absl::StrCat("moves ", ShardName(move.shard), " from node ", ToString(home.owner), " to node ",
+                                ToString(move.to), ": ", why));
   }
+  changed_(what);
 }
 
 }  // namespace cloudstate::cluster

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "emulator/base/lifetime.h"
 #include "emulator/base/strand.h"
@@ -22,9 +23,10 @@ class ShardCoordinator {
     RebalanceLimits rebalance = {};
     absl::Duration rebalance_interval = absl::Seconds(2);
   };
-  // `changed` runs after the table was changed, with what happened, for people.
+  // `changed` runs after the table was changed, with what has happened, for people.
+  using Changed = std::function<void(const std::vector<std::string>& what)>;
   ShardCoordinator(const Options& options, base::Strand& strand, journal::Journal& journal, ShardTable& table,
-                   std::function<void(const std::string&)> changed);
+                   Changed changed);
 
   // What is due, in the eyes of a node that knows `view` and coordinates. Often.
   void Run(const View& view);
@@ -41,8 +43,9 @@ class ShardCoordinator {
   base::Strand& strand_;
   journal::Journal& journal_;
   ShardTable& table_;
-  const std::function<void(const std::string&)> changed_;
+  const Changed changed_;
   bool claiming_ = false;
+  bool warned_ = false;  // that claims fail
   absl::Time next_rebalance_ = absl::InfinitePast();
   base::Lifetime lifetime_;
 };

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <tuple>
 
-#include "emulator/base/planted_bug.h"
 #include "emulator/cluster/digest.h"
 
 namespace cloudstate::cluster {
@@ -89,8 +88,7 @@ ShardId ShardOf(absl::string_view entity_id) {
 
 bool ShardTable::Merge(ShardId shard, const ShardHome& home) {
   const auto index = static_cast<std::size_t>(shard);
-  if (index >= homes_.size()) return false;
-  if (Rank(home) <= Rank(homes_[index]) && !IsPlanted(base::PlantedBug::kOldGossipWins)) return false;
+  if (index >= homes_.size() || Rank(home) <= Rank(homes_[index])) return false;
   digest_ += DigestOfHome(shard, home) - DigestOfHome(shard, homes_[index]);
   homes_[index] = home;
   return true;

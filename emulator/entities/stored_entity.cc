@@ -199,17 +199,25 @@ void StoredEntity::OnReply(StoredReply reply) {
   const ClientAction& action = reply.reply.action;
   Trace(trace::StepKind::kReplied, absl::StrCat("events: ", reply.events.size(), reply.snapshot ? ", snapshot" : "",
                                                 action.has_failure() ? ", failure" : ""));
-  if (!action.has_failure()) {
+  const bool writes = !action.has_failure() && (!reply.events.empty() || reply.snapshot.has_value());
+  if (!writes && !environment_.journal.Holds(environment_.fence)) {
+    LosePlace();  // its state is over, and so is whatever it says of it
+  } else if (writes) {
     Store(std::move(reply));
-    return;
+  } else {
+    Answer(std::move(reply.reply));
   }
-  if (action.failure().restart()) {
+}
+
+// What needs no write.
+void StoredEntity::Answer(Reply reply) {
+  if (reply.action.has_failure() && reply.action.failure().restart()) {
     reopen_ = true;
     HalfClose();
   } else {
     state_ = State::kReady;
   }
-  Finish(std::move(reply.reply));
+  Finish(std::move(reply));
   if (state_ == State::kReady) SendNext();
 }
 
@@ -237,16 +245,6 @@ void StoredEntity::OnClosed(const absl::Status& status) {
 // ---- storing
 
 void StoredEntity::Store(StoredReply reply) {
-  if (reply.events.empty() && !reply.snapshot.has_value()) {
-    if (!environment_.journal.Holds(environment_.fence)) {
-      LosePlace();
-      return;
-    }
-    state_ = State::kReady;
-    Finish(std::move(reply.reply));
-    if (state_ == State::kReady) SendNext();
-    return;
-  }
   journal::Append append;
   append.key = key_;
   append.service = service_;

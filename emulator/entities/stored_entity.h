@@ -71,6 +71,7 @@ class StoredEntity final : public Entity {
   void OnReply(StoredReply reply);
   void OnFailure(const Failure& failure);
   void OnClosed(const absl::Status& status);
+  void Answer(Reply reply);
   void Store(StoredReply reply);
   void OnStored(const absl::Status& status, Reply reply, const Written& written);
   void Finish(absl::StatusOr<Reply> outcome);

@@ -101,6 +101,11 @@ void Router::EndAll(const absl::Status& reason) {
     if (IsPlanted(base::PlantedBug::kCallForgotten)) continue;
     call->End(reason);
   }
+  while (!effects_.empty()) {  // one that ends may begin the next
+    for (const std::weak_ptr<Cancellable>& each : std::exchange(effects_, {})) {
+      if (auto running = each.lock()) running->Cancel(reason);
+    }
+  }
 }
 
 std::shared_ptr<const serving::Services> Router::CurrentServices() const {
@@ -128,9 +133,10 @@ void Router::Start(serving::Call request, std::shared_ptr<serving::Responder> re
 void Router::Accept(const std::shared_ptr<ClientCall>& call, serving::Call request) {
   call->Begin(request, specification_);
   call->trace()->node = node_.name();
-  const absl::Status available = suspended_.ok() ? node_.availability() : suspended_;
-  if (!available.ok()) {
-    call->End(available);
+  // A node that leaves still takes what was on its way to it.
+  const absl::Status available = node_.is_leaving() ? absl::OkStatus() : node_.availability();
+  if (!suspended_.ok() || !available.ok()) {
+    call->End(suspended_.ok() ? available : suspended_);
     return;
   }
   open_.push_back(*call);
@@ -269,7 +275,12 @@ void Router::InvokeAction(Target target, const Found& found, std::shared_ptr<Out
   auto shared = std::make_shared<const Target>(std::move(target));
   auto run =
       std::make_shared<ActionRun>(strand_, shared, std::move(outlet), perform_, node_.action_metrics(shared->service));
-  if (for_client) call.Attach(run);
+  if (for_client) {
+    call.Attach(run);
+  } else {
+    std::erase_if(effects_, [](const auto& each) { return each.expired(); });
+    effects_.push_back(run);
+  }
   run->Start(*connection, std::move(request), takes, found.method->input_type_url, std::move(payload),
              std::move(half_closed));
 }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "emulator/cluster/node.h"
@@ -78,6 +79,7 @@ class Router final : public serving::Backend {
   std::shared_ptr<const userfunction::Specification> specification_;
   absl::Status suspended_;
   OpenCalls open_;
+  std::vector<std::weak_ptr<Cancellable>> effects_;  // calls of actions that no client waits for
 
   std::unique_ptr<Published> published_;  // what other threads read
 };

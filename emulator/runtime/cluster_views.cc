@@ -1,7 +1,9 @@
 #include "emulator/runtime/cluster_views.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <deque>
 #include <set>
 #include <vector>
 
@@ -51,7 +53,7 @@ dev::v1::Peer ToPeer(const cluster::Node& node, const cluster::Membership& membe
   result.set_state(std::string(cluster::StateName(record.state)));
   result.set_incarnation(static_cast<std::int64_t>(record.incarnation));
   result.set_reachable(membership.IsReachable(peer));
-  result.set_phi(membership.Phi(peer, now));
+  result.set_phi(std::round(membership.Phi(peer, now) * 1'000) / 1'000);  // more digits mean nothing
   const absl::Time heard = membership.LastHeard(peer);
   if (heard != absl::InfinitePast()) *result.mutable_last_heard() = admin::ToDuration(now - heard);
   result.set_unacknowledged(static_cast<std::int64_t>(node.unacknowledged(peer)));
@@ -59,10 +61,7 @@ dev::v1::Peer ToPeer(const cluster::Node& node, const cluster::Membership& membe
 }
 
 absl::StatusOr<const cluster::Node*> FindNode(const Cluster& cluster, std::int32_t number) {
-  const cluster::Node* node = number < 1 ? nullptr : cluster.Find(static_cast<NodeId>(number));
-  if (node != nullptr) return node;
-  return absl::NotFoundError(
-      absl::StrCat("There is no node ", number, "; `cloudstate-dev nodes ls` shows those that there are."));
+  return cluster.FindOrFail(static_cast<NodeId>(std::max(number, 0)));
 }
 
 // Whose sight of the shards is asked for.
@@ -76,7 +75,8 @@ absl::StatusOr<const cluster::Node*> Observer(const Cluster& cluster, std::int32
   }
   const cluster::Node* coordinator = cluster.Coordinator();
   if (coordinator != nullptr && coordinator->shards() != nullptr) return coordinator;
-  return absl::UnavailableError("No node is the coordinator now; ask for the sight of one that runs.");
+  return absl::FailedPreconditionError(
+      "No node is the coordinator now, whose sight counts. `shards ls --node 1` shows how node 1 sees it, if it runs.");
 }
 
 absl::string_view PhaseName(cluster::ShardPhase phase) {
@@ -170,12 +170,16 @@ dev::v1::NetworkState GetNetwork(const Cluster& cluster) {
   return state;
 }
 
-absl::StatusOr<dev::v1::ListClusterEventsResponse> ListClusterEvents(const cluster::ClusterEvents& events,
+absl::StatusOr<dev::v1::ListClusterEventsResponse> ListClusterEvents(const Cluster& cluster,
                                                                      const dev::v1::ListClusterEventsRequest& request) {
   absl::StatusOr<int> limit = admin::PageSize(request.limit());
   if (!limit.ok()) return limit.status();
+  if (request.node() != 0) {
+    if (const auto node = FindNode(cluster, request.node()); !node.ok()) return node.status();
+  }
+  const std::deque<cluster::ClusterEvent>& events = cluster.events().events();
   std::vector<const cluster::ClusterEvent*> newest;
-  for (auto event = events.events().rbegin(); event != events.events().rend(); ++event) {
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
     if (newest.size() == static_cast<std::size_t>(*limit)) break;
     if (request.node() == 0 || Number(event->node) == request.node()) newest.push_back(&*event);
   }

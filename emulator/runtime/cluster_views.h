@@ -23,13 +23,13 @@ struct ClusterSight {
 dev::v1::ListNodesResponse ListNodes(const ClusterSight& sight);
 // NOT_FOUND where there never was one of this number.
 absl::StatusOr<dev::v1::NodeDetail> GetNode(const ClusterSight& sight, const dev::v1::GetNodeRequest& request);
-// NOT_FOUND where there never was such a node, FAILED_PRECONDITION where it does not run, UNAVAILABLE where nobody is
-// the coordinator.
+// NOT_FOUND where there never was such a node, FAILED_PRECONDITION where it does not run, or nobody is the coordinator.
 absl::StatusOr<dev::v1::ListShardsResponse> ListShards(const cluster::Cluster& cluster,
                                                        const dev::v1::ListShardsRequest& request);
 dev::v1::NetworkState GetNetwork(const cluster::Cluster& cluster);
-// The newest of those that are kept, newest last. INVALID_ARGUMENT for a limit below 0.
-absl::StatusOr<dev::v1::ListClusterEventsResponse> ListClusterEvents(const cluster::ClusterEvents& events,
+// The newest of those that are kept, newest last. INVALID_ARGUMENT for a limit below 0, NOT_FOUND where there never was
+// such a node.
+absl::StatusOr<dev::v1::ListClusterEventsResponse> ListClusterEvents(const cluster::Cluster& cluster,
                                                                      const dev::v1::ListClusterEventsRequest& request);
 dev::v1::ClusterEvent ToProto(const cluster::ClusterEvent& event);
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <random>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "emulator/admin/guard.h"
 #include "emulator/base/real_strand.h"
 #include "emulator/journal/sqlite_browser.h"
+#include "emulator/runtime/cluster_metrics.h"
 #include "emulator/runtime/live_state.h"
 #include "emulator/runtime/node_ports.h"
 #include "emulator/serving/front_door.h"
@@ -53,8 +55,9 @@ class RealEmulator final : public Emulator {
 
   ~RealEmulator() override {
     // From the outside in: no new calls, then no user function, then no entities, then no journal.
+    const absl::Time end = absl::Now() + settings_.termination_grace;
     if (client_door_ != nullptr) client_door_->Shutdown(settings_.termination_grace);
-    node_ports_.Shutdown(settings_.termination_grace);
+    node_ports_.Shutdown(std::max(absl::ZeroDuration(), end - absl::Now()));
     if (admin_door_ != nullptr) admin_door_->Shutdown(absl::ZeroDuration());
     metrics_door_ = nullptr;
     admin_door_ = nullptr;
@@ -140,12 +143,14 @@ class RealEmulator final : public Emulator {
     options.port = settings_.metrics_port;
     options.handlers["/metrics"] = [this](const serving::HttpRequest&) {
       std::vector<trace::NodeMetrics> nodes;
+      std::string cluster;
       base::RunOn(strand_, [&] {
+        cluster = ClusterMetricsText(*cluster_);
         for (const auto& [id, node] : cluster_->nodes()) nodes.push_back({node->name(), node->metrics()});
       });
       serving::HttpResponse response;
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-      response.body = trace::PrometheusText(nodes) + trace::ProcessMetricsText();
+      response.body = trace::PrometheusText(nodes) + cluster + trace::ProcessMetricsText();
       return response;
     };
     auto door = serving::FrontDoor::Start(std::move(options));

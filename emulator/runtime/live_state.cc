@@ -29,13 +29,13 @@ class TraceWatch final : public admin::Live::Watch {
 
 class ClusterEventsWatch final : public admin::Live::Watch {
  public:
-  ClusterEventsWatch(base::Strand& strand, cluster::ClusterEvents& events,
-                     const dev::v1::WatchClusterEventsRequest& request, admin::Live::ClusterEventWatcher watcher)
-      : strand_(strand), events_(events) {
+  ClusterEventsWatch(base::Strand& strand, cluster::Cluster& cluster, const dev::v1::WatchClusterEventsRequest& request,
+                     admin::Live::ClusterEventWatcher watcher)
+      : strand_(strand), cluster_(cluster) {
     base::RunOn(strand_, [&] { id_ = Subscribe(request, std::move(watcher)); });
   }
   ~ClusterEventsWatch() override {
-    base::RunOn(strand_, [&] { events_.Unwatch(id_); });
+    base::RunOn(strand_, [&] { cluster_.events().Unwatch(id_); });
   }
 
  private:
@@ -45,17 +45,19 @@ class ClusterEventsWatch final : public admin::Live::Watch {
       dev::v1::ListClusterEventsRequest kept;
       kept.set_limit(request.newest());
       kept.set_node(request.node());
-      const auto newest = runtime::ListClusterEvents(events_, kept);
-      for (const dev::v1::ClusterEvent& event : newest->events()) watcher(event);
+      const auto newest = runtime::ListClusterEvents(cluster_, kept);
+      if (newest.ok()) {
+        for (const dev::v1::ClusterEvent& event : newest->events()) watcher(event);
+      }
     }
     const auto node = static_cast<cluster::NodeId>(request.node());
-    return events_.Watch([node, watcher = std::move(watcher)](const cluster::ClusterEvent& event) mutable {
+    return cluster_.events().Watch([node, watcher = std::move(watcher)](const cluster::ClusterEvent& event) mutable {
       if (node == cluster::NodeId::kNone || event.node == node) watcher(ToProto(event));
     });
   }
 
   base::Strand& strand_;
-  cluster::ClusterEvents& events_;
+  cluster::Cluster& cluster_;
   std::uint64_t id_ = 0;
 };
 
@@ -202,14 +204,13 @@ void LiveState::Steer(const dev::v1::Steering& steering, Done<dev::v1::SteerResp
 
 void LiveState::ListClusterEvents(const dev::v1::ListClusterEventsRequest& request,
                                   Done<dev::v1::ListClusterEventsResponse> done) {
-  strand_.Post([this, request, done = std::move(done)]() mutable {
-    done(runtime::ListClusterEvents(cluster_.events(), request));
-  });
+  strand_.Post(
+      [this, request, done = std::move(done)]() mutable { done(runtime::ListClusterEvents(cluster_, request)); });
 }
 
 std::unique_ptr<admin::Live::Watch> LiveState::WatchClusterEvents(const dev::v1::WatchClusterEventsRequest& request,
                                                                   ClusterEventWatcher watcher) {
-  return std::make_unique<ClusterEventsWatch>(strand_, cluster_.events(), request, std::move(watcher));
+  return std::make_unique<ClusterEventsWatch>(strand_, cluster_, request, std::move(watcher));
 }
 
 }  // namespace cloudstate::runtime

@@ -1,9 +1,11 @@
 #include "emulator/runtime/node_ports.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "emulator/base/log.h"
 
 namespace cloudstate::runtime {
@@ -28,20 +30,28 @@ void NodePorts::Add(cluster::NodeId node, serving::Backend& backend) {
   ports_[node].backend = &backend;
   if (ports_.size() < 2) return;
   for (auto& [id, port] : ports_) {
-    if (port.door == nullptr) Open(id, port);
+    if (!std::exchange(port.tried, true)) Open(id, port);
   }
 }
 
 void NodePorts::Open(cluster::NodeId node, Port& port) {
-  const auto offset = static_cast<std::uint16_t>(static_cast<std::uint32_t>(node) - 1);
-  const auto wanted = static_cast<std::uint16_t>(settings_.node_port == 0 ? 0 : settings_.node_port + offset);
-  auto door = serving::FrontDoor::Start(ClientDoorOptions(settings_, wanted, *port.backend));
+  auto door = MakeDoor(node, *port.backend);
   if (door.ok()) {
     port.door = *std::move(door);
     return;
   }
   base::LogWarning(absl::StrCat("node ", ToString(node), " has no port of its own: ", door.status().message()));
   problem_.Update(door.status());
+}
+
+absl::StatusOr<std::unique_ptr<serving::FrontDoor>> NodePorts::MakeDoor(cluster::NodeId node,
+                                                                        serving::Backend& backend) const {
+  const std::size_t wanted = settings_.node_port == 0 ? 0 : settings_.node_port + static_cast<std::size_t>(node) - 1;
+  if (wanted > kLastPort) {
+    return absl::OutOfRangeError(absl::StrCat("nodes' ports begin at ", settings_.node_port, ", and its own would be ",
+                                              wanted, "; the last one is ", kLastPort));
+  }
+  return serving::FrontDoor::Start(ClientDoorOptions(settings_, static_cast<std::uint16_t>(wanted), backend));
 }
 
 absl::Status NodePorts::Check() const {
@@ -65,7 +75,8 @@ void NodePorts::Shutdown(absl::Duration grace) {
       if (port.door != nullptr) doors.push_back(port.door.get());
     }
   }
-  for (serving::FrontDoor* door : doors) door->Shutdown(grace);
+  const absl::Time end = absl::Now() + grace;
+  for (serving::FrontDoor* door : doors) door->Shutdown(std::max(absl::ZeroDuration(), end - absl::Now()));
 }
 
 }  // namespace cloudstate::runtime

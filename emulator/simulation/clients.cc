@@ -7,6 +7,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/strings/str_cat.h"
 #include "emulator/base/chance.h"
+#include "emulator/simulation/load_defaults.h"
+#include "emulator/simulation/scenario_times.h"
 #include "emulator/simulation/simulated_user_function.h"
 #include "simulation/ledger.pb.h"
 
@@ -19,18 +21,8 @@ using Outcome = Operation::Outcome;
 
 constexpr char kNodeHeader[] = "x-cloudstate-node";
 
-dev::v1::Load WithDefaults(dev::v1::Load load) {
-  if (load.clients() <= 0) load.set_clients(10);
-  if (load.entities() <= 0) load.set_entities(5);
-  if (!load.has_deadline()) load.mutable_deadline()->set_seconds(5);
-  if (load.event_sourced_writes() + load.value_writes() + load.forwards() + load.effects() <= 0) {
-    load.set_event_sourced_writes(0.4);
-    load.set_value_writes(0.2);
-    load.set_forwards(0.1);
-    load.set_effects(0.1);
-  }
-  return load;
-}
+// The emulator ends a call at its deadline. A client that hears nothing of it goes away a little later.
+constexpr absl::Duration kGrace = absl::Seconds(1);
 
 std::string NameOf(std::uint64_t entity) { return absl::StrCat("e", entity + 1); }
 
@@ -76,19 +68,33 @@ class Clients::Attempt final : public serving::Responder, public std::enable_sha
         operation(plan.operation),
         has_effect(plan.has_effect),
         done(std::move(when_done)),
-        clients_(&clients) {}
+        clients_(&clients),
+        complaints_(clients.complaints_),
+        name_(absl::StrCat("client ", caller, ", ", simulation::Describe(clients.operations_[plan.operation]))) {}
 
   void Headers(const Metadata&) override {}
-  void Message(std::string payload) override { message = std::move(payload); }
-  void Finish(absl::Status status) override { End(status); }
+  void Message(std::string payload) override {
+    if (message.has_value() || finished_) complaints_->Add("answered-twice", name_ + ": one more message");
+    if (!finished_) message = std::move(payload);
+  }
+  void Finish(absl::Status status) override {
+    if (std::exchange(finished_, true)) complaints_->Add("answered-twice", name_ + ": one more end");
+    End(status);
+  }
   std::size_t Unsent() const override { return 0; }
   void WhenWritable(absl::AnyInvocable<void()> writable) override { writable(); }
   void OnCancel(absl::AnyInvocable<void()> cancelled) override { cancelled_ = std::move(cancelled); }
 
   void WaitFor(absl::Duration deadline) {
-    timer_ = clients_->strand_.After(deadline, [this, deadline] {
+    begun_ = clients_->strand_.Now();
+    timer_ = clients_->strand_.After(deadline + kGrace, [this, deadline] {
       const auto self = shared_from_this();
-      End(absl::DeadlineExceededError(absl::StrCat("the client has waited ", absl::FormatDuration(deadline))));
+      const auto& excused = clients_->excused_;
+      if (!excused || !excused(begun_)) {
+        complaints_->Add("open-call", absl::StrCat(name_, ": no answer ", absl::FormatDuration(kGrace),
+                                                   " after its deadline of ", absl::FormatDuration(deadline)));
+      }
+      End(absl::DeadlineExceededError(absl::StrCat("the client has waited ", absl::FormatDuration(deadline + kGrace))));
       if (cancelled_) cancelled_();
     });
   }
@@ -122,6 +128,10 @@ class Clients::Attempt final : public serving::Responder, public std::enable_sha
   }
 
   Clients* clients_;
+  const std::shared_ptr<Complaints> complaints_;
+  const std::string name_;
+  absl::Time begun_;
+  bool finished_ = false;  // by the emulator
   base::TimerId timer_ = base::TimerId::kNone;
   absl::AnyInvocable<void()> cancelled_;
 };
@@ -143,8 +153,8 @@ class Clients::Handle final : public serving::Responder {
 };
 
 Clients::Clients(base::Strand& strand, base::Random& random, serving::Backend& backend,
-                 std::function<void(const std::string&)> trace)
-    : strand_(strand), random_(random), backend_(backend), trace_(std::move(trace)) {}
+                 std::function<void(const std::string&)> trace, std::function<bool(absl::Time)> excused)
+    : strand_(strand), random_(random), backend_(backend), trace_(std::move(trace)), excused_(std::move(excused)) {}
 
 Clients::~Clients() {
   for (Client& client : clients_) {
@@ -156,7 +166,7 @@ Clients::~Clients() {
 
 void Clients::SetLoad(const dev::v1::Load& load) {
   load_ = WithDefaults(load);
-  deadline_ = absl::Seconds(load_.deadline().seconds()) + absl::Nanoseconds(load_.deadline().nanos());
+  deadline_ = ToAbsl(load_.deadline());
   for (Client& client : clients_) strand_.Cancel(std::exchange(client.thinking, base::TimerId::kNone));
   const auto count = static_cast<std::size_t>(load_.clients());
   if (clients_.size() < count) clients_.resize(count);
@@ -167,8 +177,17 @@ void Clients::SetLoad(const dev::v1::Load& load) {
 
 void Clients::Probe(std::uint32_t node, absl::Duration deadline, std::function<void(absl::Status)> done) {
   const auto entities = static_cast<std::uint64_t>(WithDefaults(load_).entities());
-  Plan plan = Read(0, node, Service::kLog, next_probe_++ % entities);
-  Start(0, node, deadline, std::move(plan), std::move(done));
+  Probe(KeyOf(Service::kLog, next_probe_++ % entities), node, deadline, std::move(done));
+}
+
+void Clients::Probe(const base::EntityKey& entity, std::uint32_t node, absl::Duration deadline,
+                    std::function<void(absl::Status)> done) {
+  Start(0, node, deadline, Read(0, node, entity), std::move(done));
+}
+
+void Clients::Complaints::Add(const std::string& invariant, std::string text) {
+  constexpr int kMost = 20;
+  if (++found[invariant] <= kMost) violations.push_back({invariant, std::move(text)});
 }
 
 // ---- what they do
@@ -201,16 +220,20 @@ Clients::Plan Clients::Choose(std::uint32_t client) {
   drawn -= load_.effects();
   const Service service = base::Below(random_, 2) == 0 ? Service::kLog : Service::kRegister;
   if (drawn < load_.forwards()) return Relay(client, service, entity);
-  return Read(client, static_cast<std::uint32_t>(load_.node()), service, entity);
+  return Read(client, static_cast<std::uint32_t>(load_.node()), KeyOf(service, entity));
 }
 
 std::uint64_t Clients::DrawEntity() { return base::Below(random_, static_cast<std::uint64_t>(load_.entities())); }
 
-Operation& Clients::Note(Operation::Kind kind, std::uint32_t client, std::uint32_t node, Service service,
-                         std::uint64_t entity) {
+base::EntityKey Clients::KeyOf(Service service, std::uint64_t entity) {
+  return {service == Service::kLog ? kLog : kRegister, NameOf(entity)};
+}
+
+Operation& Clients::Note(Operation::Kind kind, std::uint32_t client, std::uint32_t node,
+                         const base::EntityKey& entity) {
   Operation& operation = operations_.emplace_back();
   operation.kind = kind;
-  operation.entity = {service == Service::kLog ? kLog : kRegister, NameOf(entity)};
+  operation.entity = entity;
   operation.id = kind == Operation::Kind::kWrite ? ++last_id_ : 0;
   operation.client = client;
   operation.node = node;
@@ -218,13 +241,13 @@ Operation& Clients::Note(Operation::Kind kind, std::uint32_t client, std::uint32
   return operation;
 }
 
-Clients::Plan Clients::Read(std::uint32_t client, std::uint32_t node, Service service, std::uint64_t entity) {
+Clients::Plan Clients::Read(std::uint32_t client, std::uint32_t node, const base::EntityKey& entity) {
   Plan plan;
   plan.operation = operations_.size();
-  Note(Operation::Kind::kRead, client, node, service, entity);
+  Note(Operation::Kind::kRead, client, node, entity);
   ledger::Which which;
-  which.set_entity(NameOf(entity));
-  plan.call.service = service == Service::kLog ? kLog : kRegister;
+  which.set_entity(entity.entity_id);
+  plan.call.service = entity.persistence_id;
   plan.call.method = "Read";
   plan.call.payload = which.SerializeAsString();
   return plan;
@@ -235,7 +258,8 @@ Clients::Plan Clients::Write(std::uint32_t client, Service service, std::uint64_
   plan.operation = operations_.size();
   ledger::Write write;
   write.set_entity(NameOf(entity));
-  write.set_id(Note(Operation::Kind::kWrite, client, static_cast<std::uint32_t>(load_.node()), service, entity).id);
+  write.set_id(
+      Note(Operation::Kind::kWrite, client, static_cast<std::uint32_t>(load_.node()), KeyOf(service, entity)).id);
   plan.call.service = service == Service::kLog ? kLog : kRegister;
   plan.call.method = service == Service::kLog ? "Append" : "Add";
   plan.call.payload = write.SerializeAsString();
@@ -245,7 +269,7 @@ Clients::Plan Clients::Write(std::uint32_t client, Service service, std::uint64_
 Clients::Plan Clients::WriteWithEffect(std::uint32_t client, std::uint64_t entity, std::uint64_t other) {
   Plan plan = Write(client, Service::kLog, entity);
   Operation& effect =
-      Note(Operation::Kind::kWrite, client, static_cast<std::uint32_t>(load_.node()), Service::kLog, other);
+      Note(Operation::Kind::kWrite, client, static_cast<std::uint32_t>(load_.node()), KeyOf(Service::kLog, other));
   effect.has_version = false;
   ledger::Write write;
   write.set_entity(NameOf(entity));

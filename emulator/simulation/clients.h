@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,36 +15,50 @@
 #include "emulator/base/strand.h"
 #include "emulator/serving/backend.h"
 #include "emulator/simulation/history.h"
+#include "emulator/simulation/violation.h"
 
 namespace cloudstate::simulation {
 
-// The clients of a simulation: each has at most one call open, waits for its end or its deadline, and notes down what
-// it saw. Writes and reads go to simulation.Log and simulation.Register, directly, forwarded by simulation.Relay, or
-// with a synchronous side effect on another entity, in the shares of the load. On the strand.
+// The clients of a simulation: each has at most one call open, waits for its end, until a moment after its deadline,
+// and notes down what it saw. Writes and reads go to simulation.Log and simulation.Register, directly, forwarded by
+// simulation.Relay, or with a synchronous side effect on another entity, in the shares of the load. On the strand.
 //
 // A side effect is an operation of its own. Its client never learns what became of it: an effect that fails does not
 // fail the command. So its outcome is kUnknown, but where the command surely had no effect, and so never led to it.
 class Clients {
  public:
   // `backend` takes the calls; the header x-cloudstate-node picks a node where the load does. `trace`, if set, gets a
-  // line for each beginning and end.
+  // line for each beginning and end. `excused`, if set, tells whether the emulator may owe an answer to a call that was
+  // begun then.
   Clients(base::Strand& strand, base::Random& random, serving::Backend& backend,
-          std::function<void(const std::string&)> trace);
+          std::function<void(const std::string&)> trace, std::function<bool(absl::Time begun)> excused = nullptr);
   ~Clients();
 
   // Replaces what they do from now on. A rate of 0 stops them; where other fields are unset, their defaults hold.
   void SetLoad(const dev::v1::Load& load);
   // One read outside of the load, at `node` (0 for any), by the deadline; `done` gets the call's status, from a task.
-  // Noted down as well, as that of client 0.
+  // Noted down as well, as that of client 0. Of one entity after the other.
   void Probe(std::uint32_t node, absl::Duration deadline, std::function<void(absl::Status)> done);
+  // The same, of this entity.
+  void Probe(const base::EntityKey& entity, std::uint32_t node, absl::Duration deadline,
+             std::function<void(absl::Status)> done);
 
   const std::vector<Operation>& operations() const { return operations_; }
   // Probes included.
   std::size_t open_calls() const { return open_; }
+  // Of what the emulator owes its clients: "open-call" where it lets a call's deadline pass without an answer, and
+  // "answered-twice". At most 20 of each.
+  const std::vector<Violation>& violations() const { return complaints_->violations; }
 
  private:
   class Attempt;
   class Handle;
+  struct Complaints {
+    std::vector<Violation> violations;
+    std::map<std::string, int> found = {};
+
+    void Add(const std::string& invariant, std::string text);
+  };
   struct Client {
     base::TimerId thinking = base::TimerId::kNone;
     std::shared_ptr<Attempt> open;
@@ -60,12 +75,12 @@ class Clients {
   void Think(std::uint32_t client);
   void Act(std::uint32_t client);
   Plan Choose(std::uint32_t client);
-  Plan Read(std::uint32_t client, std::uint32_t node, Service service, std::uint64_t entity);
+  Plan Read(std::uint32_t client, std::uint32_t node, const base::EntityKey& entity);
   Plan Write(std::uint32_t client, Service service, std::uint64_t entity);
   Plan WriteWithEffect(std::uint32_t client, std::uint64_t entity, std::uint64_t other);
   Plan Relay(std::uint32_t client, Service service, std::uint64_t entity);
-  Operation& Note(Operation::Kind kind, std::uint32_t client, std::uint32_t node, Service service,
-                  std::uint64_t entity);
+  Operation& Note(Operation::Kind kind, std::uint32_t client, std::uint32_t node, const base::EntityKey& entity);
+  static base::EntityKey KeyOf(Service service, std::uint64_t entity);
   std::uint64_t DrawEntity();
 
   void Start(std::uint32_t client, std::uint32_t node, absl::Duration deadline, Plan plan,
@@ -77,6 +92,8 @@ class Clients {
   base::Random& random_;
   serving::Backend& backend_;
   const std::function<void(const std::string&)> trace_;
+  const std::function<bool(absl::Time)> excused_;
+  const std::shared_ptr<Complaints> complaints_ = std::make_shared<Complaints>();  // shared with all attempts
   dev::v1::Load load_;
   absl::Duration deadline_;
   std::vector<Client> clients_;  // that of number 1 first; those that are no longer wanted at the end

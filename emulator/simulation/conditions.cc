@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "emulator/simulation/scenario.h"
 #include "emulator/simulation/scenario_times.h"
 #include "emulator/simulation/virtual_strand.h"
 
@@ -55,6 +56,7 @@ void Conditions::Check() {
 
 void Conditions::Check(Watched& watched) {
   if (watched.done) return;
+  if (watched.kind == Kind::kThroughout && strand_.Now() >= watched.until) watched.last_look = true;
   const std::optional<bool> holds = Holds(watched, watched.condition);
   if (watched.kind == Kind::kEventually) {
     watched.done = holds == true;
@@ -65,9 +67,17 @@ void Conditions::Check(Watched& watched) {
   }
   if (holds == false) {
     Violated(watched, absl::StrCat("did not hold ", Seconds(strand_.Now() - watched.since), " after"));
-  } else if (strand_.Now() >= watched.until) {
+  } else if (watched.last_look && !Asks(watched)) {
     watched.done = true;
   }
+}
+
+bool Conditions::Asks(const Watched& watched) {
+  return std::ranges::any_of(watched.probes, [](const auto& each) { return each.second.open; });
+}
+
+bool Conditions::asking() const {
+  return std::ranges::any_of(watched_, [](const Watched& each) { return !each.done && Asks(each); });
 }
 
 bool Conditions::waiting() const {
@@ -76,6 +86,7 @@ bool Conditions::waiting() const {
 }
 
 void Conditions::End() {
+  for (Watched& each : watched_) each.last_look = true;
   Check();
   for (Watched& each : watched_) {
     if (each.kind == Kind::kEventually && !each.done) Violated(each, "never came true after");
@@ -135,18 +146,17 @@ std::optional<bool> Conditions::HoldsAll(Watched& watched, const dev::v1::AllOf&
   return result;
 }
 
-// What the last read was answered; each look begins the next one.
+// What the last read was answered; the look after its answer begins the next one.
 std::optional<absl::Status> Conditions::Ask(Watched& watched, const dev::v1::Condition& condition, int node) {
   Probe& probe = watched.probes[&condition];
-  std::optional<absl::Status> last = std::exchange(probe.last, std::nullopt);
-  if (!probe.open) {
+  if (!probe.open && (!watched.last_look || !probe.last.has_value())) {
     probe.open = true;
     clients_.Probe(static_cast<std::uint32_t>(node), kProbeDeadline, [&probe](absl::Status status) {
       probe.open = false;
       probe.last = std::move(status);
     });
   }
-  return last;
+  return probe.last;
 }
 
 bool Conditions::Sees(const dev::v1::NodeSees& sees) const {
@@ -175,7 +185,7 @@ int Conditions::FailedCalls(std::size_t first_operation) const {
 void Conditions::Violated(Watched& watched, const std::string& how) {
   watched.done = true;
   violations_.push_back(
-      {"condition", absl::StrCat(watched.condition.ShortDebugString(), " ", how, " ",
+      {"condition", absl::StrCat(ConditionText(watched.condition), " ", how, " ",
                                  Seconds(watched.since - VirtualStrand::Beginning()), ", when it was asked for")});
 }
 

@@ -27,13 +27,15 @@ class Conditions {
   void Check();
   // Whether anything is still to come true.
   bool waiting() const;
+  // Whether a read is open whose answer still counts.
+  bool asking() const;
   // All is quiet: what has not come true by now will not.
   void End();
 
   const std::vector<Violation>& violations() const { return violations_; }
 
  private:
-  // The last answer to a read that a condition makes.
+  // The last answer to a read that a condition makes. It counts until the next one comes.
   struct Probe {
     bool open = false;
     std::optional<absl::Status> last;
@@ -45,11 +47,13 @@ class Conditions {
     absl::Time since;
     absl::Time until;
     std::size_t first_operation = 0;  // that was begun afterwards
+    bool last_look = false;           // its time is over, and only what was asked for in time still counts
     bool done = false;
     std::map<const dev::v1::Condition*, Probe> probes = {};
   };
 
   void Check(Watched& watched);
+  static bool Asks(const Watched& watched);
   // Nothing while it is not known yet.
   std::optional<bool> Holds(Watched& watched, const dev::v1::Condition& condition);
   std::optional<bool> HoldsAll(Watched& watched, const dev::v1::AllOf& all);

@@ -62,7 +62,8 @@ struct History {
 //   write-applied-twice   no id is in an entity's journal more than once
 //   failed-write-applied   a write that surely had no effect is not in the journal
 //   journal-gap       an entity's sequence numbers are 1, 2, 3 … without gap or double
-//   one-owner         under one epoch of a shard one node served
+//   one-owner         under one epoch of a shard one node served: nobody is granted an epoch that another has. (That a
+//                     node serves under an epoch that is no longer the newest shows in the others.)
 //   open-call         every call ended
 // `id_of` reads the id out of an event's payload.
 std::vector<Violation> Check(const History& history, std::uint64_t (*id_of)(const journal::Payload&));

@@ -1,10 +1,8 @@
 #include "emulator/simulation/scenario.h"
 
-#include <cerrno>
-#include <cstring>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -19,6 +17,8 @@ namespace {
 using dev::v1::Scenario;
 using dev::v1::ScenarioStep;
 using dev::v1::Within;
+
+constexpr std::size_t kMostBytes = 1 << 20;
 
 YamlShape Shape() {
   return {.inlined = {ScenarioStep::descriptor()->FindFieldByNumber(ScenarioStep::kSteerFieldNumber),
@@ -41,11 +41,15 @@ absl::StatusOr<Scenario> LoadScenario(const std::string& file) {
     return absl::NotFoundError(absl::StrCat("There is no file ", file, "."));
   }
   std::ifstream input(file, std::ios::binary);
-  std::ostringstream text;
-  if (!input || std::filesystem::is_directory(file, ignored) || !(text << input.rdbuf())) {
-    return absl::UnavailableError(absl::StrCat("The file ", file, " can't be read, or there is nothing in it."));
+  std::string text(kMostBytes + 1, '\0');
+  input.read(text.data(), static_cast<std::streamsize>(text.size()));
+  const bool read = input.good() || input.eof();
+  if (!read || std::filesystem::is_directory(file, ignored)) {
+    return absl::UnavailableError(absl::StrCat("The file ", file, " can't be read."));
   }
-  return ParseScenario(text.str(), file);
+  text.resize(static_cast<std::size_t>(input.gcount()));
+  if (text.size() > kMostBytes) return absl::InvalidArgumentError(absl::StrCat(file, ": more than 1 MiB"));
+  return ParseScenario(text, file);
 }
 
 absl::Status CheckScenario(const Scenario& scenario, absl::string_view name) {
@@ -53,5 +57,7 @@ absl::Status CheckScenario(const Scenario& scenario, absl::string_view name) {
 }
 
 std::string ScenarioText(const Scenario& scenario) { return WriteYaml(scenario, Shape()); }
+
+std::string ConditionText(const dev::v1::Condition& condition) { return WriteYamlInOneLine(condition, Shape()); }
 
 }  // namespace cloudstate::simulation

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "emulator/cluster/latency.h"
 #include "emulator/cluster/shard_table.h"
+#include "emulator/simulation/load_defaults.h"
 #include "emulator/simulation/node_references.h"
 #include "emulator/simulation/scenario.h"
 #include "emulator/simulation/scenario_times.h"
@@ -83,7 +84,7 @@ class Checker {
   void CheckSteering(const Message& message);
   void CheckPartition(const v1::Partition& partition);
   void CheckSettings(const Message& message);
-  void CheckSum(const Message& message, double sum);
+  void CheckSum(const Message& message, double sum, absl::string_view of = "");
 
   const Scenario& scenario_;
   const YamlPlaces& places_;
@@ -291,6 +292,10 @@ void Checker::CheckCondition(const Message& message) {
     if (condition->kind_case() == v1::Condition::KIND_NOT_SET) {
       Complain(message, 0, "there is no condition here, such as 'nodes_up: 3'");
     }
+    if (condition->nodes_up() > nodes_) {
+      Complain(message, v1::Condition::kNodesUpFieldNumber,
+               absl::StrCat("there are never ", condition->nodes_up(), " nodes: there are 1 to ", nodes_));
+    }
     if (condition->has_converged() && !condition->converged()) {
       Complain(message, v1::Condition::kConvergedFieldNumber, "write `not: {converged: true}` instead");
     }
@@ -332,7 +337,9 @@ void Checker::CheckPartition(const v1::Partition& partition) {
 void Checker::CheckSettings(const Message& message) {
   if (const auto* load = As<v1::Load>(message)) {
     CheckNotZero(message, {v1::Load::kClientsFieldNumber, v1::Load::kEntitiesFieldNumber});
-    CheckSum(message, load->event_sourced_writes() + load->value_writes() + load->forwards() + load->effects());
+    const bool whole =
+        load->has_event_sourced_writes() && load->has_value_writes() && load->has_forwards() && load->has_effects();
+    CheckSum(message, SharesOf(*load), whole ? "" : ", together with those that are not given");
   }
   if (const auto* user_function = As<v1::UserFunctionSettings>(message)) {
     CheckSum(message, user_function->failures() + user_function->broken_streams() + user_function->hangs());
@@ -342,10 +349,10 @@ void Checker::CheckSettings(const Message& message) {
   }
 }
 
-void Checker::CheckSum(const Message& message, double sum) {
+void Checker::CheckSum(const Message& message, double sum, absl::string_view of) {
   constexpr double kRounding = 1e-9;
-  if (sum > 1 + kRounding)
-    Complain(message, 0, absl::StrCat("the shares come to ", sum, "; they can't be more than 1"));
+  if (sum <= 1 + kRounding) return;
+  Complain(message, 0, absl::StrCat("the shares come to ", sum, of, "; they can't be more than 1"));
 }
 
 }  // namespace

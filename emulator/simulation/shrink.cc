@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "emulator/simulation/load_defaults.h"
 #include "emulator/simulation/node_references.h"
 #include "emulator/simulation/scenario_times.h"
 #include "google/protobuf/descriptor.h"
@@ -143,22 +144,14 @@ void Shrinker::LessenNodes() {
 }
 
 void Shrinker::LessenLoad() {
-  constexpr int kClients = 10;
-  constexpr int kCallsPerSecond = 20;
-  constexpr int kEntities = 5;
-  const auto or_default = [](int value, int otherwise) { return value == 0 ? otherwise : value; };
   Lessen(
-      1, [&](const Scenario& scenario) { return or_default(scenario.load().clients(), kClients); },
+      1, [](const Scenario& scenario) { return WithDefaults(scenario.load()).clients(); },
       [](Scenario& scenario, int value) { scenario.mutable_load()->set_clients(value); });
   Lessen(
-      1, [&](const Scenario& scenario) { return or_default(scenario.load().entities(), kEntities); },
+      1, [](const Scenario& scenario) { return WithDefaults(scenario.load()).entities(); },
       [](Scenario& scenario, int value) { scenario.mutable_load()->set_entities(value); });
   Lessen(
-      0,
-      [](const Scenario& scenario) {
-        const auto& load = scenario.load();
-        return load.has_calls_per_second() ? static_cast<int>(load.calls_per_second()) : kCallsPerSecond;
-      },
+      0, [](const Scenario& scenario) { return static_cast<int>(WithDefaults(scenario.load()).calls_per_second()); },
       [](Scenario& scenario, int value) { scenario.mutable_load()->set_calls_per_second(value); });
 }
 

@@ -22,8 +22,9 @@ namespace ledger = ::simulation;
 struct UserFunctionCore {
   base::Strand& strand;
   base::Random& random;
-  const UserFunctionBehaviour behaviour;
+  UserFunctionBehaviour behaviour;
   std::vector<Violation> violations;
+  int hanging = 0;  // entities
 
   void Violated(std::string text) {
     constexpr std::size_t kMost = 20;
@@ -86,6 +87,9 @@ class EntityState {
  public:
   EntityState(std::shared_ptr<UserFunctionCore> core, std::string service, std::string write_method)
       : core_(std::move(core)), service_(std::move(service)), write_method_(std::move(write_method)) {}
+  ~EntityState() { core_->hanging -= hangs_ ? 1 : 0; }
+  EntityState(const EntityState&) = delete;
+  EntityState& operator=(const EntityState&) = delete;
 
   void Require(bool holds, absl::string_view what) {
     if (!holds) core_->Violated(absl::StrCat(service_, "|", entity_id_, ": ", what));
@@ -112,6 +116,7 @@ class EntityState {
     const Fate fate = DrawFate(*core_);
     if (fate == Fate::kHangs) {
       hangs_ = true;
+      ++core_->hanging;
       return std::nullopt;
     }
     Answer answer;

@@ -16,6 +16,8 @@ std::size_t BytesOf(const journal::Payload& payload) { return payload.type_url.s
 
 std::uint32_t Number(journal::ShardId shard) { return static_cast<std::uint32_t>(shard); }
 
+std::string Text(const absl::Status& status) { return status.ToString(absl::StatusToStringMode::kWithNoExtraData); }
+
 journal::Replay EmptyPage(std::size_t stored) {
   journal::Replay page;
   page.last_sequence = static_cast<journal::SequenceNumber>(stored);
@@ -30,7 +32,7 @@ void SimulatedJournal::Write(journal::Append append, absl::AnyInvocable<void(abs
 
 void SimulatedJournal::Claim(std::vector<journal::ShardClaim> claims,
                              absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) {
-  Enqueue(PendingClaim{std::move(claims), std::move(done), {}});
+  Enqueue(PendingClaim{std::move(claims), std::move(done), std::vector<journal::ShardHolder>()});
 }
 
 bool SimulatedJournal::Holds(const journal::Fence& fence) const {
@@ -57,18 +59,16 @@ void SimulatedJournal::BeginCommit() {
 
 void SimulatedJournal::EndCommit() {
   const bool fails = base::Happens(random_, faults_.write_failures);
+  const auto failure = absl::UnavailableError("the simulated disk failed; nothing was stored");
   for (Pending& each : commit_) {
-    if (auto* claim = std::get_if<PendingClaim>(&each)) {
-      Apply(*claim);
-      continue;
-    }
-    auto& write = std::get<PendingWrite>(each);
     if (fails) {
-      write.outcome = absl::UnavailableError("the simulated disk failed; nothing was stored");
+      std::visit([&](auto& pending) { pending.outcome = failure; }, each);
+    } else if (auto* claim = std::get_if<PendingClaim>(&each)) {
+      Apply(*claim);
     } else {
-      Apply(write, log_);
+      Apply(std::get<PendingWrite>(each), log_);
     }
-    Note(write);
+    std::visit([this](const auto& pending) { Note(pending); }, each);
   }
   std::vector<Pending> ended = std::move(commit_);
   commit_.clear();
@@ -91,8 +91,7 @@ void SimulatedJournal::Apply(PendingWrite& write, std::string& log) {
 }
 
 void SimulatedJournal::Apply(PendingClaim& claim) {
-  for (const journal::ShardClaim& each : claim.claims) claim.outcome.push_back(fences_.Claim(each));
-  Note(claim);
+  for (const journal::ShardClaim& each : claim.claims) claim.outcome->push_back(fences_.Claim(each));
 }
 
 absl::Status SimulatedJournal::CheckWrite(const journal::Append& append) const {
@@ -228,17 +227,18 @@ void SimulatedJournal::Note(const PendingWrite& write) const {
   const std::string fence = append.fence.epoch == 0 ? ""
                                                     : absl::StrCat(" under shard ", Number(append.fence.shard),
                                                                    " epoch ", append.fence.epoch);
-  const std::string outcome =
-      write.outcome.ok() ? "ok" : write.outcome.ToString(absl::StatusToStringMode::kWithNoExtraData);
+  const std::string outcome = write.outcome.ok() ? "ok" : Text(write.outcome);
   observer_(absl::StrCat("write ", append.key.ToString(), " expected ", append.expected, " +", append.events.size(),
                          append.snapshot.has_value() ? " with a snapshot" : "", fence, ": ", outcome));
 }
 
 void SimulatedJournal::Note(const PendingClaim& claim) const {
   if (!observer_) return;
-  for (std::size_t i = 0; i < claim.claims.size(); ++i) {
+  if (!claim.outcome.ok())
+    observer_(absl::StrCat("claim of ", claim.claims.size(), " shards: ", Text(claim.outcome.status())));
+  for (std::size_t i = 0; claim.outcome.ok() && i < claim.claims.size(); ++i) {
     const journal::ShardClaim& asked = claim.claims[i];
-    const journal::ShardHolder& holder = claim.outcome[i];
+    const journal::ShardHolder& holder = (*claim.outcome)[i];
     const bool granted = holder.node == asked.node && holder.incarnation == asked.incarnation;
     observer_(absl::StrCat("claim shard ", Number(asked.shard), " by node ", asked.node, "/", asked.incarnation, ": ",
                            granted ? "" : absl::StrCat("held by node ", holder.node, "/", holder.incarnation, ", "),

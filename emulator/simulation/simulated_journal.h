@@ -24,7 +24,7 @@ namespace cloudstate::simulation {
 struct JournalFaultSettings {
   cluster::Latency write_latency = {};  // of each commit
   cluster::Latency read_latency = {};
-  double write_failures = 0;  // share of commits
+  double write_failures = 0;  // share of commits, which store nothing and claim nothing
   double read_failures = 0;
   double torn_writes = 0;  // share of crashes that leave part of the last record
 };
@@ -45,7 +45,7 @@ class SimulatedJournal final : public journal::Journal {
   void Load(const journal::EntityKey& key, std::optional<journal::SequenceNumber> after, std::size_t max_bytes,
             absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
   void LoadLast(const journal::EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
-  // Claims are not in the file, and so are not subject to its failures.
+  // Claims fail with the commit that they are in, as writes do. They are not in the file: no crash tears them.
   void Claim(std::vector<journal::ShardClaim> claims,
              absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) override;
   bool Holds(const journal::Fence& fence) const override;
@@ -75,7 +75,7 @@ class SimulatedJournal final : public journal::Journal {
   struct PendingClaim {
     std::vector<journal::ShardClaim> claims;
     absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done;
-    std::vector<journal::ShardHolder> outcome;
+    absl::StatusOr<std::vector<journal::ShardHolder>> outcome;
   };
   using Pending = std::variant<PendingWrite, PendingClaim>;
 

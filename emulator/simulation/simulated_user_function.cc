@@ -260,12 +260,20 @@ std::shared_ptr<const userfunction::Specification> MakeSpecification() {
 
 SimulatedUserFunction::SimulatedUserFunction(base::Strand& strand, base::Random& random,
                                              const UserFunctionBehaviour& behaviour)
-    : core_(std::make_shared<UserFunctionCore>(UserFunctionCore{strand, random, behaviour, {}})),
+    : core_(std::make_shared<UserFunctionCore>(UserFunctionCore{strand, random, behaviour, {}, 0})),
       connection_(std::make_shared<SimulatedConnection>(core_)) {}
 
 SimulatedUserFunction::~SimulatedUserFunction() = default;
 
 const std::vector<Violation>& SimulatedUserFunction::violations() const { return core_->violations; }
+
+void SimulatedUserFunction::EndFaults() {
+  core_->behaviour.failures = 0;
+  core_->behaviour.broken_streams = 0;
+  core_->behaviour.hangs = 0;
+}
+
+int SimulatedUserFunction::hanging() const { return core_->hanging; }
 
 std::shared_ptr<const userfunction::Specification> SimulatedUserFunction::Specification() {
   static const auto* const kSpecification = new std::shared_ptr<const userfunction::Specification>(MakeSpecification());

@@ -39,6 +39,10 @@ class SimulatedUserFunction {
   ~SimulatedUserFunction();
 
   std::shared_ptr<userfunction::Connection> connection() const { return connection_; }
+  // From now on it answers everything; its latency stays.
+  void EndFaults();
+  // Entities' streams that wait for an answer that will never come. It takes the emulator's patience to end them.
+  int hanging() const;
   // What it was told that breaks the entity protocol, "entity-protocol": events out of their order, commands for other
   // entities, two at once, and the like. At most 20.
   const std::vector<Violation>& violations() const;

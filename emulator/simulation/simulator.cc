@@ -1,6 +1,7 @@
 #include "emulator/simulation/simulator.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -21,9 +22,13 @@ namespace cloudstate::simulation {
 namespace {
 
 constexpr std::size_t kKeptTraces = 1;  // of calls; nobody looks at them
-constexpr double kCallsPerSecond = 20;  // unless the scenario says otherwise
 // How long a healed cluster has to become one again, on top of the time that a command may take.
 constexpr absl::Duration kRecovery = absl::Seconds(120);
+// A read of a healed cluster.
+constexpr absl::Duration kReadDeadline = absl::Seconds(60);
+// An entity lets so many commands wait, and more.
+constexpr int kReadsAtOnce = 50;
+constexpr std::size_t kMostComplaints = 20;
 
 // Sources of chance that do not disturb each other: a client that calls once more does not change what the network
 // does.
@@ -112,9 +117,7 @@ class Run {
     for (const dev::v1::ScenarioStep& step : scenario_.steps()) {
       strand_.After(ToAbsl(step.at()), [this, &step] { Do(step); });
     }
-    dev::v1::Load load = scenario_.load();
-    if (!load.has_calls_per_second()) load.set_calls_per_second(kCallsPerSecond);
-    clients_.SetLoad(load);
+    clients_.SetLoad(scenario_.load());
     Look();
     strand_.Advance(DurationOf(scenario_));
     Recover();
@@ -126,8 +129,8 @@ class Run {
     history.journal = journal_.Contents();
     history.served = journal_.served();
     std::vector<Violation> violations = Check(history, &IdOf);
-    for (const std::vector<Violation>* more :
-         {&user_function_.violations(), &conditions_.violations(), &std::as_const(violations_)}) {
+    for (const std::vector<Violation>* more : {&clients_.violations(), &user_function_.violations(),
+                                               &conditions_.violations(), &std::as_const(violations_)}) {
       violations.insert(violations.end(), more->begin(), more->end());
     }
     for (const Violation& each : violations) trace_.Line(absl::StrCat("VIOLATED ", each.invariant, ": ", each.text));
@@ -138,6 +141,7 @@ class Run {
     Summary summary;
     summary.simulated = strand_.Now() - VirtualStrand::Beginning();
     for (const Operation& operation : clients_.operations()) {
+      if (!operation.has_version || operation.client == 0) continue;  // a side effect, or none of the load
       ++summary.calls;
       if (operation.outcome == Operation::Outcome::kOk) ++summary.ok;
       if (operation.outcome == Operation::Outcome::kFailed) ++summary.failed;
@@ -168,8 +172,21 @@ class Run {
 
   // Conditions, as long as the run goes on.
   void Look() {
+    NotePauses();
     conditions_.Check();
     strand_.After(Conditions::kInterval, [this] { Look(); });
+  }
+
+  void NotePauses() {
+    for (const auto& [id, node] : cluster_.nodes()) {
+      if (node->strand().holding()) last_pause_ = strand_.Now();
+    }
+  }
+
+  // A pause that is shorter than what is between two looks makes nobody wait for long.
+  bool WasPausedSince(absl::Time begun) {
+    NotePauses();
+    return last_pause_ >= begun;
   }
 
   void Do(const dev::v1::ScenarioStep& step) {
@@ -203,6 +220,7 @@ class Run {
     none.set_calls_per_second(0);
     clients_.SetLoad(none);
     journal_.SetFaults({});
+    user_function_.EndFaults();
     cluster_.network().SetDefault(LinksOf(scenario_.network()));
     cluster_.Heal().IgnoreError();  // cannot fail
     for (const auto& [id, node] : cluster_.nodes()) {
@@ -213,11 +231,12 @@ class Run {
     const auto quiet = [this] { return cluster_.Converged() && IsIdle() && !conditions_.waiting(); };
     if (!strand_.RunUntil(quiet, options_.entities.limits.relay_timeout + kRecovery)) NoteWhatIsNotQuiet();
     ReadEverywhere();
+    strand_.RunUntil([this] { return !conditions_.asking(); }, kReadDeadline);
     conditions_.End();
   }
 
   bool IsIdle() const {
-    if (clients_.open_calls() > 0) return false;
+    if (clients_.open_calls() > 0 || user_function_.hanging() > 0) return false;
     for (const auto& [id, node] : cluster_.nodes()) {
       if (node->open_calls() > 0) return false;
     }
@@ -236,16 +255,34 @@ class Run {
       violations_.push_back({"open-call", absl::StrCat("node ", ToString(id), " has ", node->open_calls(),
                                                        " calls that nobody answers")});
     }
+    if (user_function_.hanging() > 0) {
+      violations_.push_back({"open-call", absl::StrCat(user_function_.hanging(), " entities wait for ever for answers",
+                                                       " of the user function")});
+    }
   }
 
-  // What each node answers at the end is part of the history that is checked.
+  // Now every node that is up has to answer for every entity. What it answers is part of the history that is checked.
   void ReadEverywhere() {
-    constexpr absl::Duration kDeadline = absl::Seconds(10);
+    std::set<base::EntityKey> entities;
+    for (const Operation& operation : clients_.operations()) entities.insert(operation.entity);
+    const auto read = [this] { return clients_.open_calls() == 0; };
+    int nodes = 0;
     for (const auto& [id, node] : cluster_.nodes()) {
-      if (!node->availability().ok()) continue;
-      clients_.Probe(static_cast<std::uint32_t>(id), kDeadline, [](const absl::Status&) {});
+      if (node->state() != "up") continue;
+      for (const base::EntityKey& entity : entities) ReadAt(id, entity);
+      if (++nodes % kReadsAtOnce == 0) strand_.RunUntil(read, 2 * kReadDeadline);
     }
-    strand_.RunUntil([this] { return clients_.open_calls() == 0; }, 2 * kDeadline);
+    strand_.RunUntil(read, 2 * kReadDeadline);
+  }
+
+  void ReadAt(cluster::NodeId node, const base::EntityKey& entity) {
+    clients_.Probe(entity, static_cast<std::uint32_t>(node), kReadDeadline,
+                   [this, node, entity](const absl::Status& status) {
+                     if (status.ok() || ++unavailable_ > kMostComplaints) return;
+                     violations_.push_back(
+                         {"unavailable-after-heal", absl::StrCat("a read of ", entity.ToString(), " at node ",
+                                                                 ToString(node), " ended with ", status.ToString())});
+                   });
   }
 
   const dev::v1::Scenario& scenario_;
@@ -257,6 +294,8 @@ class Run {
   base::Random user_function_random_;
   base::Random client_random_;
   std::vector<Violation> violations_;
+  std::size_t unavailable_ = 0;
+  absl::Time last_pause_ = absl::InfinitePast();  // of any node, as far as somebody looked
   SimulatedJournal journal_{strand_, journal_random_};
   SimulatedUserFunction user_function_{strand_, user_function_random_, BehaviourOf(scenario_.user_function())};
   trace::Recorder recorder_{kKeptTraces};
@@ -266,7 +305,8 @@ class Run {
                             [this](const std::string& text) { trace_.Line(absl::StrCat("error   ", text)); }};
   Clients clients_{strand_, client_random_, gateway_,
                    trace_.on() ? [this](const std::string& line) { trace_.Line(absl::StrCat("client  ", line)); }
-                               : std::function<void(const std::string&)>()};
+                               : std::function<void(const std::string&)>(),
+                   [this](absl::Time begun) { return WasPausedSince(begun); }};
   Conditions conditions_{strand_, cluster_, clients_};
 };
 

@@ -57,6 +57,8 @@ absl::Status ReadYaml(absl::string_view yaml, const YamlShape& shape, google::pr
 
 // ReadYaml reads the same message back.
 std::string WriteYaml(const google::protobuf::Message& message, const YamlShape& shape);
+// The same in one line, without the braces around it.
+std::string WriteYamlInOneLine(const google::protobuf::Message& message, const YamlShape& shape);
 
 bool IsDuration(const google::protobuf::FieldDescriptor* field);
 

@@ -100,6 +100,8 @@ class Writer {
 
   // Lines of a mapping, each with its end.
   std::string Lines(const Message& message, const std::string& indent) const;
+  // The parts of a mapping.
+  std::string Parts(const Message& message) const;
 
  private:
   std::vector<Entry> Entries(const Message& message) const;
@@ -162,11 +164,15 @@ std::string Writer::Scalar(const Entry& entry, int index) const {
 
 std::string Writer::InOneLine(const Message& message) const {
   if (const auto only = Only(message); only.has_value()) return InOneLine(*only);
+  return absl::StrCat("{", Parts(message), "}");
+}
+
+std::string Writer::Parts(const Message& message) const {
   std::vector<std::string> parts;
   for (const Entry& entry : Entries(message)) {
     parts.push_back(absl::StrCat(entry.field->name(), ": ", InOneLine(entry)));
   }
-  return absl::StrCat("{", absl::StrJoin(parts, ", "), "}");
+  return absl::StrJoin(parts, ", ");
 }
 
 std::string Writer::InOneLine(const Entry& entry) const {
@@ -236,5 +242,7 @@ std::string WriteYaml(const Message& message, const YamlShape& shape) {
   const std::string lines = Writer(shape).Lines(message, "");
   return lines.empty() ? "{}\n" : lines;
 }
+
+std::string WriteYamlInOneLine(const Message& message, const YamlShape& shape) { return Writer(shape).Parts(message); }
 
 }  // namespace cloudstate::simulation

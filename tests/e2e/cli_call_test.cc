@@ -184,8 +184,8 @@ TEST_F(Calls, UnusableArgumentsAreToldBeforeAnythingIsCalled) {
       {{kStreamed, "{}", "--deadline", "soon"}, 2, "'soon' is no deadline"},
       {{kStreamed, "{}", "--header", "nothing"}, 2, "'nothing' is no header"},
       {{kStreamed, "{}", "--header", "x-bin:!"}, 1, "not base64"},
-      {{kStreamed, "{}", "--node", "2"}, 1, "there is no node '2'; there are nodes 1 to 1"},
-      {{"ActionTckModel.ProcessUnary", "{}", "--node", "two"}, 1, "there is no node 'two'"},
+      {{kStreamed, "{}", "--node", "2"}, 1, "there is no node '2'"},
+      {{"ActionTckModel.ProcessUnary", "{}", "--node", "two"}, 2, "'two' is no node; nodes are numbered from 1"},
   };
   for (const auto& each : cases) {
     std::vector<std::string> arguments = {"call"};

@@ -107,6 +107,21 @@ TEST_F(CliCluster, PausesAndResumesAndSetsClocks) {
   EXPECT_EQ(Nodes().nodes(1).skew().seconds(), -2);
 }
 
+// Its own clock and timers stand still: somebody else must end the call.
+TEST_F(CliCluster, GivesUpACallAtAPausedNodeAtItsDeadline) {
+  Output({"nodes", "pause", "2"});
+  const std::vector<std::string> call = {
+      "call", "ShoppingCart/GetCart", R"({"userId": "me"})", "--node", "2", "--deadline", "100ms"};
+  const ToolResult text = Tool(call);
+  EXPECT_EQ(text.exit_code, 1);
+  EXPECT_THAT(text.errors, HasSubstr("DEADLINE_EXCEEDED: no reply to"));
+  std::vector<std::string> as_json = call;
+  as_json.push_back("--json");
+  const ToolResult json = Tool(as_json);
+  EXPECT_EQ(json.exit_code, 1);
+  EXPECT_THAT(json.output, HasSubstr("\"code\":4"));
+}
+
 TEST_F(CliCluster, DisturbsTheNetworkAndHealsIt) {
   Output({"network", "partition", "1,2/3"});
   EXPECT_EQ(Network().partition_size(), 2);
@@ -151,6 +166,10 @@ TEST_F(CliCluster, TellsWhatCannotBeDone) {
   EXPECT_EQ(unknown.exit_code, 1);
   EXPECT_THAT(unknown.errors, HasSubstr("9"));
   EXPECT_EQ(Tool({"nodes", "start", "1"}).exit_code, 1) << "it runs";
+  EXPECT_THAT(Tool({"nodes", "show", "9"}).errors, HasSubstr("there is no node 9; there are nodes 1 to 3"));
+  EXPECT_EQ(Tool({"nodes", "events", "--node", "77"}).exit_code, 1);
+  EXPECT_EQ(Tool({"nodes", "events", "--node", "77", "--follow"}).exit_code, 1);
+  EXPECT_THAT(Tool({"network", "partition", "1,2,3"}).errors, HasSubstr("All nodes are in the one group"));
   EXPECT_EQ(Tool({"network", "partition", "1,1"}).exit_code, 2);
   EXPECT_EQ(RunTool({"nodes", "ls", "--admin", "127.0.0.1:1"}).exit_code, 3);
 }

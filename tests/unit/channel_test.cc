@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "emulator/base/chance.h"
 #include "emulator/base/random.h"
 #include "emulator/cluster/latency.h"
 #include "tests/support/virtual_strand.h"
@@ -285,8 +286,8 @@ class Peers {
  private:
   void Carry(std::size_t to, const wire::Segment& segment) {
     ++carried_;
-    if (pipe_.cut || DrawFraction(random_) < pipe_.loss) return;
-    const int copies = DrawFraction(random_) < pipe_.duplicate ? 2 : 1;
+    if (pipe_.cut || base::Uniform(random_) < pipe_.loss) return;
+    const int copies = base::Uniform(random_) < pipe_.duplicate ? 2 : 1;
     for (int i = 0; i < copies; ++i) {
       strand_.After(pipe_.latency.Draw(random_), [this, to, segment] {
         if (channels_[to] != nullptr) channels_[to]->OnSegment(segment);
@@ -306,16 +307,16 @@ TEST(ChannelPeers, ReceiveEverythingOnceAndInOrderWhateverThePipeDoes) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE(seed);
     base::Random random(seed);
-    const Pipe pipe{
-        .loss = 0.5 * DrawFraction(random),
-        .duplicate = 0.5 * DrawFraction(random),
-        .latency = {Latency::Kind::kExponential, absl::ZeroDuration(), absl::Milliseconds(100) * DrawFraction(random)}};
+    const Pipe pipe{.loss = 0.5 * base::Uniform(random),
+                    .duplicate = 0.5 * base::Uniform(random),
+                    .latency = {Latency::Kind::kExponential, absl::ZeroDuration(),
+                                absl::Milliseconds(100) * base::Uniform(random)}};
     Peers peers(seed, pipe, {.window = 1 + static_cast<std::size_t>(random() % 20)});
     std::uint64_t sent[2] = {0, 0};
     for (int i = 0; i < 100; ++i) {
       const std::size_t side = random() % 2;
       peers.channel(side).Send(Content(++sent[side]));
-      peers.strand().Advance(absl::Milliseconds(20) * DrawFraction(random));
+      peers.strand().Advance(absl::Milliseconds(20) * base::Uniform(random));
     }
     ASSERT_TRUE(peers.strand().RunUntil(
         [&] { return peers.channel(0).unacknowledged() + peers.channel(1).unacknowledged() == 0; }, absl::Minutes(10)));

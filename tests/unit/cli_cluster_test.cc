@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cmd/cloudstate-dev/cluster_text.h"
@@ -59,6 +60,27 @@ TEST(CliBytes, HaveUnitsOfBothKinds) {
   EXPECT_EQ(*ParseBytes("0"), 0);
   for (const char* text : {"", "MiB", "-1", "1Mib", "0.1", "nan", "1e30", "fast"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ParseBytes(text).status())) << text;
+  }
+}
+
+TEST(CliNumbers, OfNodesBeginWithOneAndThoseOfShardsWithZero) {
+  EXPECT_EQ(*ParseNode("1"), 1);
+  EXPECT_EQ(*ParseShard("0"), 0);
+  EXPECT_EQ(*ParseShard("99"), 99);
+  for (const std::string text : {"0", "-1", "two", "", "1.5", "99999999999"}) {
+    EXPECT_EQ(std::string(ParseNode(text).status().message()), "'" + text + "' is no node; nodes are numbered from 1");
+  }
+  for (const std::string text : {"-1", "100", "all"}) {
+    EXPECT_EQ(std::string(ParseShard(text).status().message()),
+              "'" + text + "' is no shard; shards are numbered from 0 to 99");
+  }
+}
+
+TEST(CliSkew, IsADayAtMostEitherWay) {
+  EXPECT_EQ(*ParseSkew("-24h"), -absl::Hours(24));
+  EXPECT_EQ(*ParseSkew("500ms"), absl::Milliseconds(500));
+  for (const char* text : {"24h1ns", "-25h", "inf", "-inf", "nan", "2", "much"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(ParseSkew(text).status())) << text;
   }
 }
 
@@ -125,10 +147,31 @@ TEST(CliClusterCommands, RefuseWhatMakesNoSense) {
                                           "shards move -1 --to 2",
                                           "network partition 1,1",
                                           "network cut 1",
+                                          "nodes skew 2 --by 25h",
+                                          "nodes events --node 0",
+                                          "shards ls --node one",
+                                          "shards move 100 --to 2",
                                           "network link --loss 110%",
+                                          "network link --latency soon",
+                                          "network link --one-way",
+                                          "network link --one-way --loss 1%",
                                           "network link --bandwidth fast"};
   for (const std::string& line : lines) EXPECT_NE(Parse(absl::StrSplit(line, ' ')), "") << line;
   EXPECT_THAT(Parse({"network", "link", "--loss", "110%"}), HasSubstr("10% or 0.1"));
+}
+
+TEST(CliClusterCommands, CallAnArgumentOrAnOptionsValueWhatItIs) {
+  CLI::App root;
+  Invocation invocation;
+  BuildCommands(root, invocation);
+  const auto help = [&](const char* command, const char* sub) {
+    return root.get_subcommand(command)->get_subcommand(sub)->help();
+  };
+  for (const std::string& text : {help("nodes", "kill"), help("shards", "ls"), help("shards", "move"),
+                                  help("network", "cut"), help("network", "link"), help("network", "partition")}) {
+    for (const char* type : {"INT", "TEXT", "POSITIVE", "NONNEGATIVE"}) EXPECT_THAT(text, Not(HasSubstr(type)));
+  }
+  EXPECT_THAT(help("shards", "move"), HasSubstr("--to NODE REQUIRED"));
 }
 
 // ---- texts
@@ -304,8 +347,38 @@ TEST(CliSnapshot, ShowsAsManyOfTheNewestEventsAsHaveRoom) {
   EXPECT_THAT(text, HasSubstr("event 8"));
   EXPECT_THAT(text, HasSubstr("event 6"));
   EXPECT_THAT(text, Not(HasSubstr("event 5")));
+  EXPECT_THAT(text, Not(HasSubstr("more node")));
   const std::string small = FormatSnapshot(snapshot, 2, kPipe);
   EXPECT_EQ(std::count(small.begin(), small.end(), '\n'), 2) << small;
+}
+
+TEST(CliSnapshot, TellsOfNodesThatHaveNoRoomAndKeepsTheNetwork) {
+  ClusterSnapshot snapshot;
+  for (int i = 1; i <= 9; ++i) *snapshot.nodes.add_nodes() = MakeNode(i, "up");
+  const std::vector<std::string> lines = absl::StrSplit(FormatSnapshot(snapshot, 6, kPipe), '\n');
+  ASSERT_EQ(lines.size(), 7u);  // the last one is empty
+  EXPECT_THAT(lines[3], HasSubstr("   3  up"));
+  EXPECT_EQ(lines[4], "… and 6 more nodes");
+  EXPECT_THAT(lines[5], HasSubstr("Network: "));
+}
+
+TEST(CliSnapshot, HasNoLineThatIsWiderThanTheTerminal) {
+  ClusterSnapshot snapshot;
+  for (int i = 1; i <= 3; ++i) *snapshot.nodes.add_nodes() = MakeNode(i, "up");
+  snapshot.nodes.mutable_nodes(1)->set_client_address("127.0.0.1:9102");
+  snapshot.events.add_events()->set_text("an event with a text that is rather long");
+  Terminal terminal;
+  terminal.colour = true;
+  for (const std::size_t width : {1, 30, 40, 63, 80}) {
+    terminal.width = width;
+    const std::vector<std::string> lines = absl::StrSplit(FormatSnapshot(snapshot, 20, terminal), '\n');
+    for (std::size_t i = 0; i < 5; ++i) {
+      EXPECT_LE(Width(lines[i]), width) << lines[i];
+      EXPECT_EQ(absl::StrContains(lines[i], "\x1b["), absl::StrContains(lines[i], "\x1b[0m")) << lines[i];
+    }
+  }
+  terminal.width = 30;
+  EXPECT_THAT(FormatSnapshot(snapshot, 20, terminal), HasSubstr("…"));
 }
 
 }  // namespace

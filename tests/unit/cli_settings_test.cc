@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/completion.h"
 
@@ -81,6 +83,27 @@ TEST_F(CliSettings, AFileThatIsNotThereIsAnError) {
 TEST_F(CliSettings, WordsThatAreCommandsElsewhereAreOrdinaryArguments) {
   EXPECT_EQ(Parse({"journal", "show", "status"}), ".cloudstate-dev ");
   EXPECT_EQ(Parse({"journal", "show", "ls", "tail"}), ".cloudstate-dev ");
+}
+
+TEST_F(CliSettings, OfAClusterAreRefusedWhereTheyMakeNoSense) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"--phi-threshold 0", "--phi-threshold takes a number above 0"},
+      {"--phi-threshold -3", "--phi-threshold takes a number above 0"},
+      {"--phi-threshold nan", "--phi-threshold takes a number above 0"},
+      {"--phi-threshold inf", "--phi-threshold takes a number above 0"},
+      {"--heartbeat-interval 0s", "--heartbeat-interval"},
+      {"--acceptable-pause 0", "--acceptable-pause"},
+      {"--stable-after 0s", "--stable-after"},
+      {"--rebalance-interval 0ms", "--rebalance-interval"},
+      {"--heartbeat-interval 1ns", "--heartbeat-interval takes 1ms to 24h"},
+      {"--rebalance-interval inf", "--rebalance-interval takes 1ms to 24h"},
+      {"--nodes 3 --node-port 65534", "the last one's port would be 65536"},
+      {"--nodes 101", "--nodes"},
+  };
+  for (const auto& [arguments, problem] : cases) {
+    EXPECT_TRUE(absl::StrContains(Parse(absl::StrSplit("run " + arguments, ' ')), problem)) << arguments;
+  }
+  EXPECT_EQ(Parse(absl::StrSplit("run --nodes 3 --node-port 65533 --phi-threshold 0.5", ' ')), ".cloudstate-dev ");
 }
 
 TEST_F(CliSettings, TheCompletionScriptsKnowEveryCommandAndOption) {

@@ -75,6 +75,9 @@ class ClientsTest : public ::testing::Test {
   dev::v1::Load OnlyWrites() {
     dev::v1::Load load = LoadOf(1, 100);
     load.set_event_sourced_writes(1);
+    load.set_value_writes(0);
+    load.set_forwards(0);
+    load.set_effects(0);
     return load;
   }
 
@@ -110,8 +113,7 @@ TEST_F(ClientsTest, EachHasOneCallOpenAtMost) {
 
 TEST_F(ClientsTest, ARateOfZeroStopsThem) {
   auto& first = FirstCall(LoadOf(5, 100));
-  dev::v1::Load none;
-  clients_.SetLoad(none);
+  clients_.SetLoad(LoadOf(5, 0));
   const std::size_t before = backend_.calls.size();
   Answer(first, 1);
   strand_.Advance(absl::Seconds(10));
@@ -217,26 +219,90 @@ TEST_F(ClientsTest, TellFromTheStatusWhetherAnythingCanHaveHappened) {
   }
 }
 
-TEST_F(ClientsTest, AtItsDeadlineAClientGoesAway) {
+TEST_F(ClientsTest, AtItsDeadlineACallIsOwedAnAnswer) {
   dev::v1::Load load = OnlyWrites();
   load.mutable_deadline()->set_nanos(500'000'000);
   auto& call = FirstCall(load);
   const absl::Time begin = clients_.operations().front().invoked;
   EXPECT_EQ(call.call.deadline, begin + absl::Milliseconds(500));
-  strand_.Advance(absl::Milliseconds(499));
+  strand_.Advance(absl::Milliseconds(1499));
   EXPECT_EQ(clients_.operations().front().outcome, Outcome::kOpen);
   EXPECT_FALSE(call.cancelled);
+  EXPECT_THAT(clients_.violations(), SizeIs(0));
   strand_.Advance(absl::Milliseconds(1));
   EXPECT_EQ(clients_.operations().front().outcome, Outcome::kUnknown);
-  EXPECT_EQ(clients_.operations().front().returned, begin + absl::Milliseconds(500));
+  EXPECT_EQ(clients_.operations().front().returned, begin + absl::Milliseconds(1500));
   EXPECT_TRUE(call.cancelled);
+  ASSERT_THAT(clients_.violations(), SizeIs(1));
+  EXPECT_EQ(clients_.violations()[0].invariant, "open-call");
   Answer(call, 5);
   EXPECT_EQ(clients_.operations().front().outcome, Outcome::kUnknown) << "it came too late";
+  EXPECT_THAT(clients_.violations(), SizeIs(1));
+}
+
+TEST_F(ClientsTest, AnAnswerThatTheDeadlineMadeIsNoViolation) {
+  auto& call = FirstCall(OnlyWrites());
+  strand_.Advance(absl::Seconds(5));
+  call.responder->Finish(absl::DeadlineExceededError("late"));
+  strand_.Advance(absl::Seconds(5));
+  EXPECT_EQ(clients_.operations().front().status, "DEADLINE_EXCEEDED: late");
+  EXPECT_EQ(clients_.operations().front().outcome, Outcome::kUnknown);
+  EXPECT_FALSE(call.cancelled);
+}
+
+TEST_F(ClientsTest, WhoeverIsExcusedOwesNoAnswer) {
+  std::vector<absl::Time> asked;
+  Clients clients(strand_, random_, backend_, nullptr, [&](absl::Time begun) {
+    asked.push_back(begun);
+    return true;
+  });
+  const absl::Time begun = strand_.Now();
+  clients.Probe(0, absl::Seconds(1), [](const absl::Status&) {});
+  strand_.Advance(absl::Seconds(2));
+  EXPECT_THAT(asked, ElementsAre(begun));
+  EXPECT_EQ(clients.open_calls(), 0u);
+  EXPECT_THAT(clients.violations(), SizeIs(0));
+}
+
+TEST_F(ClientsTest, WhatIsAnsweredTwiceIsAViolation) {
+  auto& call = FirstCall(OnlyWrites());
+  Answer(call, 5);
+  EXPECT_THAT(clients_.violations(), SizeIs(0));
+  call.responder->Finish(absl::UnavailableError("no"));
+  ASSERT_THAT(clients_.violations(), SizeIs(1));
+  EXPECT_EQ(clients_.violations()[0].invariant, "answered-twice");
+  EXPECT_THAT(clients_.violations()[0].text, HasSubstr("client 1, write 1 of simulation.Log|"));
+  call.responder->Message("");
+  EXPECT_THAT(clients_.violations(), SizeIs(2));
+  EXPECT_EQ(clients_.operations().front().version.count, 5) << "the first answer counts";
+}
+
+TEST_F(ClientsTest, ALoadWithoutARateHasTheDefault) {
+  clients_.SetLoad({});
+  strand_.Advance(absl::Seconds(10));
+  EXPECT_THAT(backend_.calls, SizeIs(::testing::Gt(10u)));
+}
+
+TEST_F(ClientsTest, AShareOfZeroIsZero) {
+  dev::v1::Load load = LoadOf(10, 1000);
+  load.set_event_sourced_writes(0);
+  load.set_value_writes(0);
+  load.set_forwards(0);
+  load.set_effects(0);
+  load.mutable_deadline()->set_seconds(100);
+  clients_.SetLoad(load);
+  for (std::size_t answered = 0; answered < 100;) {
+    strand_.Advance(absl::Milliseconds(1));
+    for (; answered < backend_.calls.size(); ++answered) Answer(*backend_.calls[answered], 1);
+  }
+  for (const Operation& each : clients_.operations()) EXPECT_EQ(each.kind, Operation::Kind::kRead);
 }
 
 TEST_F(ClientsTest, OfAnEffectOnlyItsAbsenceIsEverKnown) {
   dev::v1::Load load = LoadOf(1, 100);
   load.set_effects(1);
+  load.set_event_sourced_writes(0);
+  load.set_value_writes(0);
   clients_.SetLoad(load);
   const std::vector<std::pair<absl::Status, Outcome>> cases = {
       {absl::UnavailableError("gone"), Outcome::kUnknown},
@@ -263,6 +329,9 @@ TEST_F(ClientsTest, OfAnEffectOnlyItsAbsenceIsEverKnown) {
 TEST_F(ClientsTest, AForwardedWriteIsOneOfItsTarget) {
   dev::v1::Load load = LoadOf(1, 100);
   load.set_forwards(1);
+  load.set_event_sourced_writes(0);
+  load.set_value_writes(0);
+  load.set_effects(0);
   auto& call = FirstCall(load);
   ::simulation::Relayed relayed;
   ASSERT_TRUE(relayed.ParseFromString(call.call.payload));
@@ -305,10 +374,14 @@ TEST_F(ClientsTest, AProbeIsAReadOutsideOfTheLoad) {
 
   clients_.Probe(0, absl::Seconds(1), [&](absl::Status status) { told = std::move(status); });
   EXPECT_EQ(backend_.calls[1]->call.metadata.entries_size(), 0);
-  strand_.Advance(absl::Seconds(1));
+  strand_.Advance(absl::Seconds(2));
   EXPECT_TRUE(absl::IsDeadlineExceeded(*told));
   EXPECT_EQ(clients_.open_calls(), 0u);
   EXPECT_EQ(random_, base::Random{1}) << "a probe must not change what else happens";
+
+  clients_.Probe({kRegister, "e7"}, 2, absl::Seconds(1), [](const absl::Status&) {});
+  EXPECT_EQ(backend_.calls[2]->call.service, kRegister);
+  EXPECT_EQ(clients_.operations().back().entity, (base::EntityKey{kRegister, "e7"}));
 }
 
 TEST(ClientsEndTest, AnswersThatComeAfterTheirEndAreDropped) {

@@ -69,7 +69,8 @@ INSTANTIATE_TEST_SUITE_P(
         Form{"network: {latency: 'uniform(1ms, 5ms)', loss: 0.25, bytes_per_second: 5000000000}",
              "network { latency: 'uniform(1ms, 5ms)' loss: 0.25 bytes_per_second: 5000000000 }"},
         Form{"chaos:", "chaos {}"}, Form{"chaos: {faults: [kill, cut]}", "chaos { faults: 'kill' faults: 'cut' }"},
-        Form{"load: {calls_per_second: 0}", "load { calls_per_second: 0 }"}, Form{"load: {}", "load {}"},
+        Form{"load: {calls_per_second: 0}", "load { calls_per_second: 0 }"},
+        Form{"load: {effects: 0}", "load { effects: 0 }"}, Form{"load: {}", "load {}"},
         Step("kill: 2", "steer { kill { node: 2 } }"), Step("kill: {node: 2}", "steer { kill { node: 2 } }"),
         Step("steer: {kill: 2}", "steer { kill { node: 2 } }"), Step("drain: 1", "steer { drain { node: 1 } }"),
         Step("start: 1", "steer { start { node: 1 } }"), Step("resume: 3", "steer { resume { node: 3 } }"),
@@ -172,7 +173,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"load: {clients: 0}", "s.yaml:1:8: 'clients' must be more than 0"},
         Mistake{"load: {clients: -1}", "s.yaml:1:8: 'clients' is from 0 to 10000, not -1"},
         Mistake{"load: {calls_per_second: -1}", "s.yaml:1:8: 'calls_per_second' is from 0 to 1000000, not -1"},
-        Mistake{"load: {forwards: 0.6, effects: 0.6}", "s.yaml:1:7: the shares come to 1.2; they can't be more than 1"},
+        Mistake{
+            "load: {forwards: 0.6}",
+            "s.yaml:1:7: the shares come to 1.3, together with those that are not given; they can't be more than 1"},
+        Mistake{"load: {forwards: 0.6, effects: 0.6, value_writes: 0, event_sourced_writes: 0}",
+                "s.yaml:1:7: the shares come to 1.2; they can't be more than 1"},
         Mistake{"user_function: {hangs: 0.6, failures: 0.6}",
                 "s.yaml:1:16: the shares come to 1.2; they can't be more than 1"},
         Mistake{"chaos: {faults: [kil]}", "s.yaml:1:9: 'faults' is never 'kil'; did you mean 'kill'?"},
@@ -198,6 +203,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"steps:\n- at: 1s\n  within: {nodes_up: 1}", "s.yaml:3:11: there is no 'time' here"},
         Mistake{"steps:\n- at: 1s\n  within: {time: 1s}",
                 "s.yaml:3:11: there is no condition here, such as 'nodes_up: 3'"},
+        Mistake{"nodes: 2\nsteps:\n- at: 1s\n  always: {nodes_up: 3}",
+                "s.yaml:4:12: there are never 3 nodes: there are 1 to 2"},
         Mistake{"steps:\n- at: 1s\n  always: {}", "s.yaml:3:11: there is no condition here, such as 'nodes_up: 3'"},
         Mistake{"steps:\n- at: 1s\n  always: {all_of: []}", "s.yaml:3:20: 'all_of' takes at least one condition"},
         Mistake{"steps:\n- at: 1s\n  always: {converged: false}",
@@ -289,6 +296,14 @@ chaos: {}
   EXPECT_EQ(ScenarioText(Scenario()), "{}\n");
 }
 
+TEST(ScenarioText, AConditionIsOneLine) {
+  const Scenario scenario = Parsed(
+      "steps:\n- at: 1s\n  always:\n    not:\n      all_of: [{answers: 1}, {node_is: {node: 2, state: up}}, {answers: "
+      "}]");
+  EXPECT_EQ(ConditionText(scenario.steps(0).always()),
+            "not: {all_of: [{answers: 1}, {node_is: {node: 2, state: up}}, {answers: 0}]}");
+}
+
 TEST(ScenarioText, OddTextsComeBack) {
   for (const std::string text :
        {"",       "true",  "null",   "~",     "7",    "- a", "a: b",     "a #b",  "'",     "\"",
@@ -353,7 +368,8 @@ class Generator {
     dev::v1::Load load;
     if (Coin()) load.set_clients(Number(1, 100));
     if (Coin()) load.set_calls_per_second(Number(0, 2));
-    if (Coin()) load.set_forwards(base::Uniform(random_));
+    if (Coin()) load.set_forwards(Number(0, 3) / 10.0);
+    if (Coin()) load.set_effects(0);
     if (Coin()) load.set_node(Node());
     return load;
   }

@@ -165,6 +165,12 @@ std::vector<dev::v1::Steering> Nonsense() {
   twice.add_groups()->add_nodes(1);
   twice.add_groups()->add_nodes(1);
   add().mutable_partition()->add_groups()->add_nodes(0);
+  dev::v1::NodeGroup& everybody = *add().mutable_partition()->add_groups();
+  for (const int node : {3, 1, 2}) everybody.add_nodes(node);
+  dev::v1::SkewNode& too_much = *add().mutable_skew();
+  too_much.set_node(1);
+  too_much.mutable_by()->set_seconds(-86'401);
+  add().mutable_link()->set_one_way(true);
   add().mutable_cut()->set_from(1);
   dev::v1::OneWay& itself = *add().mutable_cut();
   itself.set_from(1);
@@ -178,6 +184,9 @@ std::vector<dev::v1::Steering> Nonsense() {
   add().mutable_link()->mutable_settings()->set_reorder(std::numeric_limits<double>::quiet_NaN());
   add().mutable_link()->mutable_settings()->set_bytes_per_second(-1);
   add().mutable_move_shard()->set_shard(1);
+  dev::v1::MoveShard& below = *add().mutable_move_shard();
+  below.set_shard(-1);
+  below.set_to(1);
   dev::v1::MoveShard& beyond = *add().mutable_move_shard();
   beyond.set_shard(cluster::kShards);
   beyond.set_to(1);

@@ -1,0 +1,59 @@
+#include "emulator/runtime/cluster_metrics.h"
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace cloudstate::runtime {
+namespace {
+
+struct Family {
+  absl::string_view name;
+  absl::string_view help;
+  absl::string_view type;
+  std::uint64_t (*value)(const cluster::Cluster& cluster, const cluster::Node& node);
+};
+
+template <std::uint64_t cluster::LinkCounters::*counter>
+std::uint64_t Sum(const cluster::Cluster& cluster, const cluster::Node& node) {
+  std::uint64_t sum = 0;
+  for (const auto& [to, unused] : cluster.nodes()) sum += cluster.network().CountersOf(node.id(), to).*counter;
+  return sum;
+}
+
+constexpr Family kFamilies[] = {
+    {"cloudstate_node_up", "Whether the node is up", "gauge",
+     [](const cluster::Cluster&, const cluster::Node& node) -> std::uint64_t { return node.state() == "up" ? 1 : 0; }},
+    {"cloudstate_node_incarnation", "Which of its lives the node is in", "gauge",
+     [](const cluster::Cluster&, const cluster::Node& node) { return node.incarnation(); }},
+    {"cloudstate_node_shards", "Shards that the node owns", "gauge",
+     [](const cluster::Cluster&, const cluster::Node& node) -> std::uint64_t { return node.owned_shards().size(); }},
+    {"cloudstate_node_active_entities", "Entities with a stream to the user function", "gauge",
+     [](const cluster::Cluster&, const cluster::Node& node) -> std::uint64_t { return node.active_entities(); }},
+    {"cloudstate_node_waiting_commands", "Commands that wait for their entity or its shard", "gauge",
+     [](const cluster::Cluster&, const cluster::Node& node) -> std::uint64_t { return node.waiting_commands(); }},
+    {"cloudstate_node_open_calls", "Calls of clients that the node has taken", "gauge",
+     [](const cluster::Cluster&, const cluster::Node& node) -> std::uint64_t { return node.open_calls(); }},
+    {"cloudstate_node_sent_messages_total", "Messages sent to other nodes", "counter",
+     Sum<&cluster::LinkCounters::sent>},
+    {"cloudstate_node_sent_bytes_total", "Bytes sent to other nodes", "counter",
+     Sum<&cluster::LinkCounters::sent_bytes>},
+    {"cloudstate_node_lost_messages_total", "Messages to other nodes that the network lost", "counter",
+     Sum<&cluster::LinkCounters::lost>},
+};
+
+}  // namespace
+
+std::string ClusterMetricsText(const cluster::Cluster& cluster) {
+  std::string text;
+  for (const Family& family : kFamilies) {
+    absl::StrAppend(&text, "# HELP ", family.name, " ", family.help, "\n# TYPE ", family.name, " ", family.type, "\n");
+    for (const auto& [id, node] : cluster.nodes()) {
+      absl::StrAppend(&text, family.name, "{node=\"", node->name(), "\"} ", family.value(cluster, *node), "\n");
+    }
+  }
+  return text;
+}
+
+}  // namespace cloudstate::runtime
