@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr NodeId kOne{1};
 constexpr NodeId kTwo{2};
@@ -86,15 +87,31 @@ TEST_F(NetworkTest, KeepsTheOrderOfWhatArrivesAtOneInstant) {
   EXPECT_THAT(received_, ElementsAre("2 a 10", "2 b 10"));
 }
 
-TEST_F(NetworkTest, LetsTheShareThatMayReorderOvertake) {
-  network_.SetDefault({.latency = Constant(absl::Milliseconds(10))});
-  network_.Send(kOne, kTwo, "slow");
-  network_.SetDefault({.latency = Constant(absl::Milliseconds(1)), .reorder = 1});
-  network_.Send(kOne, kTwo, "fast");
-  network_.SetDefault({.latency = Constant(absl::Milliseconds(1))});
-  network_.Send(kOne, kTwo, "patient");
+TEST_F(NetworkTest, HoldsBackTheShareThatReordersEvenWhereLatencyIsConstant) {
+  network_.SetDefault({.latency = Constant(absl::Milliseconds(10)), .reorder = 0.3});
+  for (int i = 0; i < 100; ++i) {
+    network_.Send(kOne, kTwo, std::string(1, static_cast<char>(i)));
+    strand_.Advance(absl::Milliseconds(1));
+  }
   strand_.Advance(absl::Seconds(1));
-  EXPECT_THAT(received_, ElementsAre("2 fast 1", "2 slow 10", "2 patient 10"));
+  ASSERT_THAT(received_, SizeIs(100));
+  std::vector<int> numbers;
+  for (const std::string& each : received_) numbers.push_back(each[2]);
+  int overtaken = 0;
+  for (std::size_t i = 1; i < numbers.size(); ++i) overtaken += numbers[i] < numbers[i - 1] ? 1 : 0;
+  EXPECT_GT(overtaken, 10);
+  EXPECT_LT(overtaken, 40);
+}
+
+TEST_F(NetworkTest, WhatWasQueuedOnASlowLinkHoldsUpNothingOnceTheLinkIsHealed) {
+  network_.Set(kOne, kTwo, {.bytes_per_second = 1});
+  network_.Send(kOne, kTwo, "a message of a minute or so, at one byte a second");
+  network_.Heal();
+  network_.Send(kOne, kTwo, "quick");
+  strand_.Advance(absl::Milliseconds(1));
+  EXPECT_THAT(received_, SizeIs(1));
+  strand_.Advance(absl::Minutes(2));
+  EXPECT_THAT(received_, SizeIs(2));
 }
 
 TEST_F(NetworkTest, LosesTheShareThatItIsTold) {
