@@ -18,6 +18,7 @@
 #include "cmd/cloudstate-dev/streamed_call.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/admin/views.h"
+#include "emulator/serving/backend.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -38,7 +39,7 @@ absl::Status SetHeaders(const Options& options, google::protobuf::Map<std::strin
     }
     headers[header.substr(0, colon)] = std::string(absl::StripAsciiWhitespace(header.substr(colon + 1)));
   }
-  if (options.node != 0) headers["x-cloudstate-node"] = absl::StrCat(options.node);
+  if (options.node != 0) headers[serving::kNodeHeader] = absl::StrCat(options.node);
   return absl::OkStatus();
 }
 

@@ -1,5 +1,8 @@
 #include "cmd/cloudstate-dev/paste_lines.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 
@@ -24,6 +27,14 @@ std::string ExamplePath(const std::string& path) {
 
 std::string ShellQuoted(const std::string& text) {
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
+std::string ShellWord(const std::string& text) {
+  const auto harmless = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '/' || c == '-' || c == '_';
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), harmless)) return text;
+  return ShellQuoted(text);
 }
 
 std::string CurlLine(const CurlCall& call, const std::string& client_address) {

@@ -6,6 +6,8 @@ namespace cloudstate::cli {
 
 // One word for a shell.
 std::string ShellQuoted(const std::string& text);
+// The same, but plain where it needs no quotes.
+std::string ShellWord(const std::string& text);
 
 // An HTTP route as a curl line. `path` is its template: each variable's name stands in its place, which is what the
 // example of the input has there as well. `body` is sent unless it is empty; `streamed` shows answers as they come.

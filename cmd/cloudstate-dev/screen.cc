@@ -1,12 +1,10 @@
 #include "cmd/cloudstate-dev/screen.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
@@ -22,7 +20,6 @@ constexpr char kGiveBack[] = "\x1b[?25h\x1b[?1049l";
 }  // namespace
 
 Screen::Screen() {
-  if (pipe2(end_pipe_, O_CLOEXEC | O_NONBLOCK) != 0) std::abort();  // no file descriptors left
   if (isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &before_) == 0) {
     termios keys = before_;
     keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
@@ -31,12 +28,6 @@ Screen::Screen() {
     reads_keys_ = tcsetattr(STDIN_FILENO, TCSANOW, &keys) == 0;
   }
   Print(kTakeOver);
-}
-
-Screen::~Screen() {
-  End();
-  close(end_pipe_[0]);
-  close(end_pipe_[1]);
 }
 
 std::size_t Screen::Height() {
@@ -54,10 +45,9 @@ void Screen::Draw(const std::string& text) {
 bool Screen::Wait(absl::Duration time) {
   const absl::Time end = absl::Now() + time;
   for (;;) {
-    const absl::Duration left = std::max(absl::ZeroDuration(), end - absl::Now());
-    pollfd polled[] = {{end_pipe_[0], POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+    pollfd polled[] = {{end_.descriptor(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
     const nfds_t count = reads_keys_ ? 2 : 1;
-    const int ready = poll(polled, count, static_cast<int>(absl::ToInt64Milliseconds(left)));
+    const int ready = poll(polled, count, base::PollTimeout(end - absl::Now()));
     if (polled[0].revents != 0) return false;
     if (reads_keys_ && polled[1].revents != 0 && ReadKeys()) return false;
     if (ready == 0) return true;
@@ -80,7 +70,7 @@ void Screen::End() {
   ended_ = true;
   Print(kGiveBack);
   if (reads_keys_) tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-  static_cast<void>(!write(end_pipe_[1], "", 1));
+  end_.Set();
 }
 
 }  // namespace cloudstate::cli

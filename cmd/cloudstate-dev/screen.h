@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "emulator/base/wake_event.h"
 
 namespace cloudstate::cli {
 
@@ -15,7 +16,7 @@ namespace cloudstate::cli {
 class Screen {
  public:
   Screen();
-  ~Screen();
+  ~Screen() { End(); }
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
@@ -36,7 +37,7 @@ class Screen {
   bool ended_ = false;
   bool reads_keys_ = false;
   termios before_{};
-  int end_pipe_[2] = {-1, -1};  // read end, write end; written to by End
+  base::WakeEvent end_;
 };
 
 }  // namespace cloudstate::cli

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "cmd/cloudstate-dev/paste_lines.h"
 #include "emulator/simulation/scenario.h"
 #include "emulator/simulation/shrink.h"
 #include "google/protobuf/util/message_differencer.h"

@@ -19,6 +19,7 @@
 #include "absl/time/clock.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/interruption.h"
+#include "cmd/cloudstate-dev/paste_lines.h"
 #include "cmd/cloudstate-dev/scenario_choice.h"
 #include "cmd/cloudstate-dev/shrunk_failure.h"
 #include "cmd/cloudstate-dev/simulate_output.h"

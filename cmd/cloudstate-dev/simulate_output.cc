@@ -4,11 +4,10 @@
 #include <cmath>
 #include <set>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/paste_lines.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -65,14 +64,6 @@ std::string Grouped(std::uint64_t number) {
     text.insert(at, ",");
   }
   return text;
-}
-
-std::string ShellWord(const std::string& text) {
-  const auto harmless = [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '/' || c == '-' || c == '_';
-  };
-  if (!text.empty() && std::all_of(text.begin(), text.end(), harmless)) return text;
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
 std::vector<std::string> Invariants(const Outcome& outcome) {

@@ -57,7 +57,5 @@ std::vector<std::string> Invariants(const simulation::Outcome& outcome);
 
 // "1,234,567".
 std::string Grouped(std::uint64_t number);
-// `text` so that a shell takes it for one word.
-std::string ShellWord(const std::string& text);
 
 }  // namespace cloudstate::cli

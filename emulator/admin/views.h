@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/admin/payload_decoder.h"
+#include "emulator/base/proto_time.h"
 #include "emulator/journal/browse.h"
 #include "emulator/trace/trace.h"
 
@@ -50,9 +51,9 @@ bool Matches(const dev::v1::CommandFilter& filter, const trace::Trace& trace);
 // What a request for so many items gets: 100 when it asks for none, 1,000 at most. INVALID_ARGUMENT below 0.
 absl::StatusOr<int> PageSize(int asked);
 
-google::protobuf::Timestamp ToTimestamp(absl::Time time);
-google::protobuf::Duration ToDuration(absl::Duration duration);
-absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
-absl::Duration FromDuration(const google::protobuf::Duration& duration);
+using base::FromDuration;
+using base::FromTimestamp;
+using base::ToDuration;
+using base::ToTimestamp;
 
 }  // namespace cloudstate::admin

@@ -106,30 +106,15 @@ std::unique_ptr<Live::Watch> CommandsWatching::Subscribe() {
 
 void CommandsWatching::Add(std::shared_ptr<const trace::Trace> trace) {
   if (!Matches(filter_, *trace)) return;
-  {
-    std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(trace));
-    if (queue_.size() > kMaxQueued) {
-      queue_.pop_front();
-      ++missed_;
-    }
-  }
+  queue_.Add(std::move(trace));
   Wake();
-}
-
-std::optional<CommandsWatching::Queued> CommandsWatching::Take() {
-  std::lock_guard lock(mutex_);
-  if (queue_.empty()) return std::nullopt;
-  Queued next{std::move(queue_.front()), std::exchange(missed_, 0)};
-  queue_.pop_front();
-  return next;
 }
 
 absl::StatusOr<Watching::Progress> CommandsWatching::Send(Views& views) {
   while (Taking()) {
-    std::optional<Queued> next = Take();
+    auto next = queue_.Take();
     if (!next) return Progress::kUpToDate;
-    absl::StatusOr<dev::v1::CommandTrace> command = views.Trace(*next->trace);
+    absl::StatusOr<dev::v1::CommandTrace> command = views.Trace(*next->item);
     if (!command.ok()) return command.status();
     dev::v1::WatchCommandsResponse response;
     *response.mutable_command() = *std::move(command);
@@ -147,42 +132,25 @@ ClusterEventsWatching::ClusterEventsWatching(std::shared_ptr<ReaderPool> pool,
 std::unique_ptr<Live::Watch> ClusterEventsWatching::Subscribe() {
   std::weak_ptr<ClusterEventsWatching> weak = std::static_pointer_cast<ClusterEventsWatching>(shared_from_this());
   return live_.WatchClusterEvents(request_, [weak = std::move(weak)](dev::v1::ClusterEvent event) {
-    if (auto self = weak.lock()) self->Add(std::move(event));
+    auto self = weak.lock();
+    if (self == nullptr) return;
+    self->queue_.Add(std::move(event));
+    self->Wake();
   });
-}
-
-void ClusterEventsWatching::Add(dev::v1::ClusterEvent event) {
-  {
-    std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(event));
-    if (queue_.size() > kMaxQueued) {
-      queue_.pop_front();
-      ++missed_;
-    }
-  }
-  Wake();
-}
-
-std::optional<dev::v1::ClusterEvent> ClusterEventsWatching::Take() {
-  std::lock_guard lock(mutex_);
-  if (queue_.empty()) return std::nullopt;
-  if (missed_ > 0) {
-    dev::v1::ClusterEvent gap;
-    *gap.mutable_time() = queue_.front().time();
-    gap.set_kind("missed");
-    gap.set_text(absl::StrCat(std::exchange(missed_, 0), " events before this one were too many to show."));
-    return gap;
-  }
-  dev::v1::ClusterEvent next = std::move(queue_.front());
-  queue_.pop_front();
-  return next;
 }
 
 absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) {
   while (Taking()) {
-    std::optional<dev::v1::ClusterEvent> next = Take();
+    const auto next = queue_.Take();
     if (!next) return Progress::kUpToDate;
-    responder().Message(next->SerializeAsString());
+    if (next->missed > 0) {
+      dev::v1::ClusterEvent gap;
+      *gap.mutable_time() = next->item.time();
+      gap.set_kind("missed");
+      gap.set_text(absl::StrCat(next->missed, " events before this one were too many to show."));
+      responder().Message(gap.SerializeAsString());
+    }
+    responder().Message(next->item.SerializeAsString());
   }
   return Progress::kMoreToSend;
 }

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "cloudstate/dev/v1/dev.pb.h"
@@ -74,6 +76,40 @@ class EventsWatching final : public Watching {
   std::optional<std::int64_t> position_;  // none: begins at the end
 };
 
+// What waits for a reader who may be slow: the newest. Beyond some the oldest are dropped and counted. Any thread.
+template <class Item>
+class NewestQueue {
+ public:
+  struct Taken {
+    Item item;
+    std::int64_t missed = 0;  // that were dropped before this one
+  };
+
+  explicit NewestQueue(std::size_t most) : most_(most) {}
+
+  void Add(Item item) {
+    std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(item));
+    if (queue_.size() <= most_) return;
+    queue_.pop_front();
+    ++missed_;
+  }
+
+  std::optional<Taken> Take() {
+    std::lock_guard lock(mutex_);
+    if (queue_.empty()) return std::nullopt;
+    Taken next{std::move(queue_.front()), std::exchange(missed_, 0)};
+    queue_.pop_front();
+    return next;
+  }
+
+ private:
+  const std::size_t most_;
+  std::mutex mutex_;
+  std::deque<Item> queue_;
+  std::int64_t missed_ = 0;
+};
+
 // Traces as they end; beyond some that wait, the oldest are dropped and counted.
 class CommandsWatching final : public Watching {
  public:
@@ -85,20 +121,11 @@ class CommandsWatching final : public Watching {
   absl::StatusOr<Progress> Send(Views& views) override;
 
  private:
-  static constexpr std::size_t kMaxQueued = 256;
-  struct Queued {
-    std::shared_ptr<const trace::Trace> trace;
-    std::int64_t missed = 0;  // before this one
-  };
-
   void Add(std::shared_ptr<const trace::Trace> trace);
-  std::optional<Queued> Take();
 
   Live& live_;
   const dev::v1::CommandFilter filter_;
-  std::mutex mutex_;
-  std::deque<std::shared_ptr<const trace::Trace>> queue_;
-  std::int64_t missed_ = 0;  // before the first of the queue
+  NewestQueue<std::shared_ptr<const trace::Trace>> queue_{256};
 };
 
 // What happens to the cluster; beyond some that wait, the oldest are dropped, which an event of its own tells.
@@ -112,16 +139,9 @@ class ClusterEventsWatching final : public Watching {
   absl::StatusOr<Progress> Send(Views& views) override;
 
  private:
-  static constexpr std::size_t kMaxQueued = 1'000;
-
-  void Add(dev::v1::ClusterEvent event);
-  std::optional<dev::v1::ClusterEvent> Take();
-
   Live& live_;
   const dev::v1::WatchClusterEventsRequest request_;
-  std::mutex mutex_;
-  std::deque<dev::v1::ClusterEvent> queue_;
-  std::int64_t missed_ = 0;  // before the first of the queue
+  NewestQueue<dev::v1::ClusterEvent> queue_{1'000};
 };
 
 }  // namespace cloudstate::admin

@@ -79,7 +79,7 @@ void ActiveEntities::Disconnect(const absl::Status& reason) {
   for (Pending& each : std::exchange(pending_, {})) {
     for (entities::Command& command : each.commands) command.done(reason);
   }
-  for (Slot* slot : Sorted()) slot->entity().Abort(reason);
+  for (Slot* slot : Sorted(std::nullopt)) slot->entity().Abort(reason);
 }
 
 void ActiveEntities::Deliver(journal::Fence fence, const userfunction::ServiceSpec& service,
@@ -142,10 +142,11 @@ void ActiveEntities::Activate(Pending pending) {
   for (entities::Command& command : pending.commands) entity.Deliver(std::move(command));
 }
 
-std::vector<ActiveEntities::Slot*> ActiveEntities::Sorted() const {
+std::vector<ActiveEntities::Slot*> ActiveEntities::Sorted(std::optional<journal::ShardId> shard) const {
   std::vector<Slot*> slots;
-  slots.reserve(active_.size());
-  for (const auto& [key, slot] : active_) slots.push_back(slot.get());
+  for (const auto& [key, slot] : active_) {
+    if (!shard.has_value() || slot->shard() == *shard) slots.push_back(slot.get());
+  }
   std::ranges::sort(slots, {}, [](const Slot* slot) -> const base::EntityKey& { return slot->entity().key(); });
   return slots;
 }
@@ -153,10 +154,8 @@ std::vector<ActiveEntities::Slot*> ActiveEntities::Sorted() const {
 std::vector<ActiveEntities::Undelivered> ActiveEntities::Retire(journal::ShardId shard) {
   if (retiring_.contains(shard)) return {};
   std::vector<Undelivered> undelivered;
-  std::size_t left = 0;
-  for (Slot* slot : Sorted()) {
-    if (slot->shard() != shard) continue;
-    ++left;
+  const std::vector<Slot*> slots = Sorted(shard);
+  for (Slot* slot : slots) {
     for (entities::Command& command : slot->entity().Retire()) {
       undelivered.push_back({slot->entity().key().entity_id, std::move(command)});
     }
@@ -171,8 +170,8 @@ std::vector<ActiveEntities::Undelivered> ActiveEntities::Retire(journal::ShardId
     pending_by_key_.erase(each->key);
     each = pending_.erase(each);
   }
-  retiring_.emplace(shard, left);
-  if (left == 0) strand_.Post(lifetime_.Guard([this, shard] { EndRetirement(shard); }));
+  retiring_.emplace(shard, slots.size());
+  if (slots.empty()) strand_.Post(lifetime_.Guard([this, shard] { EndRetirement(shard); }));
   return undelivered;
 }
 

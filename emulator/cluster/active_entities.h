@@ -4,6 +4,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -89,8 +90,8 @@ class ActiveEntities {
 
   void Activate(Pending pending);
   void Await(Pending pending);
-  // By key, so that what they do is done in the same order in every run.
-  std::vector<Slot*> Sorted() const;
+  // All, or those of one shard; by key, so that what they do is done in the same order in every run.
+  std::vector<Slot*> Sorted(std::optional<journal::ShardId> shard) const;
   void MakeRoom();
   void Remove(const base::EntityKey& key);
   void StartPending();

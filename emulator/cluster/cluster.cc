@@ -118,11 +118,11 @@ absl::StatusOr<std::string> Cluster::StartAgain(NodeId node) {
 }
 
 absl::StatusOr<std::string> Cluster::Pause(NodeId node, std::optional<absl::Duration> time) {
+  if (time.has_value() && *time <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("A pause takes some time, or lasts until the node is resumed.");
+  }
   absl::StatusOr<Node*> found = FindAlive(node);
   if (!found.ok()) return found.status();
-  if (time.has_value() && *time <= absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("a pause takes some time");
-  }
   ForgetPause(node);
   (*found)->Pause();
   if (!time.has_value()) return Steered(absl::StrCat(Name(node), " is paused until it is resumed"));

@@ -8,8 +8,6 @@
 namespace cloudstate::cluster {
 namespace {
 
-bool MayBeAlive(const NodeRecord& record) { return record.state < NodeState::kDown; }
-
 // By itself: what is removed because it was down keeps its age, and was up.
 bool HasLeft(const NodeRecord& record) { return record.state == NodeState::kRemoved && record.age == 0; }
 
@@ -124,7 +122,7 @@ void Membership::OnHeartbeat(NodeId from, std::uint64_t incarnation, const wire:
   // Only news if this life was not known.
   Learn(from, {.incarnation = incarnation, .state = NodeState::kJoining, .age = 0}, now);
   const NodeRecord& record = view_.at(from);
-  if (record.incarnation != incarnation || !MayBeAlive(record)) return;
+  if (record.incarnation != incarnation || !record.MayBeAlive()) return;
   Peer& peer = peers_.at(from);
   peer.detector.OnHeartbeat(now);
   peer.digest = heartbeat.membership_digest();
@@ -141,7 +139,7 @@ void Membership::Merge(const wire::Gossip& gossip, absl::Time now) {
 }
 
 void Membership::Tick(absl::Time now) {
-  if (!MayBeAlive(self())) return;
+  if (!self().MayBeAlive()) return;
   for (auto& [node, peer] : peers_) peer.reachable = !IsSilent(peer, now);
   if (!self().IsMember()) {
     BeginAnewIfDue(now);
@@ -166,13 +164,10 @@ void Membership::Left() {
   Set(self_, {.incarnation = self().incarnation, .state = NodeState::kRemoved, .age = 0});
 }
 
-void Membership::Rejoin(absl::Time now) {
-  Set(self_, {.incarnation = self().incarnation + 1, .state = NodeState::kJoining, .age = 0});
-  peers_.clear();
-  for (const auto& [node, record] : view_) FollowLife(node, now);
-  broken_.clear();
-  company_.clear();
-  alone_since_ = now;
+View Membership::ForNextLife() const {
+  View view = view_;
+  view[self_] = {.incarnation = self().incarnation + 1, .state = NodeState::kJoining, .age = 0};
+  return view;
 }
 
 // ---- hearing
@@ -346,7 +341,7 @@ std::set<NodeId> Membership::Company() const {
 bool Membership::IsFirstOf(const std::set<NodeId>& company) const {
   for (const auto& [node, record] : view_) {
     if (node >= self_) break;
-    if (!MayBeAlive(record)) continue;
+    if (!record.MayBeAlive()) continue;
     const bool heard = Hears(node) || std::any_of(company.begin(), company.end(), [&](NodeId listener) {
                          return !peers_.at(listener).Lists(node, record.incarnation);
                        });
@@ -377,13 +372,13 @@ void Membership::BeginAnewIfDue(absl::Time now) {
 bool Membership::IsReachable(NodeId node) const {
   if (node == self_) return true;
   const auto peer = peers_.find(node);
-  return peer != peers_.end() && peer->second.reachable && MayBeAlive(view_.at(node));
+  return peer != peers_.end() && peer->second.reachable && view_.at(node).MayBeAlive();
 }
 
 std::vector<wire::Life> Membership::Unheard() const {
   std::vector<wire::Life> unheard;
   for (const auto& [node, peer] : peers_) {
-    if (!MayBeAlive(view_.at(node)) || Hears(node)) continue;
+    if (!view_.at(node).MayBeAlive() || Hears(node)) continue;
     wire::Life& life = unheard.emplace_back();
     life.set_node(static_cast<std::uint32_t>(node));
     life.set_incarnation(peer.incarnation);

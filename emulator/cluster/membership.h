@@ -28,7 +28,8 @@ namespace cloudstate::cluster {
 //   If that part is a majority, or half with the oldest, its leader declares the others down. Everyone who is not in
 //   such a part, by its own sight, declares itself down ("keep majority"). It takes as long as a detection more where
 //   somebody would be left out whom a part of the others still hears: they may only not have noticed yet.
-// - A node that is down, by its own judgement or because others say so, ends its life; Rejoin begins the next.
+// - A node that is down, by its own judgement or because others say so, ends its life; the next one begins with
+// ForNextLife.
 // - Where all nodes are joining, since nobody had a majority, the lowest of those that make up more than half of all
 //   known nodes becomes the first member again. Two such halves could only arise where nodes are cut off and up at the
 //   same time; the journal's fences hold then, too.
@@ -54,8 +55,6 @@ class Membership {
   void Leave();
   // What was leaving has nothing left to do here.
   void Left();
-  // After this life has ended with kDown: the next one, joining.
-  void Rejoin(absl::Time now);
 
   // ---- what is known
 
@@ -79,6 +78,8 @@ class Membership {
   absl::Time LastHeard(NodeId node) const;        // InfinitePast for never
 
   void Describe(wire::Gossip& gossip) const;
+  // What the life that follows this one is to know: it is joining.
+  View ForNextLife() const;
 
  private:
   struct Peer {
@@ -129,8 +130,8 @@ class Membership {
   std::set<NodeId> Company() const;
   bool IsFirstOf(const std::set<NodeId>& company) const;
 
-  const Options options_;
-  const NodeId self_;
+  Options options_;
+  NodeId self_;
   View view_;
   std::uint64_t digest_ = 0;
   std::map<NodeId, Peer> peers_;

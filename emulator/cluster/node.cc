@@ -1,6 +1,5 @@
 #include "emulator/cluster/node.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -80,9 +79,8 @@ void Node::OnState(NodeState state) {
   // Not from within the life that ends. It may be killed before.
   surroundings_.strand.Post(restart_.Guard([this, state] {
     const bool down = state == NodeState::kDown;
-    View view = life_->membership().view();
-    incarnation_ = std::max(incarnation_, view.at(id_).incarnation);  // others may know of a later one
-    view.erase(id_);
+    View view = life_->membership().ForNextLife();
+    incarnation_ = life_->membership().self().incarnation;  // others may know of a later one than this was
     EndLife(down ? "down" : "removed", absl::Status(availability_));
     if (!down || IsPlanted(base::PlantedBug::kNoRejoin)) return;
     surroundings_.strand.After(kRestart, restart_.Guard([this, view = std::move(view)] { Start(view); }));

@@ -28,6 +28,8 @@ struct NodeRecord {
 
   bool operator==(const NodeRecord&) const = default;
 
+  // Not down, and not removed.
+  bool MayBeAlive() const { return state < NodeState::kDown; }
   // Up or leaving: it counts for majorities.
   bool IsMember() const { return state == NodeState::kUp || state == NodeState::kLeaving; }
 };

@@ -84,15 +84,17 @@ bool NodeLife::MissesMember() const {
 }
 
 void NodeLife::SendHeartbeats() {
-  const std::vector<NodeId> peers = membership_.Peers();
-  if (peers.empty()) return;
   wire::Packet packet = NewPacket(0);
   wire::Heartbeat& heartbeat = *packet.mutable_heartbeat();
   heartbeat.set_membership_digest(membership_.Digest());
   heartbeat.set_shards_digest(table_.Digest());
   for (wire::Life& life : membership_.Unheard()) *heartbeat.add_unheard() = std::move(life);
+  Broadcast(packet);
+}
+
+void NodeLife::Broadcast(const wire::Packet& packet) {
   const std::string bytes = packet.SerializeAsString();
-  for (const NodeId peer : peers) network_.Send(node_.id_, peer, bytes);
+  for (const NodeId peer : membership_.Peers()) network_.Send(node_.id_, peer, bytes);
 }
 
 void NodeLife::Receive(const std::string& bytes) {
@@ -107,7 +109,7 @@ void NodeLife::Receive(const std::string& bytes) {
       if (packet.heartbeat().membership_digest() != membership_.Digest() ||
           packet.heartbeat().shards_digest() != table_.Digest()) {
         if (IsPlanted(base::PlantedBug::kGossipNotRepeated)) return;
-        SendGossip(from);
+        Transmit(from, Gossip());
       }
       return;
     case wire::Packet::kGossip:
@@ -137,17 +139,20 @@ void NodeLife::Transmit(NodeId to, const wire::Packet& packet) {
   network_.Send(node_.id_, to, packet.SerializeAsString());
 }
 
-void NodeLife::SendGossip(NodeId to) {
+wire::Packet NodeLife::Gossip() const {
   wire::Packet packet = NewPacket(0);
   membership_.Describe(*packet.mutable_gossip());
   table_.Describe(*packet.mutable_gossip());
-  Transmit(to, packet);
+  return packet;
 }
 
 void NodeLife::AfterChange(Source source) {
   if (ending_) return;
+  const bool changed = membership_.Digest() != seen_membership_ || table_.Digest() != seen_shards_;
+  // Most heartbeats say nothing new. Who is reachable changes with ticks only.
+  if (source == Source::kGossip && !changed) return;
   NoticeMembers();
-  if (ending_ || (membership_.Digest() == seen_membership_ && table_.Digest() == seen_shards_)) return;
+  if (ending_ || !changed) return;
   const std::uint64_t before = table_.Digest();
   UpdateShards();
   TellReleased();
@@ -155,7 +160,7 @@ void NodeLife::AfterChange(Source source) {
   seen_shards_ = table_.Digest();
   // What came from others reaches everybody without this node: who knows less is answered with all of it.
   if (source == Source::kGossip && table_.Digest() == before) return;
-  for (const NodeId peer : membership_.Peers()) SendGossip(peer);
+  Broadcast(Gossip());
 }
 
 // What has become of this node, and whom it has stopped or begun to hear.
@@ -175,7 +180,7 @@ void NodeLife::NoticeMembers() {
   EndTalks();
   for (const auto& [peer, record] : membership_.view()) {
     if (peer == node_.id_) continue;
-    const bool alive = record.state < NodeState::kDown;
+    const bool alive = record.MayBeAlive();
     const bool reachable = alive && membership_.IsReachable(peer);
     auto [noticed, is_new] = noticed_.try_emplace(peer, Noticed{record, true});
     if (!alive && record != noticed->second.record) {
@@ -199,13 +204,13 @@ void NodeLife::OnSegment(NodeId from, std::uint64_t incarnation, wire::Segment s
   if (Channel* channel = ChannelTo(from, incarnation)) channel->OnSegment(std::move(segment));
 }
 
-// Null where the peer is not in that life, as far as this node knows.
-Channel* NodeLife::ChannelTo(NodeId peer, std::uint64_t incarnation) {
+bool NodeLife::IsInLife(NodeId peer, std::uint64_t incarnation) const {
   const auto record = membership_.view().find(peer);
-  if (record == membership_.view().end() || record->second.incarnation != incarnation ||
-      record->second.state >= NodeState::kDown) {
-    return nullptr;
-  }
+  return record != membership_.view().end() && record->second.incarnation == incarnation && record->second.MayBeAlive();
+}
+
+Channel* NodeLife::ChannelTo(NodeId peer, std::uint64_t incarnation) {
+  if (!IsInLife(peer, incarnation)) return nullptr;
   Talk& talk = talks_[peer];
   if (talk.channel == nullptr) {
     talk.incarnation = incarnation;
@@ -224,8 +229,7 @@ Channel* NodeLife::ChannelTo(NodeId peer, std::uint64_t incarnation) {
 void NodeLife::EndTalks() {
   for (auto each = talks_.begin(); each != talks_.end();) {
     const NodeId peer = each->first;
-    const NodeRecord& record = membership_.view().at(peer);
-    if (record.incarnation == each->second.incarnation && record.state < NodeState::kDown) {
+    if (IsInLife(peer, each->second.incarnation)) {
       ++each;
       continue;
     }
@@ -267,9 +271,7 @@ void NodeLife::LeaveIfDone() {
   }
   membership_.Left();
   AfterChange(Source::kOwn);
-  if (ending_) {
-    for (const NodeId peer : membership_.Peers()) SendGossip(peer);
-  }
+  if (ending_) Broadcast(Gossip());
 }
 
 void NodeLife::ReportError(const std::string& text) { node_.surroundings_.report_error(text); }

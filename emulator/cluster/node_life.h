@@ -81,13 +81,17 @@ class NodeLife final : private ActiveEntities::Observer {
   void OnCommand(NodeId from, wire::Command command);
   wire::Packet NewPacket(std::uint64_t to_incarnation) const;
   void Transmit(NodeId to, const wire::Packet& packet);
-  void SendGossip(NodeId to);
+  void Broadcast(const wire::Packet& packet);
+  // All that this node knows.
+  wire::Packet Gossip() const;
 
   // After anything that may have changed what is known. News of its own are told to all.
   enum class Source { kOwn, kGossip };
   void AfterChange(Source source);
   void NoticeMembers();
   void EndTalks();
+  // This life is the owner, in whatever phase.
+  bool IsOwn(const ShardHome& home) const;
   void UpdateShards();
   void UpdateShard(ShardId shard);
   void Release(ShardId shard);
@@ -98,6 +102,9 @@ class NodeLife final : private ActiveEntities::Observer {
   void Buffer(ShardId shard, Buffered buffered);
   void ForgetAbandoned();
   void Flush(ShardId shard);
+  // As far as this node knows.
+  bool IsInLife(NodeId peer, std::uint64_t incarnation) const;
+  // Null where the peer is not in that life.
   Channel* ChannelTo(NodeId peer, std::uint64_t incarnation);
   const userfunction::ServiceSpec* FindService(const std::string& name) const;
 

@@ -123,10 +123,13 @@ std::vector<ShardId> NodeLife::OwnedShards() const {
   std::vector<ShardId> owned;
   for (std::uint32_t i = 0; i < kShards; ++i) {
     const ShardHome& home = table_.at(ShardId{i});
-    const bool own = home.owner == node_.id_ && home.incarnation == incarnation_;
-    if (own && home.phase != ShardPhase::kReleased) owned.push_back(ShardId{i});
+    if (IsOwn(home) && home.phase != ShardPhase::kReleased) owned.push_back(ShardId{i});
   }
   return owned;
+}
+
+bool NodeLife::IsOwn(const ShardHome& home) const {
+  return home.owner == node_.id_ && home.incarnation == incarnation_;
 }
 
 void NodeLife::UpdateShards() {
@@ -137,18 +140,18 @@ void NodeLife::UpdateShards() {
 void NodeLife::UpdateShard(ShardId shard) {
   const ShardHome& home = table_.at(shard);
   LocalShard& local = local_[Index(shard)];
-  const bool own = home.owner == node_.id_ && home.incarnation == incarnation_ && home.phase == ShardPhase::kOwned &&
-                   home.epoch > local.lost_epoch;
+  const bool to_run = IsOwn(home) && home.phase == ShardPhase::kOwned && home.epoch > local.lost_epoch;
   switch (local.state) {
     case LocalShard::State::kElsewhere:
-      if (own) {
+      if (to_run) {
         local = {LocalShard::State::kRunning, home.epoch, local.lost_epoch};
-      } else if (home.phase == ShardPhase::kStopping && home.owner == node_.id_ && home.incarnation == incarnation_) {
-        Release(shard);  // it was to move before it was begun
+      } else if (IsOwn(home)) {
+        // It is to move; or it was lost, and perhaps nobody knows who has claimed it until it is claimed again.
+        Release(shard);
       }
       break;
     case LocalShard::State::kRunning:
-      if (own && home.epoch == local.epoch) break;
+      if (to_run && home.epoch == local.epoch) break;
       local.state = LocalShard::State::kRetiring;
       for (ActiveEntities::Undelivered& each : entities_.Retire(shard)) {
         Route(shard, {std::move(each.entity_id), std::move(each.command), local.epoch});
@@ -163,10 +166,6 @@ void NodeLife::UpdateShard(ShardId shard) {
 void NodeLife::OnRetired(ShardId shard) {
   if (ending_) return;
   local_[Index(shard)].state = LocalShard::State::kElsewhere;
-  const ShardHome& home = table_.at(shard);
-  const bool own = home.owner == node_.id_ && home.incarnation == incarnation_;
-  // One that was lost is given back as well: it may be that nobody knows who has claimed it, until it is claimed again.
-  if (own && (home.phase == ShardPhase::kStopping || home.epoch <= local_[Index(shard)].lost_epoch)) Release(shard);
   UpdateShard(shard);
   AfterChange(Source::kOwn);
 }

@@ -69,10 +69,10 @@ void Gateway::Start(serving::Call call, std::shared_ptr<serving::Responder> resp
 absl::StatusOr<Router*> Gateway::Pick(const serving::Call& call) {
   std::lock_guard lock(mutex_);
   for (const MetadataEntry& entry : call.metadata.entries()) {
-    if (entry.key() != kNodeHeader) continue;
+    if (entry.key() != serving::kNodeHeader) continue;
     std::uint32_t node = 0;
     if (!absl::SimpleAtoi(entry.string_value(), &node) || node == 0 || node > routers_.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(kNodeHeader, ": there is no node '", entry.string_value(),
+      return absl::InvalidArgumentError(absl::StrCat(serving::kNodeHeader, ": there is no node '", entry.string_value(),
                                                      "'; there are nodes 1 to ", routers_.size()));
     }
     return routers_[node - 1].get();

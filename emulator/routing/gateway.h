@@ -11,11 +11,8 @@
 
 namespace cloudstate::routing {
 
-// Names the node that is to take a call: its number.
-inline constexpr char kNodeHeader[] = "x-cloudstate-node";
-
 // What stands behind the client port: spreads calls over the nodes of the cluster, each with a router of its own, in
-// turn over those that can serve; the header x-cloudstate-node picks one whether it can or not.
+// turn over those that can serve; serving::kNodeHeader picks one whether it can or not.
 class Gateway final : public serving::Backend {
  public:
   // Before the cluster is started. `added` sees each node's router, on the strand: a backend for calls to that node

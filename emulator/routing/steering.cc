@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/proto_time.h"
 
 namespace cloudstate::routing {
 namespace {
@@ -30,7 +31,7 @@ absl::StatusOr<absl::Duration> ToTime(const google::protobuf::Duration& duration
   if (duration.seconds() < -kMostSeconds || duration.seconds() > kMostSeconds) {
     return absl::InvalidArgumentError(absl::StrCat("A time of ", duration.seconds(), " seconds is too long."));
   }
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+  return base::FromDuration(duration);
 }
 
 absl::Status CheckShare(absl::string_view name, double share) {
@@ -52,9 +53,6 @@ Text Pause(Cluster& cluster, const dev::v1::PauseNode& request) {
   if (request.has_for_()) {
     absl::StatusOr<absl::Duration> asked = ToTime(request.for_());
     if (!asked.ok()) return asked.status();
-    if (*asked <= absl::ZeroDuration()) {
-      return absl::InvalidArgumentError("A pause takes some time, or lasts until the node is resumed.");
-    }
     time = *asked;
   }
   return cluster.Pause(ToNode(request.node()), time);

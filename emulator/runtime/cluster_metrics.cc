@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "emulator/trace/metrics.h"
 
 namespace cloudstate::runtime {
 namespace {
@@ -48,7 +49,7 @@ constexpr Family kFamilies[] = {
 std::string ClusterMetricsText(const cluster::Cluster& cluster) {
   std::string text;
   for (const Family& family : kFamilies) {
-    absl::StrAppend(&text, "# HELP ", family.name, " ", family.help, "\n# TYPE ", family.name, " ", family.type, "\n");
+    trace::AppendMetricHeader(text, family.name, family.help, family.type);
     for (const auto& [id, node] : cluster.nodes()) {
       absl::StrAppend(&text, family.name, "{node=\"", node->name(), "\"} ", family.value(cluster, *node), "\n");
     }

@@ -16,12 +16,8 @@ namespace {
 
 using cluster::Cluster;
 using cluster::NodeId;
-using cluster::NodeState;
 
 std::int32_t Number(NodeId node) { return static_cast<std::int32_t>(node); }
-
-// Whether a node counts on hearing another one in this state.
-bool IsAlive(NodeState state) { return state != NodeState::kDown && state != NodeState::kRemoved; }
 
 dev::v1::Node ToProto(const cluster::Node& node, const ClusterSight& sight) {
   dev::v1::Node result;
@@ -40,7 +36,7 @@ dev::v1::Node ToProto(const cluster::Node& node, const ClusterSight& sight) {
   if (const cluster::Membership* membership = node.membership(); membership != nullptr) {
     result.set_age(static_cast<std::int64_t>(membership->self().age));
     for (const auto& [peer, record] : membership->view()) {
-      if (IsAlive(record.state) && !membership->IsReachable(peer)) result.add_unreachable(Number(peer));
+      if (record.MayBeAlive() && !membership->IsReachable(peer)) result.add_unreachable(Number(peer));
     }
   }
   return result;
@@ -65,7 +61,7 @@ absl::StatusOr<const cluster::Node*> FindNode(const Cluster& cluster, std::int32
 }
 
 // Whose sight of the shards is asked for.
-absl::StatusOr<const cluster::Node*> Observer(const Cluster& cluster, std::int32_t number) {
+absl::StatusOr<const cluster::Node*> ObservedFrom(const Cluster& cluster, std::int32_t number) {
   if (number != 0) {
     absl::StatusOr<const cluster::Node*> node = FindNode(cluster, number);
     if (node.ok() && (*node)->shards() == nullptr) {
@@ -134,7 +130,7 @@ absl::StatusOr<dev::v1::NodeDetail> GetNode(const ClusterSight& sight, const dev
 
 absl::StatusOr<dev::v1::ListShardsResponse> ListShards(const Cluster& cluster,
                                                        const dev::v1::ListShardsRequest& request) {
-  absl::StatusOr<const cluster::Node*> observer = Observer(cluster, request.node());
+  absl::StatusOr<const cluster::Node*> observer = ObservedFrom(cluster, request.node());
   if (!observer.ok()) return observer.status();
   dev::v1::ListShardsResponse response;
   response.set_seen_by(Number((*observer)->id()));

@@ -52,7 +52,7 @@ class ClusterEventsWatch final : public admin::Live::Watch {
     }
     const auto node = static_cast<cluster::NodeId>(request.node());
     return cluster_.events().Watch([node, watcher = std::move(watcher)](const cluster::ClusterEvent& event) mutable {
-      if (node == cluster::NodeId::kNone || event.node == node) watcher(ToProto(event));
+      if (node == cluster::NodeId::kNone || event.node == node) watcher(runtime::ToProto(event));
     });
   }
 
@@ -95,9 +95,7 @@ dev::v1::ListServicesResponse Describe(const userfunction::Specification& specif
     result.set_entity_type(service.entity_type);
     if (service.kind != userfunction::EntityKind::kAction) result.set_persistence_id(service.persistence_id);
     const absl::Duration timeout = service.passivation_timeout.value_or(passivation_timeout);
-    result.mutable_passivation_timeout()->set_seconds(absl::ToInt64Seconds(timeout));
-    result.mutable_passivation_timeout()->set_nanos(
-        static_cast<std::int32_t>(absl::ToInt64Nanoseconds(timeout % absl::Seconds(1))));
+    *result.mutable_passivation_timeout() = admin::ToDuration(timeout);
     for (int i = 0; i < descriptor->method_count(); ++i) {
       dev::v1::Method& method = *result.add_methods();
       Describe(service.methods.at(descriptor->method(i)->name()), method);

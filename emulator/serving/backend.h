@@ -79,6 +79,9 @@ using base::kStatusDetails;
 // The response header that names the call's trace. gRPC clients are spared it.
 inline constexpr char kTraceHeader[] = "x-cloudstate-trace";
 
+// The request header that picks the node of the cluster that is to take the call: its number.
+inline constexpr char kNodeHeader[] = "x-cloudstate-node";
+
 // What stands behind a front door: the user function's services, or the emulator's own admin services.
 // Any thread may call both functions, also while a call is being answered.
 class Backend {

@@ -90,8 +90,8 @@ class Writer {
 
 std::vector<ScenarioStep> Writer::Write() {
   const Chaos& chaos = scenario_.chaos();
-  const absl::Duration every = chaos.has_every() ? ToAbsl(chaos.every()) : kEvery;
-  const absl::Duration lasting = chaos.has_lasting() ? ToAbsl(chaos.lasting()) : kLasting;
+  const absl::Duration every = chaos.has_every() ? base::FromDuration(chaos.every()) : kEvery;
+  const absl::Duration lasting = chaos.has_lasting() ? base::FromDuration(chaos.lasting()) : kLasting;
   const std::vector<Fault> faults = Faults();
   const auto gap = [&] { return std::max(Exponential(every), absl::Milliseconds(1)); };
   at_ = gap();
@@ -120,7 +120,7 @@ std::vector<Writer::Fault> Writer::Faults() const {
 
 Steering& Writer::StepAt(absl::Duration at, std::string note) {
   ScenarioStep& step = steps_.emplace_back();
-  *step.mutable_at() = ToProto(at);
+  *step.mutable_at() = base::ToDuration(at);
   step.set_note(std::move(note));
   return *step.mutable_steer();
 }
@@ -154,7 +154,7 @@ bool Writer::Pause() {
   if (node == 0) return false;
   auto& pause = *StepAt(at_).mutable_pause();
   pause.set_node(node);
-  *pause.mutable_for_() = ToProto(until_ - at_);
+  *pause.mutable_for_() = base::ToDuration(until_ - at_);
   return true;
 }
 
@@ -217,7 +217,7 @@ bool Writer::Skew() {
   skew.set_node(AnyNode());
   const int node = skew.node();
   const auto by = absl::Milliseconds(1 + base::Below(random_, kMostMilliseconds));
-  *skew.mutable_by() = ToProto(base::Happens(random_, 0.5) ? by : -by);
+  *skew.mutable_by() = base::ToDuration(base::Happens(random_, 0.5) ? by : -by);
   auto& back = *StepAt(until_).mutable_skew();
   back.set_node(node);
   back.mutable_by();
@@ -273,7 +273,7 @@ Scenario WriteOutChaos(Scenario scenario, base::Random& random) {
   std::vector<ScenarioStep> steps(scenario.steps().begin(), scenario.steps().end());
   for (ScenarioStep& step : Writer(scenario, random).Write()) steps.push_back(std::move(step));
   std::stable_sort(steps.begin(), steps.end(), [](const ScenarioStep& one, const ScenarioStep& other) {
-    return ToAbsl(one.at()) < ToAbsl(other.at());
+    return base::FromDuration(one.at()) < base::FromDuration(other.at());
   });
   scenario.clear_chaos();
   scenario.mutable_steps()->Assign(steps.begin(), steps.end());

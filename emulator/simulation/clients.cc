@@ -17,29 +17,25 @@ namespace {
 
 namespace ledger = ::simulation;
 
-using Outcome = Operation::Outcome;
-
-constexpr char kNodeHeader[] = "x-cloudstate-node";
-
 // The emulator ends a call at its deadline. A client that hears nothing of it goes away a little later.
 constexpr absl::Duration kGrace = absl::Seconds(1);
 
 std::string NameOf(std::uint64_t entity) { return absl::StrCat("e", entity + 1); }
 
 // Failed are those only that surely had no effect: refused before anything was begun, or answered with a failure.
-Outcome OutcomeOf(const absl::Status& status) {
+Operation::Outcome OutcomeOf(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kOk:
-      return Outcome::kOk;
+      return Operation::Outcome::kOk;
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kAborted:
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kUnimplemented:
-      return Outcome::kFailed;
+      return Operation::Outcome::kFailed;
     case absl::StatusCode::kUnknown:
-      return status.message() == kSimulatedFailure ? Outcome::kFailed : Outcome::kUnknown;
+      return status.message() == kSimulatedFailure ? Operation::Outcome::kFailed : Operation::Outcome::kUnknown;
     default:
-      return Outcome::kUnknown;
+      return Operation::Outcome::kUnknown;
   }
 }
 
@@ -166,7 +162,7 @@ Clients::~Clients() {
 
 void Clients::SetLoad(const dev::v1::Load& load) {
   load_ = WithDefaults(load);
-  deadline_ = ToAbsl(load_.deadline());
+  deadline_ = base::FromDuration(load_.deadline());
   for (Client& client : clients_) strand_.Cancel(std::exchange(client.thinking, base::TimerId::kNone));
   const auto count = static_cast<std::size_t>(load_.clients());
   if (clients_.size() < count) clients_.resize(count);
@@ -177,7 +173,7 @@ void Clients::SetLoad(const dev::v1::Load& load) {
 
 void Clients::Probe(std::uint32_t node, absl::Duration deadline, std::function<void(absl::Status)> done) {
   const auto entities = static_cast<std::uint64_t>(WithDefaults(load_).entities());
-  Probe(KeyOf(Service::kLog, next_probe_++ % entities), node, deadline, std::move(done));
+  Probe(KeyOf(Service::kEventSourced, next_probe_++ % entities), node, deadline, std::move(done));
 }
 
 void Clients::Probe(const base::EntityKey& entity, std::uint32_t node, absl::Duration deadline,
@@ -208,9 +204,9 @@ void Clients::Act(std::uint32_t client) {
 Clients::Plan Clients::Choose(std::uint32_t client) {
   double drawn = base::Uniform(random_);
   const std::uint64_t entity = DrawEntity();
-  if (drawn < load_.event_sourced_writes()) return Write(client, Service::kLog, entity);
+  if (drawn < load_.event_sourced_writes()) return Write(client, Service::kEventSourced, entity);
   drawn -= load_.event_sourced_writes();
-  if (drawn < load_.value_writes()) return Write(client, Service::kRegister, entity);
+  if (drawn < load_.value_writes()) return Write(client, Service::kValue, entity);
   drawn -= load_.value_writes();
   if (drawn < load_.effects()) {
     const auto entities = static_cast<std::uint64_t>(load_.entities());
@@ -218,7 +214,7 @@ Clients::Plan Clients::Choose(std::uint32_t client) {
     return WriteWithEffect(client, entity, (entity + 1 + base::Below(random_, entities - 1)) % entities);
   }
   drawn -= load_.effects();
-  const Service service = base::Below(random_, 2) == 0 ? Service::kLog : Service::kRegister;
+  const Service service = base::Below(random_, 2) == 0 ? Service::kEventSourced : Service::kValue;
   if (drawn < load_.forwards()) return Relay(client, service, entity);
   return Read(client, static_cast<std::uint32_t>(load_.node()), KeyOf(service, entity));
 }
@@ -226,7 +222,7 @@ Clients::Plan Clients::Choose(std::uint32_t client) {
 std::uint64_t Clients::DrawEntity() { return base::Below(random_, static_cast<std::uint64_t>(load_.entities())); }
 
 base::EntityKey Clients::KeyOf(Service service, std::uint64_t entity) {
-  return {service == Service::kLog ? kLog : kRegister, NameOf(entity)};
+  return {service == Service::kEventSourced ? kLog : kRegister, NameOf(entity)};
 }
 
 Operation& Clients::Note(Operation::Kind kind, std::uint32_t client, std::uint32_t node,
@@ -260,16 +256,16 @@ Clients::Plan Clients::Write(std::uint32_t client, Service service, std::uint64_
   write.set_entity(NameOf(entity));
   write.set_id(
       Note(Operation::Kind::kWrite, client, static_cast<std::uint32_t>(load_.node()), KeyOf(service, entity)).id);
-  plan.call.service = service == Service::kLog ? kLog : kRegister;
-  plan.call.method = service == Service::kLog ? "Append" : "Add";
+  plan.call.service = service == Service::kEventSourced ? kLog : kRegister;
+  plan.call.method = service == Service::kEventSourced ? "Append" : "Add";
   plan.call.payload = write.SerializeAsString();
   return plan;
 }
 
 Clients::Plan Clients::WriteWithEffect(std::uint32_t client, std::uint64_t entity, std::uint64_t other) {
-  Plan plan = Write(client, Service::kLog, entity);
-  Operation& effect =
-      Note(Operation::Kind::kWrite, client, static_cast<std::uint32_t>(load_.node()), KeyOf(Service::kLog, other));
+  Plan plan = Write(client, Service::kEventSourced, entity);
+  Operation& effect = Note(Operation::Kind::kWrite, client, static_cast<std::uint32_t>(load_.node()),
+                           KeyOf(Service::kEventSourced, other));
   effect.has_version = false;
   ledger::Write write;
   write.set_entity(NameOf(entity));
@@ -286,7 +282,7 @@ Clients::Plan Clients::Relay(std::uint32_t client, Service service, std::uint64_
   ledger::Relayed relayed;
   relayed.mutable_write()->set_entity(NameOf(entity));
   relayed.mutable_write()->set_id(operations_[plan.operation].id);
-  relayed.set_to_register(service == Service::kRegister);
+  relayed.set_to_register(service == Service::kValue);
   plan.call.service = kRelay;
   plan.call.method = "Forward";
   plan.call.payload = relayed.SerializeAsString();
@@ -310,7 +306,7 @@ void Clients::Start(std::uint32_t client, std::uint32_t node, absl::Duration dea
   call.peer = absl::StrCat("client ", client);
   if (node != 0) {
     MetadataEntry& entry = *call.metadata.add_entries();
-    entry.set_key(kNodeHeader);
+    entry.set_key(serving::kNodeHeader);
     entry.set_string_value(absl::StrCat(node));
   }
   if (trace_) {
@@ -328,6 +324,10 @@ void Clients::Dropped(Attempt& attempt) {
   if (trace_) {
     trace_(absl::StrCat("client ", attempt.client, ": ", Describe(operations_[attempt.operation]), ": never answered"));
   }
+  Free(attempt);
+}
+
+void Clients::Free(const Attempt& attempt) {
   if (attempt.client != 0) {
     clients_[attempt.client - 1].open = nullptr;
     Think(attempt.client);
@@ -349,19 +349,15 @@ void Clients::Ended(Attempt& attempt, const absl::Status& status) {
   if (attempt.has_effect) {
     Operation& effect = operations_[attempt.operation + 1];
     effect.returned = operation.returned;
-    effect.outcome = operation.outcome == Outcome::kFailed ? Outcome::kFailed : Outcome::kUnknown;
+    effect.outcome =
+        operation.outcome == Operation::Outcome::kFailed ? Operation::Outcome::kFailed : Operation::Outcome::kUnknown;
     effect.status = operation.status;
   }
   if (trace_) {
     trace_(absl::StrCat("client ", attempt.client, ": ", Describe(operation), ": ",
                         status.ok() ? absl::StrCat("OK, ", operation.version.count, " writes") : operation.status));
   }
-  if (attempt.client != 0) {
-    clients_[attempt.client - 1].open = nullptr;
-    Think(attempt.client);
-    return;
-  }
-  std::erase_if(probes_, [&](const auto& each) { return each.get() == &attempt; });
+  Free(attempt);
   if (attempt.done) strand_.Post([done = attempt.done, status] { done(status); });
 }
 

@@ -63,7 +63,7 @@ class Clients {
     base::TimerId thinking = base::TimerId::kNone;
     std::shared_ptr<Attempt> open;
   };
-  enum class Service { kLog, kRegister };
+  enum class Service { kEventSourced, kValue };
 
   // What a call is to be, with its operations noted down.
   struct Plan {
@@ -87,6 +87,8 @@ class Clients {
              std::function<void(absl::Status)> done);
   void Ended(Attempt& attempt, const absl::Status& status);
   void Dropped(Attempt& attempt);
+  // Its client may make the next call.
+  void Free(const Attempt& attempt);
 
   base::Strand& strand_;
   base::Random& random_;

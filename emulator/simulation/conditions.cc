@@ -34,12 +34,12 @@ void Conditions::Add(const dev::v1::ScenarioStep& step) {
     case dev::v1::ScenarioStep::kWithin:
       watched.kind = Kind::kEventually;
       watched.condition = step.within().that();
-      watched.until = watched.since + ToAbsl(step.within().time());
+      watched.until = watched.since + base::FromDuration(step.within().time());
       break;
     case dev::v1::ScenarioStep::kThroughout:
       watched.kind = Kind::kThroughout;
       watched.condition = step.throughout().that();
-      watched.until = watched.since + ToAbsl(step.throughout().time());
+      watched.until = watched.since + base::FromDuration(step.throughout().time());
       break;
     case dev::v1::ScenarioStep::kSteer:
     case dev::v1::ScenarioStep::kLoad:

@@ -134,18 +134,18 @@ void Checker::CheckSteps() {
 
 void Checker::CheckTime(const ScenarioStep& step, const ScenarioStep* before) {
   if (!step.has_at()) return Complain(step, 0, "this step has no 'at'");
-  const absl::Duration at = ToAbsl(step.at());
+  const absl::Duration at = base::FromDuration(step.at());
   if (at > DurationOf(scenario_)) {
     Complain(step, ScenarioStep::kAtFieldNumber,
              absl::StrCat("this step is at ", absl::FormatDuration(at), ", after the end: 'duration' is ",
                           absl::FormatDuration(DurationOf(scenario_))));
   }
-  if (before == nullptr || at >= ToAbsl(before->at())) return;
+  if (before == nullptr || at >= base::FromDuration(before->at())) return;
   const int line = places_.Of(*before, ScenarioStep::kAtFieldNumber).line;
   Complain(step, ScenarioStep::kAtFieldNumber,
            absl::StrCat("steps are in the order of their times, but this one is at ", absl::FormatDuration(at),
                         " and the one before it", line == 0 ? "" : absl::StrCat(", in line ", line, ","), " at ",
-                        absl::FormatDuration(ToAbsl(before->at()))));
+                        absl::FormatDuration(base::FromDuration(before->at()))));
 }
 
 void Checker::Walk(const Message& message) {
@@ -211,7 +211,7 @@ void Checker::CheckNumber(const Message& message, const FieldDescriptor* field) 
 void Checker::CheckDuration(const Message& message, const FieldDescriptor* field) {
   constexpr absl::Duration kMost = absl::Hours(24);
   const auto& part = message.GetReflection()->GetMessage(message, field);
-  const absl::Duration time = ToAbsl(static_cast<const google::protobuf::Duration&>(part));
+  const absl::Duration time = base::FromDuration(static_cast<const google::protobuf::Duration&>(part));
   if (field->containing_type() == v1::SkewNode::descriptor()) {
     if (absl::AbsDuration(time) > kMost) Complain(message, field->number(), "a clock is wrong by 24h at most");
     return;

@@ -125,13 +125,13 @@ void Shrinker::Lessen(int least, const Get& get, const Set& set) {
 
 void Shrinker::ShortenDuration() {
   const absl::Duration last =
-      best_.steps().empty() ? absl::ZeroDuration() : ToAbsl(best_.steps(best_.steps_size() - 1).at());
+      best_.steps().empty() ? absl::ZeroDuration() : base::FromDuration(best_.steps(best_.steps_size() - 1).at());
   const auto seconds = [](absl::Duration time) {
     return static_cast<int>(absl::ToInt64Seconds(absl::Ceil(time, absl::Seconds(1))));
   };
   Lessen(
       std::max(1, seconds(last)), [&](const Scenario& scenario) { return seconds(DurationOf(scenario)); },
-      [](Scenario& scenario, int value) { *scenario.mutable_duration() = ToProto(absl::Seconds(value)); });
+      [](Scenario& scenario, int value) { *scenario.mutable_duration() = base::ToDuration(absl::Seconds(value)); });
 }
 
 void Shrinker::LessenNodes() {

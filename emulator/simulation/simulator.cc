@@ -68,14 +68,17 @@ UserFunctionBehaviour BehaviourOf(const dev::v1::UserFunctionSettings& settings)
 cluster::Node::Options NodeOptionsOf(const dev::v1::ClusterSettings& settings) {
   cluster::Node::Options options;
   cluster::Membership::Options& membership = options.membership;
-  if (settings.has_heartbeat_interval()) membership.heartbeat_interval = ToAbsl(settings.heartbeat_interval());
+  if (settings.has_heartbeat_interval())
+    membership.heartbeat_interval = base::FromDuration(settings.heartbeat_interval());
   if (settings.phi_threshold() > 0) membership.detector.threshold = settings.phi_threshold();
-  if (settings.has_acceptable_pause()) membership.detector.acceptable_pause = ToAbsl(settings.acceptable_pause());
-  if (settings.has_stable_after()) membership.stable_after = ToAbsl(settings.stable_after());
-  if (settings.has_rebalance_interval()) options.rebalance_interval = ToAbsl(settings.rebalance_interval());
+  if (settings.has_acceptable_pause())
+    membership.detector.acceptable_pause = base::FromDuration(settings.acceptable_pause());
+  if (settings.has_stable_after()) membership.stable_after = base::FromDuration(settings.stable_after());
+  if (settings.has_rebalance_interval()) options.rebalance_interval = base::FromDuration(settings.rebalance_interval());
   entities::Limits& limits = options.entities.limits;
-  if (settings.has_passivation_timeout()) limits.passivation_timeout = ToAbsl(settings.passivation_timeout());
-  if (settings.has_relay_timeout()) limits.relay_timeout = ToAbsl(settings.relay_timeout());
+  if (settings.has_passivation_timeout())
+    limits.passivation_timeout = base::FromDuration(settings.passivation_timeout());
+  if (settings.has_relay_timeout()) limits.relay_timeout = base::FromDuration(settings.relay_timeout());
   return options;
 }
 
@@ -115,7 +118,7 @@ class Run {
     cluster_.Connect(user_function_.connection(), specification, entities::ReplayFrom::kNewestSnapshot);
     gateway_.Serve(specification);
     for (const dev::v1::ScenarioStep& step : scenario_.steps()) {
-      strand_.After(ToAbsl(step.at()), [this, &step] { Do(step); });
+      strand_.After(base::FromDuration(step.at()), [this, &step] { Do(step); });
     }
     clients_.SetLoad(scenario_.load());
     Look();

@@ -69,12 +69,8 @@ std::string Labels(absl::string_view entity_name, absl::string_view node) {
   return absl::StrCat("{entity_name=\"", escaped, "\",node=\"", node, "\"} ");
 }
 
-void Header(std::string& text, absl::string_view name, absl::string_view help, absl::string_view type) {
-  absl::StrAppend(&text, "# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n");
-}
-
 void Single(std::string& text, absl::string_view name, absl::string_view help, absl::string_view type, double value) {
-  Header(text, name, help, type);
+  AppendMetricHeader(text, name, help, type);
   absl::StrAppend(&text, name, " ", value, "\n");
 }
 
@@ -88,14 +84,14 @@ struct Section {
   void Add(absl::Span<const CounterName> counters, absl::Span<const TimingName> timings) {
     for (const CounterName& counter : counters) {
       const std::string name = absl::StrCat(prefix, counter.name);
-      Header(text, name, counter.help, "counter");
+      AppendMetricHeader(text, name, counter.help, "counter");
       ForEach([&](const std::string& labels, const EntityMetrics& values) {
         absl::StrAppend(&text, name, labels, values.*counter.value, "\n");
       });
     }
     for (const TimingName& timing : timings) {
       const std::string name = absl::StrCat(prefix, timing.name);
-      Header(text, name, timing.help, "summary");
+      AppendMetricHeader(text, name, timing.help, "summary");
       ForEach([&](const std::string& labels, const EntityMetrics& values) {
         const Timing& value = values.*timing.value;
         absl::StrAppend(&text, name, "_sum", labels, absl::ToDoubleSeconds(value.sum), "\n");
@@ -112,6 +108,10 @@ struct Section {
 };
 
 }  // namespace
+
+void AppendMetricHeader(std::string& text, absl::string_view name, absl::string_view help, absl::string_view type) {
+  absl::StrAppend(&text, "# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n");
+}
 
 std::string PrometheusText(const std::vector<NodeMetrics>& nodes) {
   std::string text;

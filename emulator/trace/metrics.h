@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace cloudstate::trace {
@@ -62,7 +63,10 @@ struct NodeMetrics {
   Metrics metrics;
 };
 
-// Prometheus text (format 0.0.4): event-sourced entities under the published names, the other kinds alike, with a
+// The lines before the values of one metric, in Prometheus text (format 0.0.4).
+void AppendMetricHeader(std::string& text, absl::string_view name, absl::string_view help, absl::string_view type);
+
+// Prometheus text: event-sourced entities under the published names, the other kinds alike, with a
 // `node` label besides.
 std::string PrometheusText(const std::vector<NodeMetrics>& nodes);
 

@@ -29,7 +29,7 @@ constexpr int kSeeds = 200;
 Scenario WithChaos(int nodes, const std::vector<std::string>& faults = {}) {
   Scenario scenario;
   scenario.set_nodes(nodes);
-  *scenario.mutable_duration() = ToProto(absl::Minutes(2));
+  *scenario.mutable_duration() = base::ToDuration(absl::Minutes(2));
   scenario.mutable_network()->set_latency("2ms");
   scenario.mutable_journal()->set_torn_writes(0.5);
   scenario.mutable_chaos()->mutable_faults()->Assign(faults.begin(), faults.end());
@@ -57,16 +57,16 @@ struct Broken {
 
   void Take(const ScenarioStep& step) {
     const Steering& steer = step.steer();
-    const absl::Duration at = ToAbsl(step.at());
+    const absl::Duration at = base::FromDuration(step.at());
     std::erase_if(paused, [&](const auto& each) { return each.second < at; });
     if (steer.has_kill()) stopped.insert(steer.kill().node());
     if (steer.has_drain()) stopped.insert(steer.drain().node());
     if (steer.has_start()) stopped.erase(steer.start().node());
-    if (steer.has_pause()) paused[steer.pause().node()] = at + ToAbsl(steer.pause().for_());
+    if (steer.has_pause()) paused[steer.pause().node()] = at + base::FromDuration(steer.pause().for_());
     if (steer.has_partition() || steer.has_cut()) parted = true;
     if (steer.has_heal()) parted = false;
     if (steer.has_link()) links[{steer.link().from(), steer.link().to()}] = steer.link().settings();
-    if (steer.has_skew()) skews[steer.skew().node()] = ToAbsl(steer.skew().by());
+    if (steer.has_skew()) skews[steer.skew().node()] = base::FromDuration(steer.skew().by());
     if (steer.has_journal()) journal = steer.journal();
   }
   std::size_t OutOfService() const {
@@ -121,8 +121,8 @@ TEST(Chaos, AMajorityIsAlwaysInService) {
   std::size_t most = 0;
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
     Scenario scenario = WithChaos(5, {"kill", "drain", "pause"});
-    *scenario.mutable_chaos()->mutable_every() = ToProto(absl::Seconds(1));
-    *scenario.mutable_chaos()->mutable_lasting() = ToProto(absl::Seconds(20));
+    *scenario.mutable_chaos()->mutable_every() = base::ToDuration(absl::Seconds(1));
+    *scenario.mutable_chaos()->mutable_lasting() = base::ToDuration(absl::Seconds(20));
     Broken broken;
     for (const ScenarioStep& step : Steps(scenario, seed)) {
       broken.Take(step);
@@ -192,8 +192,8 @@ TEST(Chaos, ComesAsOftenAsItIsTold) {
     int count = 0;
     for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
       Scenario scenario = WithChaos(5, {"skew"});
-      *scenario.mutable_chaos()->mutable_every() = ToProto(every);
-      *scenario.mutable_chaos()->mutable_lasting() = ToProto(lasting);
+      *scenario.mutable_chaos()->mutable_every() = base::ToDuration(every);
+      *scenario.mutable_chaos()->mutable_lasting() = base::ToDuration(lasting);
       count += WrittenOut(scenario, seed).steps_size() / 2;
     }
     return static_cast<double>(count) / kSeeds;
@@ -207,7 +207,7 @@ TEST(Chaos, StandsBetweenTheScenariosOwnSteps) {
   Scenario scenario = WithChaos(3);
   for (const int second : {0, 60, 60, 120}) {
     ScenarioStep& step = *scenario.add_steps();
-    *step.mutable_at() = ToProto(absl::Seconds(second));
+    *step.mutable_at() = base::ToDuration(absl::Seconds(second));
     step.set_note("mine");
     step.mutable_load();
   }
@@ -219,8 +219,10 @@ TEST(Chaos, StandsBetweenTheScenariosOwnSteps) {
   EXPECT_GT(written_out.steps_size(), 4);
   ASSERT_EQ(own.size(), 4u);
   EXPECT_TRUE(MessageDifferencer::Equals(written_out.steps(0), scenario.steps(0)));
-  EXPECT_TRUE(std::is_sorted(written_out.steps().begin(), written_out.steps().end(),
-                             [](const auto& one, const auto& other) { return ToAbsl(one.at()) < ToAbsl(other.at()); }));
+  EXPECT_TRUE(
+      std::is_sorted(written_out.steps().begin(), written_out.steps().end(), [](const auto& one, const auto& other) {
+        return base::FromDuration(one.at()) < base::FromDuration(other.at());
+      }));
 }
 
 }  // namespace

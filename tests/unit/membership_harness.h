@@ -200,7 +200,8 @@ class MembershipHarness {
       if (place.paused) continue;
       Membership& membership = place.membership;
       if (tick && membership.self().state >= NodeState::kDown) {
-        membership.Rejoin(now_);
+        View view = membership.ForNextLife();
+        membership = Membership({}, node, view.at(node).incarnation, view, now_);
         ++deaths_[node];
       }
       if (tick) membership.Tick(now_);

@@ -98,9 +98,10 @@ TEST(MembershipTest, WhoIsToldThatItIsDownOrThatALaterLifeOfItEndedIsDown) {
   Membership stale({}, kOne, 1, TwoUp(), kStart);
   stale.Merge(Gossip({{kOne, {4, NodeState::kUp, 7}}}), kStart);
   EXPECT_EQ(stale.self().state, NodeState::kDown);
-  stale.Rejoin(kStart);
-  EXPECT_EQ(stale.self(), (NodeRecord{5, NodeState::kJoining, 0}));
-  EXPECT_EQ(stale.Peers(), std::vector<NodeId>{kTwo});
+  const Membership next({}, kOne, 5, stale.ForNextLife(), kStart);
+  EXPECT_EQ(next.self(), (NodeRecord{5, NodeState::kJoining, 0}));
+  EXPECT_EQ(stale.ForNextLife().at(kOne), next.self());
+  EXPECT_EQ(next.Peers(), std::vector<NodeId>{kTwo});
 }
 
 TEST(MembershipTest, AHeartbeatIntroducesItsSenderAndEachLifeIsHeardAnew) {

@@ -48,7 +48,7 @@ class NodeTest : public RouterFixture {
     call.method = "Call";
     call.payload = Request(id);
     auto& entry = *call.metadata.add_entries();
-    entry.set_key(kNodeHeader);
+    entry.set_key(serving::kNodeHeader);
     entry.set_string_value(number);
     router_.Start(std::move(call), client);
     strand_.Run();

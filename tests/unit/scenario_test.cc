@@ -329,7 +329,7 @@ class Generator {
     if (Coin()) scenario.set_name("made up");
     if (Coin()) scenario.set_description("Lines\n  of: text,\n\nand - more");
     if (Coin()) scenario.set_nodes(kNodes);
-    *scenario.mutable_duration() = ToProto(absl::Seconds(100));
+    *scenario.mutable_duration() = base::ToDuration(absl::Seconds(100));
     if (Coin()) *scenario.mutable_cluster()->mutable_heartbeat_interval() = Time();
     if (Coin()) scenario.mutable_cluster()->set_phi_threshold(1 + base::Uniform(random_));
     if (Coin()) *scenario.mutable_network() = Settings();
@@ -354,7 +354,9 @@ class Generator {
     return least + static_cast<int>(base::Below(random_, static_cast<std::uint64_t>(most - least + 1)));
   }
   int Node() { return Number(1, kNodes); }
-  google::protobuf::Duration Time() { return ToProto(absl::Nanoseconds(base::Below(random_, 1'000'000'000'000) + 1)); }
+  google::protobuf::Duration Time() {
+    return base::ToDuration(absl::Nanoseconds(base::Below(random_, 1'000'000'000'000) + 1));
+  }
 
   dev::v1::LinkSettings Settings() {
     dev::v1::LinkSettings settings;
@@ -452,7 +454,7 @@ class Generator {
 
   ScenarioStep Step(absl::Duration at) {
     ScenarioStep step;
-    *step.mutable_at() = ToProto(at);
+    *step.mutable_at() = base::ToDuration(at);
     if (Coin()) step.set_note("why: because, \"so\"");
     switch (Number(1, 6)) {
       case 1:

@@ -22,10 +22,10 @@ using dev::v1::ScenarioStep;
 Scenario WithSteps(int count) {
   Scenario scenario;
   scenario.set_nodes(9);
-  *scenario.mutable_duration() = ToProto(absl::Seconds(600));
+  *scenario.mutable_duration() = base::ToDuration(absl::Seconds(600));
   for (int i = 0; i < count; ++i) {
     ScenarioStep& step = *scenario.add_steps();
-    *step.mutable_at() = ToProto(absl::Seconds(i));
+    *step.mutable_at() = base::ToDuration(absl::Seconds(i));
     step.set_note(std::to_string(i));
     step.mutable_steer()->mutable_kill()->set_node(1);
   }
