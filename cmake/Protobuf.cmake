@@ -1,11 +1,11 @@
 find_program(PROTOC protoc REQUIRED)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 
-# protobuf_library(TARGET ROOTS dir... FILES file... [DEPENDS target...])
+# protobuf_library(TARGET ROOTS dir... FILES file... [DEPENDS target...] [NO_STUBS])
 # A static library of the C++ code for FILES, each named as it is imported and looked up in ROOTS. Files with services get
-# their gRPC stubs as well. Warnings are off for it: it is not our code.
+# their gRPC stubs as well, unless nobody calls them. Warnings are off for it: it is not our code.
 function(protobuf_library target)
-  cmake_parse_arguments(ARG "" "" "ROOTS;FILES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_STUBS" "" "ROOTS;FILES;DEPENDS" ${ARGN})
   set(out ${CMAKE_CURRENT_BINARY_DIR}/${target}_generated)
   file(MAKE_DIRECTORY ${out})
   set(includes ${ARG_ROOTS})
@@ -25,7 +25,7 @@ function(protobuf_library target)
     file(STRINGS ${path} services REGEX "^service ")
     set(generated ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
     set(grpc_flags)
-    if(services)
+    if(services AND NOT ARG_NO_STUBS)
       list(APPEND generated ${out}/${stem}.grpc.pb.cc ${out}/${stem}.grpc.pb.h)
       set(grpc_flags --grpc_out=${out} --plugin=protoc-gen-grpc=${GRPC_CPP_PLUGIN})
     endif()
@@ -43,5 +43,6 @@ function(protobuf_library target)
     target_compile_options(${target} PRIVATE -fno-sanitize=all)  # these files take the compiler longest of all
   endif()
   target_link_libraries(${target} PUBLIC grpc_static ${ARG_DEPENDS})
-  set_target_properties(${target} PROPERTIES PROTO_ROOTS "${ARG_ROOTS}")
+  # Each of these files gives its tables the same names.
+  set_target_properties(${target} PROPERTIES PROTO_ROOTS "${ARG_ROOTS}" UNITY_BUILD OFF)
 endfunction()

@@ -7,7 +7,7 @@
 namespace cloudstate::routing {
 namespace {
 
-constexpr std::size_t kMostUnsent = 16;  // messages that the user function has not taken, before the client waits
+constexpr std::size_t kMostUntaken = 16;  // messages that the user function has not taken, before the client waits
 
 ClientAction TakeAction(action::ActionResponse& response) {
   ClientAction action;
@@ -101,7 +101,7 @@ void ActionRun::OnRequest(std::optional<std::string> message) {
   journal::Payload payload{input_type_url_, *std::move(message)};
   if (++sent_ <= kTracedMessages) target_->call->Trace(trace::StepKind::kSent, target_->number, "", &payload);
   call_->Send(std::move(payload));
-  if (call_->Unsent() < kMostUnsent) {
+  if (call_->Unsent() < kMostUntaken) {
     PumpRequests();
   } else {
     waits_to_send_ = true;

@@ -21,8 +21,6 @@ namespace {
 constexpr absl::Duration kOpenEventsWithin = absl::Milliseconds(100);
 
 constexpr char kBytes[] = "application/octet-stream";
-constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-
 std::string HttpDate() { return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()); }
 
 HttpHeaders ToHttpHeaders(const Metadata& metadata) {

@@ -39,8 +39,6 @@ constexpr std::size_t kReadAhead = 16 * 1024;
 // could lose the answer.
 constexpr absl::Duration kLinger = absl::Seconds(1);
 
-constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-
 tcp ProtocolOf(int fd) {
   sockaddr_storage address{};
   socklen_t length = sizeof(address);

@@ -19,6 +19,9 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 // "entityId". Its bytes are text.
 inline constexpr absl::string_view kProblemMember = "cloudstate.dev/problem/";
 
+// What a client waits for that asked whether to send the body of its request.
+inline constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
 // Whether an Accept header names `type` itself, not by a wildcard, with a quality above zero.
 bool Accepts(absl::string_view accept, absl::string_view type);
 

@@ -90,7 +90,7 @@ TEST(Tck, TheModelPassesEverything) {
   const ToolResult result = RunTool(WithModel({"--json"}));
   ASSERT_THAT(result.output, Not(IsEmpty())) << result.errors;
   const google::protobuf::Struct report = ParseJson(result.output);
-  EXPECT_EQ(result.exit_code, 0) << FirstFailure(report);
+  EXPECT_EQ(result.exit_code, 0) << FirstFailure(report) << result.errors;
   EXPECT_THAT(Ids(report, "failed"), IsEmpty());
   EXPECT_THAT(Ids(report, "skipped"), IsEmpty());
   EXPECT_THAT(Ids(report, "notRun"), IsEmpty());

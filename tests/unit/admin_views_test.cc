@@ -33,7 +33,7 @@ std::string ShopTypes(const std::string& field_name) {
   return set.SerializeAsString();
 }
 
-class AdminViews : public testing::Test {
+class AdminViews : public ::testing::Test {
  protected:
   dev::v1::ListEventsRequest EventsOf(const std::string& entity_id) {
     dev::v1::ListEventsRequest request;

@@ -11,7 +11,7 @@
 namespace cloudstate::cli {
 namespace {
 
-class CliCallTree : public testing::Test {
+class CliCallTree : public ::testing::Test {
  protected:
   CliCallTree() {
     trace_.set_service("shop.Cart");

@@ -8,12 +8,12 @@
 namespace cloudstate::cluster {
 namespace {
 
-const absl::Time kStart = absl::UnixEpoch() + absl::Hours(1);
+const absl::Time kFirstHeartbeat = absl::UnixEpoch() + absl::Hours(1);
 
-// The time after the last of `count` heartbeats, the first of which is at kStart.
+// The time after the last of `count` heartbeats, the first of which is at kFirstHeartbeat.
 absl::Time Beat(FailureDetector& detector, int count, absl::Duration pause) {
-  for (int beat = 0; beat < count; ++beat) detector.OnHeartbeat(kStart + beat * pause);
-  return kStart + (count - 1) * pause;
+  for (int beat = 0; beat < count; ++beat) detector.OnHeartbeat(kFirstHeartbeat + beat * pause);
+  return kFirstHeartbeat + (count - 1) * pause;
 }
 
 // How long a silence has to be to become suspicious.
@@ -26,8 +26,8 @@ absl::Duration Detection(const FailureDetector& detector) {
 TEST(FailureDetectorTest, NobodyIsLateWithTheFirstHeartbeat) {
   const FailureDetector detector({});
   EXPECT_FALSE(detector.heard());
-  EXPECT_EQ(detector.Phi(kStart + absl::Hours(1)), 0);
-  EXPECT_TRUE(detector.IsAvailable(kStart + absl::Hours(1)));
+  EXPECT_EQ(detector.Phi(kFirstHeartbeat + absl::Hours(1)), 0);
+  EXPECT_TRUE(detector.IsAvailable(kFirstHeartbeat + absl::Hours(1)));
 }
 
 TEST(FailureDetectorTest, PhiIsTheLogarithmOfTheChanceThatTheHeartbeatStillComes) {
@@ -72,9 +72,9 @@ TEST(FailureDetectorTest, OneHeartbeatIsEnoughToBeSuspectedLater) {
 TEST(FailureDetectorTest, IrregularHeartbeatsMakeItPatient) {
   FailureDetector regular({});
   FailureDetector irregular({});
-  absl::Time now = kStart;
+  absl::Time now = kFirstHeartbeat;
   for (int beat = 0; beat < 100; ++beat) {
-    regular.OnHeartbeat(kStart + beat * absl::Milliseconds(500));
+    regular.OnHeartbeat(kFirstHeartbeat + beat * absl::Milliseconds(500));
     irregular.OnHeartbeat(now);
     now += absl::Milliseconds(beat % 2 == 0 ? 100 : 900);
   }
@@ -94,7 +94,7 @@ TEST(FailureDetectorTest, OnlyTheLastHundredPausesCount) {
   FailureDetector once({});
   Beat(once, 200, absl::Milliseconds(500));
   FailureDetector changed({});
-  absl::Time now = kStart;
+  absl::Time now = kFirstHeartbeat;
   for (int beat = 0; beat < 5000; ++beat) {
     changed.OnHeartbeat(now);
     now += absl::Milliseconds(beat < 4899 ? 200 + beat % 1001 : 500);
