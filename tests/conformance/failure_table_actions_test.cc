@@ -33,7 +33,7 @@ std::string ShapeName(const ::testing::TestParamInfo<Kind>& info) { return NameO
 
 // ---- the table
 
-struct Fault {
+struct ActionFault {
   std::string name;
   std::vector<Kind> kinds;
   std::function<void(ScriptedStream&)> commit;  // once the client's message has come
@@ -42,7 +42,7 @@ struct Fault {
 
 void Write(ScriptedStream& stream, const Answer& answer) { stream.WriteBytes(answer.ForAction()); }
 
-std::vector<Fault> Faults() {
+std::vector<ActionFault> ActionFaults() {
   const std::string termination = "UNKNOWN Unexpected action termination: ";
   const std::string message = "UNKNOWN Unexpected action message";
   return {
@@ -117,16 +117,16 @@ std::vector<Fault> Faults() {
   };
 }
 
-struct Case {
+struct ActionCase {
   Kind kind;
-  Fault fault;
+  ActionFault fault;
 };
 
-std::ostream& operator<<(std::ostream& out, const Case& each) { return out << each.fault.name << each.kind; }
+std::ostream& operator<<(std::ostream& out, const ActionCase& each) { return out << each.fault.name << each.kind; }
 
-std::vector<Case> Cases() {
-  std::vector<Case> cases;
-  for (const Fault& fault : Faults()) {
+std::vector<ActionCase> ActionCases() {
+  std::vector<ActionCase> cases;
+  for (const ActionFault& fault : ActionFaults()) {
     for (const Kind kind : fault.kinds) cases.push_back({kind, fault});
   }
   return cases;
@@ -162,7 +162,7 @@ class ActionTest : public ::testing::TestWithParam<Parameter> {
   std::size_t before_ = 0;  // streams that the user function got before this test
 };
 
-using ActionFailureTable = ActionTest<Case>;
+using ActionFailureTable = ActionTest<ActionCase>;
 
 TEST_P(ActionFailureTable, TheClientIsToldAndTheCallEnds) {
   const auto& [kind, fault] = GetParam();
@@ -173,7 +173,7 @@ TEST_P(ActionFailureTable, TheClientIsToldAndTheCallEnds) {
   EXPECT_EQ(ToString(world_->Call(kind, RequestOf("id"))), "good OK");
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, ActionFailureTable, ::testing::ValuesIn(Cases()), [](const auto& each) {
+INSTANTIATE_TEST_SUITE_P(Table, ActionFailureTable, ::testing::ValuesIn(ActionCases()), [](const auto& each) {
   return absl::StrCat(each.param.fault.name, "Of", NameOf(each.param.kind));
 });
 
