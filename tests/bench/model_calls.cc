@@ -10,14 +10,14 @@
 namespace cloudstate::bench {
 namespace {
 
-constexpr char kService[] = "cloudstate.tck.model.action.ActionTckModel";
+constexpr char kModelService[] = "cloudstate.tck.model.action.ActionTckModel";
 constexpr std::size_t kAnswerBytes = 20;
 
-std::string Path(const std::string& method) { return absl::StrCat("/", kService, "/", method); }
+std::string Path(const std::string& method) { return absl::StrCat("/", kModelService, "/", method); }
 
 action::ActionCommand Named(const std::string& method) {
   action::ActionCommand command;
-  command.set_service_name(kService);
+  command.set_service_name(kModelService);
   command.set_name(method);
   return command;
 }
