@@ -287,7 +287,11 @@ bool Cluster::Converged() const {
     if (node->membership()->Digest() != first->membership()->Digest()) return false;
     if (node->shards()->Digest() != first->shards()->Digest()) return false;
   }
-  return first != nullptr && IsSettled(*first);
+  if (first == nullptr || !IsSettled(*first)) return false;
+  return std::ranges::all_of(nodes_, [first](const auto& each) {
+    const Replicas* replicas = each.second->replicas();
+    return replicas == nullptr || replicas->Digest() == first->replicas()->Digest();
+  });
 }
 
 // Its sight agrees with what there is.

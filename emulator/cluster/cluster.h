@@ -68,7 +68,7 @@ class Cluster {
   const Network& network() const { return network_; }
   ClusterEvents& events() { return events_; }
   const ClusterEvents& events() const { return events_; }
-  // All nodes with a life know the same members and shards, and each shard is owned by one that is up.
+  // All nodes with a life know the same members, shards and CRDT entities, and each shard is owned by one that is up.
   bool Converged() const;
 
  private:

@@ -120,6 +120,20 @@ void Node::Deliver(std::string entity_id, entities::Command command) {
   }
 }
 
+void Node::DeliverCrdt(const std::string& entity_id, std::shared_ptr<entities::CrdtCommand> command) {
+  if (life_ == nullptr) {
+    command->ended(availability_);
+  } else if (user_function_ == nullptr) {
+    command->ended(absl::UnavailableError("the user function has gone"));
+  } else {
+    life_->DeliverCrdt(entity_id, std::move(command));
+  }
+}
+
+void Node::CancelCrdt(const std::string& entity_id, const std::shared_ptr<entities::CrdtCommand>& command) {
+  if (life_ != nullptr) life_->CancelCrdt(entity_id, command);
+}
+
 std::shared_ptr<userfunction::Connection> Node::connection() const {
   return life_ == nullptr ? nullptr : life_->connection();
 }
@@ -130,19 +144,25 @@ absl::string_view Node::state() const {
   return life_ == nullptr ? ended_as_ : StateName(life_->membership().self().state);
 }
 
-std::size_t Node::active_entities() const { return life_ == nullptr ? 0 : life_->entities().active_entities(); }
+std::size_t Node::active_entities() const {
+  return life_ == nullptr ? 0 : life_->entities().active_entities() + life_->crdts().active_entities();
+}
 
 std::size_t Node::active_entities(ShardId shard) const {
   return life_ == nullptr ? 0 : life_->entities().active_entities(shard);
 }
 
 std::size_t Node::waiting_commands() const {
-  return life_ == nullptr ? 0 : life_->entities().waiting_commands() + life_->buffered_commands();
+  return life_ == nullptr
+             ? 0
+             : life_->entities().waiting_commands() + life_->crdts().waiting_commands() + life_->buffered_commands();
 }
 
 const Membership* Node::membership() const { return life_ == nullptr ? nullptr : &life_->membership(); }
 
 const ShardTable* Node::shards() const { return life_ == nullptr ? nullptr : &life_->shards(); }
+
+const Replicas* Node::replicas() const { return life_ == nullptr ? nullptr : &life_->replicas(); }
 
 std::size_t Node::unacknowledged(NodeId peer) const { return life_ == nullptr ? 0 : life_->unacknowledged(peer); }
 

@@ -14,8 +14,10 @@
 #include "emulator/cluster/network.h"
 #include "emulator/cluster/node_connection.h"
 #include "emulator/cluster/node_strand.h"
+#include "emulator/cluster/replicas.h"
 #include "emulator/cluster/shard_allocation.h"
 #include "emulator/cluster/shard_table.h"
+#include "emulator/entities/crdt_entity.h"
 #include "emulator/trace/metrics.h"
 
 namespace cloudstate::cluster {
@@ -30,6 +32,7 @@ class Node {
     ActiveEntities::Options entities = {};
     Membership::Options membership = {};
     Channel::Options channel = {};
+    Replicas::Options replicas = {};
     RebalanceLimits rebalance = {};
     absl::Duration rebalance_interval = absl::Seconds(2);
     // Commands that wait here until their shard has a home.
@@ -69,6 +72,10 @@ class Node {
 
   // Brings a command to the event-sourced or value entity of command.service, wherever it lives.
   void Deliver(std::string entity_id, entities::Command command);
+  // Brings a command to this node's own instance of the CRDT entity of command->service.
+  void DeliverCrdt(const std::string& entity_id, std::shared_ptr<entities::CrdtCommand> command);
+  // The client of a command that was delivered here has gone.
+  void CancelCrdt(const std::string& entity_id, const std::shared_ptr<entities::CrdtCommand>& command);
   // Null while there is no user function, or no life.
   std::shared_ptr<userfunction::Connection> connection() const;
   // Lives as long as the node.
@@ -96,6 +103,7 @@ class Node {
   NodeStrand& strand() { return strand_; }
   const NodeStrand& strand() const { return strand_; }
   const trace::Metrics& metrics() const { return metrics_; }
+  const trace::MetricsByEntityName& crdt_metrics() const { return crdt_metrics_; }
   std::uint64_t incarnation() const { return incarnation_; }
   // "joining", "up", …; "stopped", "down" or "removed" without a life.
   absl::string_view state() const;
@@ -107,6 +115,7 @@ class Node {
   // Null without a life.
   const Membership* membership() const;
   const ShardTable* shards() const;
+  const Replicas* replicas() const;
   std::size_t unacknowledged(NodeId peer) const;
   bool is_coordinator() const;
   std::vector<ShardId> owned_shards() const;
@@ -129,6 +138,7 @@ class Node {
   const Surroundings surroundings_;
   NodeStrand strand_;
   trace::Metrics metrics_;
+  trace::MetricsByEntityName crdt_metrics_;
   Watcher watcher_;
   absl::Status availability_;
   absl::Time state_since_;

@@ -5,8 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/base/planted_bug.h"
+#include "emulator/cluster/digest.h"
 
 namespace cloudstate::cluster {
+namespace {
+
+std::uint32_t Number(NodeId node) { return static_cast<std::uint32_t>(node); }
+
+}  // namespace
 
 NodeLife::NodeLife(Node& node, std::uint64_t incarnation, View known)
     : node_(node),
@@ -20,7 +26,12 @@ NodeLife::NodeLife(Node& node, std::uint64_t incarnation, View known)
                      for (const std::string& each : what) Tell("shard", each);
                      AfterChange(Source::kOwn);
                    }),
-      entities_(options_.entities, strand_, node.surroundings_.journal, node.metrics_, *this) {
+      entities_(options_.entities, strand_, node.surroundings_.journal, node.metrics_, *this),
+      random_(static_cast<std::minstd_rand::result_type>(DigestOf({Number(node.id_), incarnation}))),
+      replicas_(options_.replicas, strand_, {Number(node.id_), incarnation}, *this),
+      crdts_(options_.entities, strand_, replicas_, node.crdt_metrics_,
+             [this](const std::string& text) { ReportError(text); }) {
+  UpdateUp();
   network_.Attach(
       node.id_, [this](const std::string& bytes) { strand_.Run(lifetime_.Guard([this, bytes] { Receive(bytes); })); });
   Connect();
@@ -40,6 +51,7 @@ void NodeLife::Connect() {
   if (node_.user_function_ == nullptr) return;
   connection_ = std::make_shared<NodeConnection>(strand_, node_.user_function_);
   entities_.Connect(connection_, node_.replay_from_);
+  crdts_.Connect(connection_, node_.specification_->dialect);
 }
 
 void NodeLife::Disconnect(const absl::Status& reason) {
@@ -48,6 +60,7 @@ void NodeLife::Disconnect(const absl::Status& reason) {
   }
   buffered_count_ = 0;
   entities_.Disconnect(reason);
+  crdts_.Disconnect(reason);
   // Its streams are still to be told, behind what is held while the node is paused.
   strand_.Post([former = std::exchange(connection_, nullptr)] {});
 }
@@ -56,6 +69,7 @@ void NodeLife::Leave() {
   membership_.Leave();
   leaving_since_ = strand_.Now();
   AfterChange(Source::kOwn);
+  replicas_.HandOver();
 }
 
 absl::Status NodeLife::MoveShard(ShardId shard, NodeId to) { return coordinator_.Move(shard, to, membership_.view()); }
@@ -151,8 +165,11 @@ void NodeLife::AfterChange(Source source) {
   const bool changed = membership_.Digest() != seen_membership_ || table_.Digest() != seen_shards_;
   // Most heartbeats say nothing new. Who is reachable changes with ticks only.
   if (source == Source::kGossip && !changed) return;
+  if (changed) UpdateUp();
   NoticeMembers();
-  if (ending_ || !changed) return;
+  if (ending_) return;
+  replicas_.OnMembers();
+  if (!changed) return;
   const std::uint64_t before = table_.Digest();
   UpdateShards();
   TellReleased();
@@ -255,6 +272,9 @@ void NodeLife::OnContent(NodeId from, wire::Segment segment) {
     OnCommand(from, std::move(*segment.mutable_command()));
   } else if (segment.has_outcome()) {
     sent_.OnOutcome(std::move(*segment.mutable_outcome()));
+  } else if (segment.has_replication()) {
+    const std::uint64_t incarnation = membership_.view().at(from).incarnation;
+    replicas_.OnMessage({Number(from), incarnation}, std::move(*segment.mutable_replication()));
   }
 }
 
@@ -266,12 +286,66 @@ void NodeLife::LeaveIfDone() {
   }
   if (node_.open_calls() > 0 || sent_.size() > 0) return;
   if (buffered_count_ > 0 || entities_.active_entities() > 0 || !OwnedShards().empty()) return;
+  if (crdts_.busy_entities() > 0 || replicas_.pending() > 0) return;
   for (const auto& [peer, talk] : talks_) {
-    if (talk.channel->unacknowledged() > 0) return;
+    if (talk.channel->unacknowledged() > 0 && MayAnswer(peer)) return;
   }
   membership_.Left();
   AfterChange(Source::kOwn);
   if (ending_) Broadcast(Gossip());
+}
+
+// ---- CRDT entities
+
+void NodeLife::DeliverCrdt(const std::string& entity_id, std::shared_ptr<entities::CrdtCommand> command) {
+  if (const userfunction::ServiceSpec* service = FindService(command->service)) {
+    crdts_.Deliver(*service, entity_id, std::move(command));
+  } else {
+    command->ended(
+        absl::UnavailableError(absl::StrCat("the user function does not declare ", command->service, " any more")));
+  }
+}
+
+// What was sent to a service that is gone has ended with it.
+void NodeLife::CancelCrdt(const std::string& entity_id, const std::shared_ptr<entities::CrdtCommand>& command) {
+  const userfunction::ServiceSpec* service = FindService(command->service);
+  if (service != nullptr) crdts_.Cancel({service->persistence_id, entity_id}, command);
+}
+
+// Members are, as long as nobody has declared them down. Nobody does that with joining nodes, which may long have gone.
+bool NodeLife::MayAnswer(NodeId peer) const {
+  const NodeRecord& record = membership_.view().at(peer);
+  return record.IsMember() || (record.MayBeAlive() && record.incarnation != 0 && membership_.IsReachable(peer));
+}
+
+std::vector<crdt::ReplicaId> NodeLife::Others() const {
+  std::vector<crdt::ReplicaId> others;
+  for (const auto& [peer, record] : membership_.view()) {
+    if (peer != node_.id_ && MayAnswer(peer)) others.push_back({Number(peer), record.incarnation});
+  }
+  return others;
+}
+
+bool NodeLife::MayPrune() const {
+  return IsCoordinator() && std::ranges::all_of(membership_.view(), [this](const auto& each) {
+           return each.first == node_.id_ || !each.second.MayBeAlive() || each.second.incarnation == 0 ||
+                  MayAnswer(each.first);
+         });
+}
+
+void NodeLife::UpdateUp() {
+  up_.clear();
+  for (const auto& [node, record] : membership_.view()) {
+    if (record.state == NodeState::kUp) up_.insert({Number(node), record.incarnation});
+  }
+}
+
+void NodeLife::Send(crdt::ReplicaId to, wire::Replication message) {
+  Channel* channel = ChannelTo(static_cast<NodeId>(to.node), to.life);
+  if (channel == nullptr) return;
+  wire::Segment segment;
+  *segment.mutable_replication() = std::move(message);
+  channel->Send(std::move(segment));
 }
 
 void NodeLife::ReportError(const std::string& text) { node_.surroundings_.report_error(text); }

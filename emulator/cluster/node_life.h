@@ -6,29 +6,33 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "cloudstate/cluster/wire.pb.h"
+#include "emulator/cluster/active_crdts.h"
 #include "emulator/cluster/active_entities.h"
 #include "emulator/cluster/channel.h"
 #include "emulator/cluster/membership.h"
 #include "emulator/cluster/node.h"
 #include "emulator/cluster/node_connection.h"
 #include "emulator/cluster/remote_commands.h"
+#include "emulator/cluster/replicas.h"
 #include "emulator/cluster/shard_coordinator.h"
 #include "emulator/cluster/shard_table.h"
 
 namespace cloudstate::cluster {
 
 // A node from its start to its end: who it believes the others are, where it believes the shards to be, the entities of
-// its own shards, and the commands on their way to those of others. On the node's strand.
+// its own shards, the commands on their way to those of others, and the CRDT entities, which every node has. On the
+// node's strand.
 //
 // A command goes to the node that owns the entity's shard. While the shard has no home that this node knows of, or is
 // on its way, the command waits here. A node that is sent a command for a shard that it has given away passes it on, to
 // where it knows the shard to be; one that is sent a command for a shard that it has not heard of yet waits for the
 // news. Each step so leads to a later epoch, and none in a circle.
-class NodeLife final : private ActiveEntities::Observer {
+class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers {
  public:
   NodeLife(Node& node, std::uint64_t incarnation, View known);
   ~NodeLife() override;
@@ -36,12 +40,16 @@ class NodeLife final : private ActiveEntities::Observer {
   void Connect();
   void Disconnect(const absl::Status& reason);
   void Deliver(std::string entity_id, entities::Command command);
+  void DeliverCrdt(const std::string& entity_id, std::shared_ptr<entities::CrdtCommand> command);
+  void CancelCrdt(const std::string& entity_id, const std::shared_ptr<entities::CrdtCommand>& command);
   void Leave();
   absl::Status MoveShard(ShardId shard, NodeId to);
 
   const Membership& membership() const { return membership_; }
   const ShardTable& shards() const { return table_; }
   const ActiveEntities& entities() const { return entities_; }
+  const ActiveCrdts& crdts() const { return crdts_; }
+  const Replicas& replicas() const { return replicas_; }
   const std::shared_ptr<NodeConnection>& connection() const { return connection_; }
   std::size_t buffered_commands() const { return buffered_count_; }
   std::size_t unacknowledged(NodeId peer) const;
@@ -112,6 +120,15 @@ class NodeLife final : private ActiveEntities::Observer {
   void OnFenced(journal::Fence fence) override;
   void OnRetired(ShardId shard) override;
 
+  bool MayAnswer(NodeId peer) const;
+  std::vector<crdt::ReplicaId> Others() const override;
+  const crdt::Voters& Up() const override { return up_; }
+  bool MayPrune() const override;
+  void Send(crdt::ReplicaId to, wire::Replication message) override;
+  std::size_t Random(std::size_t bound) override { return random_() % bound; }
+  void OnChanged(const base::EntityKey& key) override { crdts_.OnReplicaChanged(key); }
+  void UpdateUp();
+
   void LeaveIfDone();
   void Tell(absl::string_view kind, std::string text);
 
@@ -125,6 +142,10 @@ class NodeLife final : private ActiveEntities::Observer {
   ShardCoordinator coordinator_;
   std::shared_ptr<NodeConnection> connection_;
   ActiveEntities entities_;
+  crdt::Voters up_;
+  std::minstd_rand random_;  // whom to gossip with: any sequence will do, as long as each run has the same
+  Replicas replicas_;
+  ActiveCrdts crdts_;
   RemoteCommands sent_;
   std::map<NodeId, Talk> talks_;
   std::map<ShardId, std::deque<Buffered>> buffered_;

@@ -44,19 +44,17 @@ absl::string_view Describe(const action::ActionResponse& response) {
 }  // namespace
 
 ActionRun::ActionRun(base::Strand& strand, std::shared_ptr<const Target> target, std::shared_ptr<Outlet> outlet,
-                     const Perform& perform, trace::EntityMetrics& metrics)
+                     const AnswerSequence::Perform& perform, AnswerSequence::Takes takes, trace::EntityMetrics& metrics)
     : strand_(strand),
       target_(std::move(target)),
-      outlet_(std::move(outlet)),
-      perform_(perform),
+      answers_(target_, std::move(outlet), perform, takes, *this),
       metrics_(metrics),
       started_(strand.Now()) {
   ++metrics_.received_commands;
 }
 
-void ActionRun::Start(userfunction::Connection& connection, entities::ActionCall::Request request, Takes takes,
+void ActionRun::Start(userfunction::Connection& connection, entities::ActionCall::Request request,
                       std::string input_type_url, journal::Payload payload, base::Task half_closed) {
-  takes_ = takes;
   input_type_url_ = std::move(input_type_url);
   half_closed_ = std::move(half_closed);
   auto self = shared_from_this();
@@ -67,7 +65,7 @@ void ActionRun::Start(userfunction::Connection& connection, entities::ActionCall
           .on_end =
               [self](absl::Status status) {
                 self->call_ended_ = std::move(status);
-                self->CarryOut();
+                self->answers_.CarryOut();
               },
           .on_writable =
               [self] {
@@ -91,7 +89,7 @@ void ActionRun::PumpRequests() {
 }
 
 void ActionRun::OnRequest(std::optional<std::string> message) {
-  if (outlet_ == nullptr) return;
+  if (answers_.finished()) return;
   if (!message.has_value()) {
     target_->call->Trace(trace::StepKind::kSent, target_->number, absl::StrCat("the end, after ", sent_, " messages"));
     call_->HalfClose();
@@ -109,29 +107,18 @@ void ActionRun::OnRequest(std::optional<std::string> message) {
 }
 
 void ActionRun::OnResponse(action::ActionResponse response) {
-  if (outlet_ == nullptr) return;
+  if (answers_.finished()) return;
   if (++received_ <= kTracedMessages) {
     target_->call->Trace(trace::StepKind::kReplied, target_->number, std::string(Describe(response)));
   }
-  responses_.push_back(std::move(response));
-  CarryOut();
-  if (outlet_ == nullptr || paused_ || !carrying_) return;
+  answers_.Add({TakeAction(response), std::move(*response.mutable_side_effects())});
+  if (answers_.finished() || paused_ || !answers_.busy()) return;
   paused_ = true;
   call_->Pause();
 }
 
-// What a response does may be done before this returns, or later.
-void ActionRun::CarryOut() {
-  if (looping_) return;
-  looping_ = true;
-  while (!carrying_ && outlet_ != nullptr && !responses_.empty()) {
-    carrying_ = true;
-    action::ActionResponse next = std::move(responses_.front());
-    responses_.pop_front();
-    perform_(target_, TakeAction(next), std::move(*next.mutable_side_effects()), shared_from_this());
-  }
-  looping_ = false;
-  if (carrying_ || outlet_ == nullptr) return;
+void ActionRun::OnCarriedOut() {
+  if (answers_.finished()) return;
   if (call_ended_.has_value()) {
     Done(*std::move(call_ended_));
   } else if (std::exchange(paused_, false)) {
@@ -139,32 +126,12 @@ void ActionRun::CarryOut() {
   }
 }
 
-void ActionRun::Reply(cloudstate::Reply reply) {
-  if (outlet_ == nullptr) return;
-  outlet_->Reply(std::move(reply));
-  if (takes_ == Takes::kFirstReply) Done(absl::OkStatus());
-}
-
-void ActionRun::End(absl::Status status) {
-  if (outlet_ == nullptr) return;
-  if (!status.ok()) {
-    Done(std::move(status));
-    return;
-  }
-  outlet_->WhenReady([self = shared_from_this()] {
-    self->carrying_ = false;
-    self->CarryOut();
-  });
-}
-
-void ActionRun::WhenReady(base::Task then) {
-  if (outlet_ != nullptr) outlet_->WhenReady(std::move(then));
-}
+void ActionRun::OnOutcome(absl::Status status) { Done(std::move(status)); }
 
 void ActionRun::Cancel(const absl::Status& reason) { Done(reason); }
 
 void ActionRun::Done(absl::Status status) {
-  if (outlet_ == nullptr) return;
+  if (answers_.finished()) return;
   target_->call->Trace(
       status.ok() ? trace::StepKind::kReplied : trace::StepKind::kFailed, target_->number,
       status.ok() ? absl::StrCat("the end, after ", received_, " responses") : std::string(status.message()));
@@ -173,7 +140,8 @@ void ActionRun::Done(absl::Status status) {
   metrics_.command_total_time.Add(strand_.Now() - started_);
   // It may be one of the call's own callbacks that led here.
   strand_.Post([call = std::move(call_)] {});
-  std::exchange(outlet_, nullptr)->End(std::move(status));
+  answers_.Clear();
+  answers_.Finish(std::move(status));
 }
 
 }  // namespace cloudstate::routing

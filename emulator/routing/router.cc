@@ -8,6 +8,8 @@
 #include "emulator/base/log.h"
 #include "emulator/base/planted_bug.h"
 #include "emulator/entities/any_payload.h"
+#include "emulator/routing/action_run.h"
+#include "emulator/routing/crdt_run.h"
 
 namespace cloudstate::routing {
 namespace {
@@ -195,8 +197,7 @@ void Router::Invoke(Target target, std::shared_ptr<Outlet> outlet) {
       InvokeAction(std::move(target), found, std::move(outlet));
       return;
     case userfunction::EntityKind::kCrdt:
-      outlet->End(absl::UnimplementedError(absl::StrCat(target.service, " is declared as ", found.service->entity_type,
-                                                        ", which this version does not serve")));
+      InvokeCrdt(std::move(target), found, std::move(outlet));
       return;
   }
 }
@@ -222,12 +223,7 @@ void Router::InvokeEntity(Target target, const Found& found, std::shared_ptr<Out
   }
   target.call->trace()->SetEntity(target.number, *entity_id);
   entities::Command command;
-  command.service = target.service;
-  command.method = target.method;
-  command.payload = std::move(target.payload);
-  if (options_.entity_metadata == EntityMetadata::kPass) command.metadata = std::move(target.metadata);
-  command.trace = target.call->trace();
-  command.number = target.number;
+  Fill(command, target);
   command.abandoned = target.abandoned;
   auto shared = std::make_shared<const Target>(std::move(target));
   command.done = [this, shared, outlet = std::move(outlet)](absl::StatusOr<entities::Reply> reply) mutable {
@@ -238,6 +234,58 @@ void Router::InvokeEntity(Target target, const Found& found, std::shared_ptr<Out
     }
   };
   node_.Deliver(*std::move(entity_id), std::move(command));
+}
+
+// Every node has an instance of the entity: the command stays here. Discovery lets no client-streamed method in. A
+// streamed call stays open for as long as its client does; one that no client waits for, whose answers go nowhere, as
+// long as any command of that kind may take.
+void Router::InvokeCrdt(Target target, const Found& found, std::shared_ptr<Outlet> outlet) {
+  if (*target.abandoned) {
+    outlet->End(absl::CancelledError("nobody waits for it any more"));
+    return;
+  }
+  auto entity_id = found.method->entity_id->Extract(target.payload.value);
+  if (!entity_id.ok()) {
+    outlet->End(entity_id.status());
+    return;
+  }
+  target.call->trace()->SetEntity(target.number, *entity_id);
+  auto command = std::make_shared<entities::CrdtCommand>();
+  Fill(*command, target);
+  command->streamed = found.method->descriptor->server_streaming();
+  const auto takes = Takes(target, found);
+  // Where the client's own limit comes first, it is the client's call that ends.
+  const bool bounded = !target.ForClient() || (!command->streamed && target.call->TimeLeft() > options_.relay_timeout);
+  auto shared = std::make_shared<const Target>(std::move(target));
+  auto run = std::make_shared<CrdtRun>(node_, shared, std::move(outlet), perform_, takes);
+  Attach(*shared, run);
+  run->Start(*std::move(entity_id), std::move(command), bounded ? options_.relay_timeout : absl::InfiniteDuration());
+}
+
+template <typename Command>
+void Router::Fill(Command& command, Target& target) const {
+  command.service = target.service;
+  command.method = target.method;
+  command.payload = std::move(target.payload);
+  if (options_.entity_metadata == EntityMetadata::kPass) command.metadata = std::move(target.metadata);
+  command.trace = target.call->trace();
+  command.number = target.number;
+}
+
+AnswerSequence::Takes Router::Takes(const Target& target, const Found& found) {
+  const bool can_take_one_only = target.ForClient() && !target.call->StreamsOut();
+  return found.method->descriptor->server_streaming() && can_take_one_only ? AnswerSequence::Takes::kFirstReply
+                                                                           : AnswerSequence::Takes::kEveryReply;
+}
+
+// To be cancelled when the client has gone, or the life of the node ends.
+void Router::Attach(const Target& target, const std::shared_ptr<Cancellable>& run) {
+  if (target.ForClient()) {
+    target.call->Attach(run);
+    return;
+  }
+  std::erase_if(effects_, [](const auto& each) { return each.expired(); });
+  effects_.push_back(run);
 }
 
 void Router::InvokeAction(Target target, const Found& found, std::shared_ptr<Outlet> outlet) {
@@ -251,7 +299,7 @@ void Router::InvokeAction(Target target, const Found& found, std::shared_ptr<Out
     return;
   }
   ClientCall& call = *target.call;
-  const bool for_client = target.abandoned == call.abandoned();
+  const bool for_client = target.ForClient();
   const auto& descriptor = *found.method->descriptor;
   entities::ActionCall::Request request;
   request.service = target.service;
@@ -270,19 +318,12 @@ void Router::InvokeAction(Target target, const Found& found, std::shared_ptr<Out
       if (auto client = waiting.lock()) client->Limit(std::min(client->TimeLeft(), options_.relay_timeout));
     };
   }
-  const auto takes = request.streams_out && for_client && !call.StreamsOut() ? ActionRun::Takes::kFirstReply
-                                                                             : ActionRun::Takes::kEveryReply;
+  const auto takes = Takes(target, found);
   auto shared = std::make_shared<const Target>(std::move(target));
-  auto run =
-      std::make_shared<ActionRun>(strand_, shared, std::move(outlet), perform_, node_.action_metrics(shared->service));
-  if (for_client) {
-    call.Attach(run);
-  } else {
-    std::erase_if(effects_, [](const auto& each) { return each.expired(); });
-    effects_.push_back(run);
-  }
-  run->Start(*connection, std::move(request), takes, found.method->input_type_url, std::move(payload),
-             std::move(half_closed));
+  auto run = std::make_shared<ActionRun>(strand_, shared, std::move(outlet), perform_, takes,
+                                         node_.action_metrics(shared->service));
+  Attach(*shared, run);
+  run->Start(*connection, std::move(request), found.method->input_type_url, std::move(payload), std::move(half_closed));
 }
 
 void Router::Perform(const std::shared_ptr<const Target>& target, ClientAction action, Effects effects,

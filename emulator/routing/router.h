@@ -7,7 +7,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "emulator/cluster/node.h"
-#include "emulator/routing/action_run.h"
+#include "emulator/routing/answer_sequence.h"
 #include "emulator/routing/target.h"
 #include "emulator/serving/backend.h"
 #include "emulator/trace/trace.h"
@@ -63,7 +63,12 @@ class Router final : public serving::Backend {
   void Invoke(Target target, std::shared_ptr<Outlet> outlet);
   void RefuseUnknown(const Target& target, const Found& found, Outlet& outlet);
   void InvokeEntity(Target target, const Found& found, std::shared_ptr<Outlet> outlet);
+  void InvokeCrdt(Target target, const Found& found, std::shared_ptr<Outlet> outlet);
   void InvokeAction(Target target, const Found& found, std::shared_ptr<Outlet> outlet);
+  template <typename Command>
+  void Fill(Command& command, Target& target) const;
+  static AnswerSequence::Takes Takes(const Target& target, const Found& found);
+  void Attach(const Target& target, const std::shared_ptr<Cancellable>& run);
 
   void Perform(const std::shared_ptr<const Target>& target, ClientAction action, Effects effects,
                std::shared_ptr<Outlet> outlet);
@@ -75,11 +80,11 @@ class Router final : public serving::Backend {
   base::Strand& strand_;
   trace::Recorder& recorder_;
   const ClientCall::Report report_error_;
-  const ActionRun::Perform perform_;
+  const AnswerSequence::Perform perform_;
   std::shared_ptr<const userfunction::Specification> specification_;
   absl::Status suspended_;
   OpenCalls open_;
-  std::vector<std::weak_ptr<Cancellable>> effects_;  // calls of actions that no client waits for
+  std::vector<std::weak_ptr<Cancellable>> effects_;  // what runs, of actions and CRDT entities, for no client
 
   std::unique_ptr<Published> published_;  // what other threads read
 };

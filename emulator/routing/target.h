@@ -29,6 +29,8 @@ struct Target {
   std::shared_ptr<const bool> abandoned;  // never for side effects
   trace::CommandNumber number = trace::kClientsCommand;
 
+  // The client waits for its outcome; else it is a side effect, or was caused by one.
+  bool ForClient() const { return abandoned == call->abandoned(); }
   std::string Name() const;
   // A line for each step back to the client's command.
   std::string HowItCameAbout() const;

@@ -20,6 +20,9 @@ std::string Describe(const Segment& segment) {
     case Segment::kOutcome:
       return absl::StrCat("outcome of command ", segment.outcome().id(), ", code ", segment.outcome().code(),
                           acknowledged);
+    case Segment::kReplication:
+      return absl::StrCat("replication of ", segment.replication().changes_size(), " changes, ",
+                          segment.replication().digests_size(), " digests", acknowledged);
     case Segment::CONTENT_NOT_SET:
       return acknowledged.substr(1);
   }

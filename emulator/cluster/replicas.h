@@ -1,0 +1,213 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "cloudstate/cluster/wire.pb.h"
+#include "emulator/base/entity_key.h"
+#include "emulator/base/lifetime.h"
+#include "emulator/base/strand.h"
+#include "emulator/cluster/replica_link.h"
+#include "emulator/crdt/state.h"
+#include "emulator/entities/crdt_replica.h"
+
+namespace cloudstate::cluster {
+
+// All replicas of CRDT entities on one node, in one life, and their exchange with the other nodes. On the node's
+// strand.
+//
+// A change is joined into the delta that is due to each peer, and sent after a time, or at once where somebody waits
+// for acknowledgements. What a peer has not acknowledged yet is never more than one delta for an entity on its way and
+// one that is due: a slow peer costs no more memory than the state itself. Since deltas may get lost with a life of a
+// node, digests of all replicas go to one random peer at a time, which asks for, and offers, what differs; a peer that
+// is new gets them from everybody at once. There is no timer while there is no replica.
+//
+// What a majority has is what more than half of the members have that are up, or were when the write began if those
+// were more, each in the life in which it has acknowledged: so whatever minority of them goes, one is left that has it.
+// All are those that are up when the last of them has acknowledged.
+//
+// Writes of a life that is over are pruned: when the members have been the same for a time, and all of them have the
+// same of an entity, the coordinator makes those writes its own. After the same time once more, when nobody has
+// anything of them, all forget that they have been. Nodes that are not members yet are asked too, since they could
+// bring back more of such writes.
+class Replicas {
+ public:
+  struct Options {
+    absl::Duration delta_interval = absl::Milliseconds(200);  // a change waits for others at most this long
+    absl::Duration gossip_interval = absl::Seconds(2);        // between digests to a random peer
+    absl::Duration read_timeout = absl::Seconds(3);
+    absl::Duration write_timeout = absl::Seconds(5);
+    absl::Duration prune_after = absl::Minutes(5);  // that a node has been gone
+    std::size_t most_digests = 1000;                // in one message
+  };
+
+  // What the engine needs of its node's life.
+  class Peers {
+   public:
+    virtual ~Peers() = default;
+    // The others that are members, or heard from, as this node sees it, each in its life.
+    virtual std::vector<crdt::ReplicaId> Others() const = 0;
+    // Members that are up, this node among them if it is. The others of them are among Others.
+    virtual const crdt::Voters& Up() const = 0;
+    // This node is the one that prunes, and no life but those of Others may go on.
+    virtual bool MayPrune() const = 0;
+    // By the ordered, complete conversation with that life of the peer; dropped if that is over.
+    virtual void Send(crdt::ReplicaId to, wire::Replication message) = 0;
+    // For choices that need not be good: uniform below `bound`.
+    virtual std::size_t Random(std::size_t bound) = 0;
+    // The replica of that entity has changed, but not by an update from here, or the members have.
+    virtual void OnChanged(const base::EntityKey& key) = 0;
+  };
+
+  // The references outlive this. Destroying it drops all callbacks.
+  Replicas(const Options& options, base::Strand& strand, crdt::ReplicaId self, Peers& peers);
+  ~Replicas();
+  Replicas(const Replicas&) = delete;
+  Replicas& operator=(const Replicas&) = delete;
+
+  // The replica, made empty if there is none. It stays where it is.
+  entities::CrdtReplica& Of(const base::EntityKey& key);
+  // Null where this node knows nothing of it.
+  const crdt::State* Find(const base::EntityKey& key) const;
+  // Of what this node knows something; sorted.
+  std::vector<base::EntityKey> Keys() const;
+  // Nodes with the same digest know the same of all entities, but for accidents of 64 bits.
+  std::uint64_t Digest() const;
+
+  void OnMessage(crdt::ReplicaId from, wire::Replication message);
+  // The members may have changed: who is gone, who is up. To be called once before anything else.
+  void OnMembers();
+  // The node is about to leave: all that it has goes to all others. It is done when nothing is pending.
+  void HandOver();
+
+  // Changes that this node is to tell the peer, or has and they are not acknowledged.
+  std::size_t pending(crdt::ReplicaId peer) const;
+  std::size_t pending() const;
+
+ private:
+  using Urgency = ReplicaLink::Urgency;
+
+  // Who waits until enough nodes have a write, or have said what they know.
+  struct Waiting {
+    enum class For { kMajority, kAll, kRead };
+
+    For what = For::kMajority;
+    std::uint64_t number = 0;
+    std::size_t up_at_first = 0;
+    std::set<crdt::ReplicaId> have = {};   // others that do
+    std::set<crdt::ReplicaId> asked = {};  // by a read
+    base::TimerId timer = base::TimerId::kNone;
+    absl::AnyInvocable<void(absl::Status)> done = nullptr;
+  };
+
+  class Replica final : public entities::CrdtReplica {
+   public:
+    Replica(Replicas& owner, const base::EntityKey& name) : key(name), owner_(owner) {}
+
+    const crdt::State& state() const override { return known; }
+    crdt::ReplicaId self() const override { return owner_.self_; }
+    const crdt::Voters& voters() const override { return owner_.peers_.Up(); }
+    void Read(absl::AnyInvocable<void()> read) override;
+    absl::Status Update(const crdt::CrdtDelta& update, crdt::CrdtWriteConsistency consistency,
+                        absl::AnyInvocable<void(absl::Status)> written) override;
+    void Delete(crdt::CrdtWriteConsistency consistency, absl::AnyInvocable<void(absl::Status)> written) override;
+
+    // `known` has changed: its digests are worked out anew when they are asked for.
+    void Touch();
+    std::uint64_t Digest() const;
+    // How much more this adds to the digest of all than it did.
+    std::uint64_t RenewShare() const;
+
+    const base::EntityKey& key;  // the map's
+    crdt::State known;
+    std::vector<Waiting> waiting;
+    // For pruning: those that have said that they have the same, and what; when it was pruned last.
+    std::uint64_t agreed_on = 0;
+    std::set<crdt::ReplicaId> agreed;
+    absl::Time pruned_at = absl::InfinitePast();
+
+   private:
+    Replicas& owner_;
+    mutable std::optional<std::uint64_t> digest_;
+    mutable std::uint64_t share_ = 0;
+    mutable bool touched_ = false;  // it is among the owner's
+  };
+  // Stay where they are. None is ever removed.
+  using ByKey = std::map<base::EntityKey, std::unique_ptr<Replica>>;
+
+  Replica& Make(const base::EntityKey& key);
+  Replica* FindReplica(const base::EntityKey& key) const;  // null where this node knows nothing of it
+
+  // ---- reads and writes
+  void Write(Replica& replica, const crdt::State& delta, crdt::CrdtWriteConsistency consistency,
+             absl::AnyInvocable<void(absl::Status)> written);
+  void Wait(Replica& replica, Waiting waiting, absl::Duration timeout);
+  void Ask(Replica& replica, Waiting& read);
+  bool IsMet(const Waiting& waiting) const;
+  // Ends what has been waited for.
+  void Settle(Replica& replica);
+  void OnTimeout(Replica& replica, std::uint64_t number);
+
+  // ---- what goes out
+  void Spread(Replica& replica, const crdt::State& delta, Urgency urgency);
+  void Flush(crdt::ReplicaId peer, ReplicaLink& link);
+  // Now where it is urgent, else when it is time.
+  void FlushSoon(crdt::ReplicaId peer, ReplicaLink& link);
+  void FlushAll();
+  void Welcome(crdt::ReplicaId peer, ReplicaLink& link);
+  void SendAllDigests(crdt::ReplicaId peer);
+  static void AddDigest(const Replica& replica, wire::Replication& message);
+  void KeepGossiping();
+  void Gossip();
+  // Those that come next, in turn.
+  std::vector<Replica*> NextInTurn();
+
+  // ---- what comes in
+  // What is to be told when the message has been taken in.
+  struct Effects {
+    std::set<base::EntityKey> changed;
+    std::set<base::EntityKey> settled;  // perhaps
+  };
+  void OnJoined(crdt::ReplicaId from, ReplicaLink& link, const wire::Replication& message, Effects& effects);
+  void OnChanges(crdt::ReplicaId from, const wire::Replication& message, wire::Replication& answer, Effects& effects);
+  void OnDigests(ReplicaLink& link, const wire::Replication& message, wire::Replication& answer);
+  void OnReads(const wire::Replication& message, wire::Replication& answer) const;
+
+  // ---- pruning
+  // Not this life, nor one that may go on.
+  bool IsOver(crdt::ReplicaId writer) const;
+  std::vector<crdt::ReplicaId> WritersOver(const Replica& replica) const;
+  bool HasToPrune(const Replica& replica) const;
+  void SeekAgreement(const std::vector<Replica*>& replicas);
+  void OnSame(crdt::ReplicaId from, const wire::ReplicaDigest& same);
+  void PruneIfAgreed(Replica& replica);
+  void Prune(Replica& replica, const std::vector<crdt::ReplicaId>& writers);
+  void Forget(Replica& replica, crdt::ReplicaId writer);
+
+  const Options options_;
+  base::Strand& strand_;
+  const crdt::ReplicaId self_;
+  Peers& peers_;
+  ByKey replicas_;
+  mutable std::vector<const Replica*> touched_;   // since the digest was asked for
+  mutable std::uint64_t digest_ = 0;              // of all
+  std::map<crdt::ReplicaId, ReplicaLink> links_;  // to all others
+  crdt::Voters up_;                               // that was acted upon
+  absl::Time members_since_;                      // without a change
+  std::uint64_t last_number_ = 0;                 // of changes, writes and reads
+  bool handing_over_ = false;
+  base::EntityKey last_in_turn_;
+  base::TimerId flush_ = base::TimerId::kNone;
+  base::TimerId gossip_ = base::TimerId::kNone;
+  base::Lifetime lifetime_;
+};
+
+}  // namespace cloudstate::cluster

@@ -1,0 +1,90 @@
+// The part of Replicas that frees it of lives that are over.
+#include <algorithm>
+#include <utility>
+
+#include "emulator/cluster/replica_messages.h"
+#include "emulator/cluster/replicas.h"
+
+namespace cloudstate::cluster {
+
+bool Replicas::IsOver(crdt::ReplicaId writer) const { return writer != self_ && !links_.contains(writer); }
+
+std::vector<crdt::ReplicaId> Replicas::WritersOver(const Replica& replica) const {
+  std::set<crdt::ReplicaId> over;
+  for (const auto& [writer, number] : replica.known.context().vector()) {
+    if (IsOver(writer)) over.insert(writer);
+  }
+  for (const crdt::Dot& dot : replica.known.context().cloud()) {
+    if (IsOver(dot.replica)) over.insert(dot.replica);
+  }
+  return {over.begin(), over.end()};
+}
+
+// Nobody has come or gone for so long that two nodes do not both believe that it is theirs to prune.
+void Replicas::SeekAgreement(const std::vector<Replica*>& replicas) {
+  if (!peers_.MayPrune() || strand_.Now() - members_since_ < options_.prune_after) return;
+  wire::Replication message;
+  message.set_confirm(true);
+  for (Replica* replica : replicas) {
+    if (!HasToPrune(*replica)) continue;
+    AddDigest(*replica, message);
+    if (links_.empty()) PruneIfAgreed(*replica);
+  }
+  if (message.digests().empty()) return;
+  for (const auto& [peer, link] : links_) peers_.Send(peer, message);
+}
+
+bool Replicas::HasToPrune(const Replica& replica) const {
+  const std::vector<crdt::ReplicaId> over = WritersOver(replica);
+  const auto holds = [&](crdt::ReplicaId writer) { return replica.known.HoldsWritesOf(writer); };
+  return std::ranges::any_of(over, holds) ||
+         (!over.empty() && strand_.Now() - replica.pruned_at >= options_.prune_after);
+}
+
+// What a replica is never comes back, so who has been the same once has at least this.
+void Replicas::OnSame(crdt::ReplicaId from, const wire::ReplicaDigest& same) {
+  Replica* replica = FindReplica(FromWire(same.name()));
+  if (replica == nullptr || replica->Digest() != same.digest()) return;
+  if (replica->agreed_on != same.digest()) replica->agreed.clear();
+  replica->agreed_on = same.digest();
+  replica->agreed.insert(from);
+  PruneIfAgreed(*replica);
+}
+
+void Replicas::PruneIfAgreed(Replica& replica) {
+  if (!peers_.MayPrune() || strand_.Now() - members_since_ < options_.prune_after || !HasToPrune(replica)) return;
+  if (!std::ranges::all_of(links_, [&](const auto& each) { return replica.agreed.contains(each.first); })) return;
+  std::vector<crdt::ReplicaId> over = WritersOver(replica);
+  std::vector<crdt::ReplicaId> held = over;
+  std::erase_if(held, [&](crdt::ReplicaId writer) { return !replica.known.HoldsWritesOf(writer); });
+  replica.agreed.clear();
+  if (!held.empty()) {
+    Prune(replica, held);
+    return;
+  }
+  wire::Replication message;
+  for (const crdt::ReplicaId writer : over) {
+    Forget(replica, writer);
+    wire::ForgottenWriter& forgotten = *message.add_forgotten();
+    ToWire(replica.key, *forgotten.mutable_name());
+    ToWire(writer, *forgotten.mutable_writer());
+  }
+  for (const auto& [peer, link] : links_) peers_.Send(peer, message);
+}
+
+void Replicas::Prune(Replica& replica, const std::vector<crdt::ReplicaId>& writers) {
+  crdt::State delta(crdt::State::Kind::kDelta);
+  for (const crdt::ReplicaId writer : writers) delta.Join(replica.known.Prune(writer, self_));
+  replica.Touch();
+  replica.pruned_at = strand_.Now();
+  Spread(replica, delta, Urgency::kUsual);
+  peers_.OnChanged(replica.key);
+}
+
+void Replicas::Forget(Replica& replica, crdt::ReplicaId writer) {
+  if (!IsOver(writer) || replica.known.HoldsWritesOf(writer)) return;
+  replica.known.Forget(writer);
+  replica.Touch();
+}
+
+}  // namespace cloudstate::cluster
