@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cloudstate/action.pb.h"
+#include "cloudstate/crdt.pb.h"
 #include "cloudstate/event_sourced.pb.h"
 #include "cloudstate/value_entity.pb.h"
 
@@ -11,11 +12,15 @@ namespace cloudstate::samples {
 namespace {
 
 using action::ActionResponse;
+using crdt::CrdtReply;
+using crdt::CrdtStreamedMessage;
 using eventsourced::EventSourcedReply;
 using valueentity::ValueEntityReply;
 
 // An action's response has itself what the entities' replies have in their `client_action`.
 ActionResponse& ClientActionOf(ActionResponse& response) { return response; }
+ClientAction& ClientActionOf(CrdtReply& reply) { return *reply.mutable_client_action(); }
+ClientAction& ClientActionOf(CrdtStreamedMessage& message) { return *message.mutable_client_action(); }
 ClientAction& ClientActionOf(EventSourcedReply& reply) { return *reply.mutable_client_action(); }
 ClientAction& ClientActionOf(ValueEntityReply& reply) { return *reply.mutable_client_action(); }
 
@@ -27,6 +32,11 @@ void Address(Target& target, Method method, const google::protobuf::Message& com
 }
 
 }  // namespace
+
+void WriteEffect(Method method, const google::protobuf::Message& command, EffectMode mode, SideEffect& effect) {
+  Address(effect, method, command);
+  effect.set_synchronous(mode == EffectMode::kSynchronous);
+}
 
 template <typename Message>
 void Answer<Message>::Reply(const google::protobuf::Message& message) {
@@ -41,9 +51,7 @@ void Answer<Message>::Forward(Method method, const google::protobuf::Message& co
 template <typename Message>
 void Answer<Message>::Effect(Method method, const google::protobuf::Message& command, EffectMode mode) {
   if (failed_) return;
-  SideEffect& effect = *message_.add_side_effects();
-  Address(effect, method, command);
-  effect.set_synchronous(mode == EffectMode::kSynchronous);
+  WriteEffect(method, command, mode, *message_.add_side_effects());
 }
 
 template <typename Message>
@@ -54,6 +62,8 @@ void Answer<Message>::Fail(std::string description) {
 }
 
 template class Answer<ActionResponse>;
+template class Answer<CrdtReply>;
+template class Answer<CrdtStreamedMessage>;
 template class Answer<EventSourcedReply>;
 template class Answer<ValueEntityReply>;
 

@@ -10,6 +10,10 @@ class Any;
 class Message;
 }  // namespace google::protobuf
 
+namespace cloudstate {
+class SideEffect;
+}
+
 namespace cloudstate::samples {
 
 // A method of a service of the same user function.
@@ -20,9 +24,11 @@ struct Method {
 
 enum class EffectMode { kAsynchronous, kSynchronous };
 
+void WriteEffect(Method method, const google::protobuf::Message& command, EffectMode mode, SideEffect& effect);
+
 // What a command of any kind may be answered with. Give at most one of Reply, Forward and Fail; of Reply and Forward
 // the last one counts, and after Fail nothing does. `Message` is what the proxy gets: EventSourcedReply,
-// ValueEntityReply or ActionResponse.
+// ValueEntityReply, CrdtReply, CrdtStreamedMessage or ActionResponse.
 template <typename Message>
 class Answer {
  public:

@@ -38,6 +38,11 @@ Entity& Declare(const char* type, const std::string& service_name, EntitySpec& s
   return entity;
 }
 
+void SetPassivationTimeout(absl::Duration timeout, Entity& entity) {
+  if (timeout == absl::InfiniteDuration()) return;
+  entity.mutable_passivation_strategy()->mutable_timeout()->set_timeout(absl::ToInt64Milliseconds(timeout));
+}
+
 // For both kinds that are stored.
 template <typename Service>
 void DescribeStored(const char* type, const std::vector<Service>& services, Files& files, EntitySpec& spec) {
@@ -45,10 +50,7 @@ void DescribeStored(const char* type, const std::vector<Service>& services, File
     files.Add(service.files);
     Entity& entity = Declare(type, service.service_name, spec);
     entity.set_persistence_id(service.persistence_id);
-    if (service.passivation_timeout != absl::InfiniteDuration()) {
-      entity.mutable_passivation_strategy()->mutable_timeout()->set_timeout(
-          absl::ToInt64Milliseconds(service.passivation_timeout));
-    }
+    SetPassivationTimeout(service.passivation_timeout, entity);
   }
 }
 
@@ -69,6 +71,10 @@ EntitySpec Describe(const UserFunction& user_function) {
   Files files;
   DescribeStored("cloudstate.eventsourced.EventSourced", user_function.event_sourced, files, spec);
   DescribeStored("cloudstate.valueentity.ValueEntity", user_function.value_entities, files, spec);
+  for (const CrdtService& service : user_function.crdts) {
+    files.Add(service.files);
+    SetPassivationTimeout(service.passivation_timeout, Declare("cloudstate.crdt.Crdt", service.service_name, spec));
+  }
   for (const ActionService& service : user_function.actions) {
     files.Add(service.files);
     Declare("cloudstate.action.ActionProtocol", service.service_name, spec);

@@ -10,9 +10,9 @@
 
 namespace cloudstate::samples {
 
-// Serves one entity's stream, until the proxy half-closes it: hands what comes to a Session (event_sourced_session.h,
-// value_entity_session.h). A proxy sends the next command only when it has the reply to the one before, so the stream
-// never reads and writes at once, and no lock is needed.
+// Serves the stream of one entity that is stored, until the proxy half-closes it: hands what comes to a Session
+// (event_sourced_session.h, value_entity_session.h). A proxy sends the next command only when it has the reply to the
+// one before, so the stream never reads and writes at once, and no lock is needed.
 template <typename Session>
 class EntityStream final : public grpc::ServerBidiReactor<typename Session::In, typename Session::Out> {
  public:

@@ -9,6 +9,7 @@ UserFunction TckModel() {
           .version = "1.0.0",
           .event_sourced = EventSourcedModel(),
           .value_entities = ValueEntityModel(),
+          .crdts = CrdtModel(),
           .actions = ActionModel()};
 }
 

@@ -8,8 +8,8 @@
 
 namespace cloudstate::samples {
 
-// The services of the conformance model, samples/protos/cloudstate/tck/model, without those for CRDTs and eventing:
-// what they do is written in the commands they get, so that a test can make them do anything.
+// The services of the conformance model, samples/protos/cloudstate/tck/model, without those for eventing: what
+// they do is written in the commands they get, so that a test can make them do anything.
 UserFunction TckModel();
 
 absl::StatusOr<std::unique_ptr<UserFunctionServer>> StartTckModel(const std::string& address);

@@ -9,6 +9,7 @@ namespace cloudstate::samples {
 // The parts of the conformance model, one for each kind.
 std::vector<EventSourcedService> EventSourcedModel();
 std::vector<ValueEntityService> ValueEntityModel();
+std::vector<CrdtService> CrdtModel();
 std::vector<ActionService> ActionModel();
 
 }  // namespace cloudstate::samples

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "samples/cpp/action.h"
+#include "samples/cpp/crdt.h"
 #include "samples/cpp/event_sourced.h"
 #include "samples/cpp/value_entity.h"
 
@@ -14,6 +15,7 @@ struct UserFunction {
   std::string version;
   std::vector<EventSourcedService> event_sourced = {};
   std::vector<ValueEntityService> value_entities = {};
+  std::vector<CrdtService> crdts = {};
   std::vector<ActionService> actions = {};
 };
 

@@ -7,10 +7,12 @@
 #include <iostream>
 #include <utility>
 
+#include "cloudstate/crdt.grpc.pb.h"
 #include "cloudstate/entity.grpc.pb.h"
 #include "cloudstate/event_sourced.grpc.pb.h"
 #include "cloudstate/value_entity.grpc.pb.h"
 #include "samples/cpp/action_calls.h"
+#include "samples/cpp/crdt_stream.h"
 #include "samples/cpp/discovery.h"
 #include "samples/cpp/entity_stream.h"
 #include "samples/cpp/event_sourced_session.h"
@@ -59,16 +61,27 @@ class EntityStreams final : public Protocol::CallbackService {
   const std::vector<Service> services_;
 };
 
+class CrdtStreams final : public crdt::Crdt::CallbackService {
+ public:
+  explicit CrdtStreams(std::vector<CrdtService> services) : services_(std::move(services)) {}
+
+  CrdtStream* handle(grpc::CallbackServerContext*) override { return CrdtStream::Serve(services_); }
+
+ private:
+  const std::vector<CrdtService> services_;
+};
+
 class Server final : public UserFunctionServer {
  public:
   explicit Server(UserFunction user_function)
       : discovery_(Describe(user_function)),
         event_sourced_(std::move(user_function.event_sourced)),
         value_entities_(std::move(user_function.value_entities)),
+        crdts_(std::move(user_function.crdts)),
         actions_(std::move(user_function.actions)) {}
 
   absl::Status Listen(const std::string& address) {
-    return listening_.Start(address, {&discovery_, &event_sourced_, &value_entities_, &actions_});
+    return listening_.Start(address, {&discovery_, &event_sourced_, &value_entities_, &crdts_, &actions_});
   }
 
   std::uint16_t port() const override { return listening_.port(); }
@@ -77,6 +90,7 @@ class Server final : public UserFunctionServer {
   Discovery discovery_;
   EntityStreams<eventsourced::EventSourced, EventSourcedSession, EventSourcedService> event_sourced_;
   EntityStreams<valueentity::ValueEntity, ValueEntitySession, ValueEntityService> value_entities_;
+  CrdtStreams crdts_;
   ActionCalls actions_;
   Listening listening_;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cloudstate/action.pb.h"
+#include "cloudstate/crdt.pb.h"
 #include "cloudstate/entity.pb.h"
 #include "cloudstate/event_sourced.pb.h"
 #include "cloudstate/value_entity.pb.h"
@@ -47,6 +48,7 @@ struct Rewrites {
 
 using EventSourcedRewrites = Rewrites<eventsourced::EventSourcedStreamIn, eventsourced::EventSourcedStreamOut>;
 using ValueEntityRewrites = Rewrites<valueentity::ValueEntityStreamIn, valueentity::ValueEntityStreamOut>;
+using CrdtRewrites = Rewrites<crdt::CrdtStreamIn, crdt::CrdtStreamOut>;
 using ActionRewrites = Rewrites<action::ActionCommand, action::ActionResponse>;
 
 // One way to get the protocol wrong.
@@ -57,6 +59,7 @@ struct Fault {
   std::function<void(EntitySpec& spec)> discovery = {};
   EventSourcedRewrites event_sourced = {};
   ValueEntityRewrites value_entities = {};
+  CrdtRewrites crdts = {};
   ActionRewrites actions = {};
 };
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cloudstate/action.grpc.pb.h"
+#include "cloudstate/crdt.grpc.pb.h"
 #include "cloudstate/entity.grpc.pb.h"
 #include "cloudstate/event_sourced.grpc.pb.h"
 #include "cloudstate/value_entity.grpc.pb.h"
@@ -185,7 +186,7 @@ class Relay final : public UserFunctionServer {
   Relay(std::unique_ptr<UserFunctionServer> model, Fault fault) : model_(std::move(model)), fault_(std::move(fault)) {}
 
   absl::Status Listen(const std::string& address) {
-    return listening_.Start(address, {&discovery_, &event_sourced_, &value_entities_, &actions_});
+    return listening_.Start(address, {&discovery_, &event_sourced_, &value_entities_, &crdts_, &actions_});
   }
 
   std::uint16_t port() const override { return listening_.port(); }
@@ -197,6 +198,7 @@ class Relay final : public UserFunctionServer {
   DiscoveryRelay discovery_{channel_, fault_};
   EntityRelay<EventSourced, EventSourcedRewrites> event_sourced_{channel_, fault_.event_sourced};
   EntityRelay<ValueEntity, ValueEntityRewrites> value_entities_{channel_, fault_.value_entities};
+  EntityRelay<crdt::Crdt, CrdtRewrites> crdts_{channel_, fault_.crdts};
   ActionRelay actions_{channel_, fault_.actions};
   Listening listening_;
 };
