@@ -76,8 +76,7 @@ bool Cell::Prune(ReplicaId gone, Writer& writer, Cell& delta) {
   bool concerned = false;
   VisitDots([&](const Dot& dot) { concerned = concerned || dot.replica == gone; });
   if (!concerned) return false;
-  const auto by_it = [&](const Dot& dot) { return dot.replica == gone; };
-  if (std::ranges::any_of(presence_.dots(), by_it)) presence_.Renew(writer, delta.presence_);
+  presence_.Prune(gone, writer, delta.presence_);
   WithBoth(data_, delta.data_, [&](auto& data, auto& changed) { data.Prune(gone, writer, changed); });
   if (empty()) presence_.Renew(writer, delta.presence_);  // it was there for a vote that is gone
   return true;

@@ -90,6 +90,9 @@ class DotSet {
  public:
   const std::vector<Dot>& dots() const { return dots_; }
   bool empty() const { return dots_.empty(); }
+  bool HasWriteOf(ReplicaId replica) const {
+    return std::ranges::any_of(dots_, [&](const Dot& dot) { return dot.replica == replica; });
+  }
   void Put(const Dot& dot) {
     const auto place = std::ranges::lower_bound(dots_, dot);
     if (place == dots_.end() || *place != dot) dots_.insert(place, dot);
@@ -104,6 +107,10 @@ class DotSet {
   void Clear(Writer& writer) {
     for (const Dot& dot : dots_) writer.Replace(dot);
     dots_.clear();
+  }
+  // What a replica that is gone for good has said is said again by the writer.
+  void Prune(ReplicaId gone, Writer& writer, DotSet& delta) {
+    if (HasWriteOf(gone)) Renew(writer, delta);
   }
   template <typename Visit>
   void VisitDots(const Visit& visit) const {

@@ -31,8 +31,7 @@ class ElementSet {
   // What a replica that is gone for good has added is added again by the writer.
   void Prune(ReplicaId gone, Writer& writer, ElementSet& delta) {
     for (auto& [key, dots] : elements_) {
-      const auto by_it = [&](const Dot& dot) { return dot.replica == gone; };
-      if (std::ranges::any_of(dots.dots(), by_it)) dots.Renew(writer, delta.elements_[key]);
+      if (dots.HasWriteOf(gone)) dots.Renew(writer, delta.elements_[key]);
     }
   }
   template <typename Visit>

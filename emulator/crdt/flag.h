@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-
 #include "emulator/base/planted_bug.h"
 #include "emulator/crdt/dot_store.h"
 
@@ -22,10 +20,7 @@ class Flag {
     if (base::IsPlanted(base::PlantedBug::kFlagNeedsAll) && theirs.empty()) enabled_ = DotSet();
   }
   void Clear(Writer& writer) { enabled_.Clear(writer); }
-  void Prune(ReplicaId gone, Writer& writer, Flag& delta) {
-    const auto by_it = [&](const Dot& dot) { return dot.replica == gone; };
-    if (std::ranges::any_of(enabled_.dots(), by_it)) enabled_.Renew(writer, delta.enabled_);
-  }
+  void Prune(ReplicaId gone, Writer& writer, Flag& delta) { enabled_.Prune(gone, writer, delta.enabled_); }
   template <typename Visit>
   void VisitDots(const Visit& visit) const {
     enabled_.VisitDots(visit);
