@@ -29,7 +29,8 @@ void AnswerSequence::Queue(entities::Reply answer) {
     if (answer.side_effects.empty()) return;
     answer.action.Clear();
   }
-  const std::size_t bytes = RoughBytes(answer);
+  // What is next is carried out at once, and is not worth measuring.
+  const std::size_t bytes = carrying_ || !waiting_.empty() ? RoughBytes(answer) : 0;
   waiting_bytes_ += bytes;
   waiting_.push_back({std::move(answer), bytes});
 }
