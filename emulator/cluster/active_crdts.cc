@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 namespace cloudstate::cluster {
 
 class ActiveCrdts::Slot final : public entities::CrdtHost {
@@ -57,7 +55,8 @@ ActiveCrdts::ActiveCrdts(const ActiveEntities::Options& options, base::Strand& s
       strand_(strand),
       replicas_(replicas),
       metrics_(metrics),
-      report_error_(std::move(report_error)) {}
+      report_error_(std::move(report_error)),
+      pending_(options.max_active_entities, options.max_waiting_for_room) {}
 
 ActiveCrdts::~ActiveCrdts() = default;
 
@@ -69,9 +68,7 @@ void ActiveCrdts::Connect(std::shared_ptr<userfunction::Connection> connection, 
 
 void ActiveCrdts::Disconnect(const absl::Status& reason) {
   connection_ = nullptr;
-  pending_by_key_.clear();
-  pending_commands_ = 0;
-  for (Pending& each : std::exchange(pending_, {})) {
+  for (Pending& each : pending_.TakeAll()) {
     for (const auto& command : each.commands) command->ended(reason);
   }
   for (Slot* slot : Sorted()) slot->entity().Abort(reason);
@@ -105,16 +102,7 @@ void ActiveCrdts::Cancel(const base::EntityKey& key, const std::shared_ptr<entit
     found->second->entity().Cancel(command);
     return;
   }
-  const auto place = pending_by_key_.find(key);
-  if (place == pending_by_key_.end()) return;
-  auto& commands = place->second->commands;
-  if (std::erase(commands, command) == 0) return;
-  --pending_commands_;
-  if (commands.empty()) {
-    pending_.erase(place->second);
-    pending_by_key_.erase(place);
-  }
-  command->ended(absl::CancelledError("nobody waits for it any more"));
+  if (pending_.Remove(key, command)) command->ended(absl::CancelledError("nobody waits for it any more"));
 }
 
 void ActiveCrdts::OnReplicaChanged(const base::EntityKey& key) {
@@ -122,20 +110,11 @@ void ActiveCrdts::OnReplicaChanged(const base::EntityKey& key) {
 }
 
 void ActiveCrdts::Await(Pending pending) {
-  if (pending_commands_ >= options_.max_waiting_for_room) {
-    pending.commands.front()->ended(absl::ResourceExhaustedError(
-        absl::StrCat("all ", options_.max_active_entities, " entities that --max-active-entities allows are busy, and ",
-                     pending_commands_, " commands wait for others already")));
+  if (absl::Status status = pending_.CheckPlace(); !status.ok()) {
+    pending.commands.front()->ended(std::move(status));
     return;
   }
-  ++pending_commands_;
-  const auto known = pending_by_key_.find(pending.key);
-  if (known != pending_by_key_.end()) {
-    known->second->commands.push_back(std::move(pending.commands.front()));
-  } else {
-    const auto place = pending_.insert(pending_.end(), std::move(pending));
-    pending_by_key_.emplace(place->key, place);
-  }
+  pending_.Add(std::move(pending));
   MakeRoom();
 }
 
@@ -169,16 +148,12 @@ void ActiveCrdts::Remove(const base::EntityKey& key) {
 
 void ActiveCrdts::StartPending() {
   while (!pending_.empty() && connection_ != nullptr && active_.size() < options_.max_active_entities) {
-    Pending next = std::move(pending_.front());
-    pending_by_key_.erase(next.key);
-    pending_.pop_front();
-    pending_commands_ -= next.commands.size();
-    Activate(std::move(next));
+    Activate(pending_.TakeFirst());
   }
 }
 
 std::size_t ActiveCrdts::waiting_commands() const {
-  std::size_t waiting = pending_commands_;
+  std::size_t waiting = pending_.commands();
   for (const auto& [key, slot] : active_) waiting += slot->entity().waiting();
   return waiting;
 }

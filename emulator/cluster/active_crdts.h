@@ -12,6 +12,7 @@
 #include "emulator/base/lifetime.h"
 #include "emulator/cluster/active_entities.h"
 #include "emulator/cluster/replicas.h"
+#include "emulator/cluster/waiting_room.h"
 #include "emulator/entities/crdt_entity.h"
 #include "emulator/trace/metrics.h"
 #include "emulator/userfunction/specification.h"
@@ -46,7 +47,7 @@ class ActiveCrdts {
 
   std::size_t active_entities() const { return active_.size(); }
   // Those that have something to do.
-  std::size_t busy_entities() const { return active_.size() - idle_.size() + pending_.size(); }
+  std::size_t busy_entities() const { return active_.size() - idle_.size() + pending_.entities(); }
   // Those that the user function has not got yet.
   std::size_t waiting_commands() const;
 
@@ -79,9 +80,7 @@ class ActiveCrdts {
   userfunction::Dialect dialect_ = userfunction::Dialect::k0_2;
   std::list<Slot*> idle_;  // longest idle first; slots take themselves off it
   absl::flat_hash_map<base::EntityKey, std::unique_ptr<Slot>> active_;
-  std::list<Pending> pending_;  // longest waiting first
-  absl::flat_hash_map<base::EntityKey, std::list<Pending>::iterator> pending_by_key_;
-  std::size_t pending_commands_ = 0;
+  WaitingRoom<Pending> pending_;
   base::Lifetime lifetime_;
 };
 

@@ -62,7 +62,12 @@ class ActiveEntities::Slot final : public entities::Host {
 
 ActiveEntities::ActiveEntities(const Options& options, base::Strand& strand, journal::Journal& journal,
                                trace::Metrics& metrics, Observer& observer)
-    : options_(options), strand_(strand), journal_(journal), metrics_(metrics), observer_(observer) {}
+    : options_(options),
+      strand_(strand),
+      journal_(journal),
+      metrics_(metrics),
+      observer_(observer),
+      pending_(options.max_active_entities, options.max_waiting_for_room) {}
 
 ActiveEntities::~ActiveEntities() = default;
 
@@ -74,9 +79,7 @@ void ActiveEntities::Connect(std::shared_ptr<userfunction::Connection> connectio
 
 void ActiveEntities::Disconnect(const absl::Status& reason) {
   connection_ = nullptr;
-  pending_by_key_.clear();
-  pending_commands_ = 0;
-  for (Pending& each : std::exchange(pending_, {})) {
+  for (Pending& each : pending_.TakeAll()) {
     for (entities::Command& command : each.commands) command.done(reason);
   }
   for (Slot* slot : Sorted(std::nullopt)) slot->entity().Abort(reason);
@@ -112,20 +115,11 @@ void ActiveEntities::Deliver(journal::Fence fence, const userfunction::ServiceSp
 }
 
 void ActiveEntities::Await(Pending pending) {
-  if (pending_commands_ >= options_.max_waiting_for_room) {
-    pending.commands.front().done(absl::ResourceExhaustedError(
-        absl::StrCat("all ", options_.max_active_entities, " entities that --max-active-entities allows are busy, and ",
-                     pending_commands_, " commands wait for others already")));
+  if (absl::Status status = pending_.CheckPlace(); !status.ok()) {
+    pending.commands.front().done(std::move(status));
     return;
   }
-  ++pending_commands_;
-  auto known = pending_by_key_.find(pending.key);
-  if (known != pending_by_key_.end()) {
-    known->second->commands.push_back(std::move(pending.commands.front()));
-  } else {
-    auto place = pending_.insert(pending_.end(), std::move(pending));
-    pending_by_key_.emplace(place->key, place);
-  }
+  pending_.Add(std::move(pending));
   MakeRoom();
 }
 
@@ -160,15 +154,8 @@ std::vector<ActiveEntities::Undelivered> ActiveEntities::Retire(journal::ShardId
       undelivered.push_back({slot->entity().key().entity_id, std::move(command)});
     }
   }
-  for (auto each = pending_.begin(); each != pending_.end();) {
-    if (each->fence.shard != shard) {
-      ++each;
-      continue;
-    }
-    pending_commands_ -= each->commands.size();
-    for (entities::Command& command : each->commands) undelivered.push_back({each->key.entity_id, std::move(command)});
-    pending_by_key_.erase(each->key);
-    each = pending_.erase(each);
+  for (Pending& each : pending_.TakeIf([&](const Pending& pending) { return pending.fence.shard == shard; })) {
+    for (entities::Command& command : each.commands) undelivered.push_back({each.key.entity_id, std::move(command)});
   }
   retiring_.emplace(shard, slots.size());
   if (slots.empty()) strand_.Post(lifetime_.Guard([this, shard] { EndRetirement(shard); }));
@@ -201,11 +188,7 @@ void ActiveEntities::Remove(const base::EntityKey& key) {
 
 void ActiveEntities::StartPending() {
   while (!pending_.empty() && connection_ != nullptr && active_.size() < options_.max_active_entities) {
-    Pending next = std::move(pending_.front());
-    pending_by_key_.erase(next.key);
-    pending_.pop_front();
-    pending_commands_ -= next.commands.size();
-    Activate(std::move(next));
+    Activate(pending_.TakeFirst());
   }
 }
 
@@ -215,7 +198,7 @@ std::size_t ActiveEntities::active_entities(journal::ShardId shard) const {
 }
 
 std::size_t ActiveEntities::waiting_commands() const {
-  std::size_t waiting = pending_commands_;
+  std::size_t waiting = pending_.commands();
   for (const auto& [key, slot] : active_) waiting += slot->entity().waiting();
   return waiting;
 }

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "emulator/base/lifetime.h"
+#include "emulator/cluster/waiting_room.h"
 #include "emulator/entities/entity.h"
 #include "emulator/journal/fence.h"
 #include "emulator/trace/metrics.h"
@@ -107,9 +108,7 @@ class ActiveEntities {
   entities::ReplayFrom replay_from_ = entities::ReplayFrom::kNewestSnapshot;
   std::list<Slot*> idle_;  // longest idle first; slots take themselves off it
   absl::flat_hash_map<base::EntityKey, std::unique_ptr<Slot>> active_;
-  std::list<Pending> pending_;  // longest waiting first
-  absl::flat_hash_map<base::EntityKey, std::list<Pending>::iterator> pending_by_key_;
-  std::size_t pending_commands_ = 0;
+  WaitingRoom<Pending> pending_;
   std::map<journal::ShardId, std::size_t> retiring_;  // how many entities are left of each
   base::Lifetime lifetime_;
 };
