@@ -13,6 +13,10 @@ namespace {
 template <typename T>
 constexpr bool kIsType = !std::is_same_v<std::decay_t<T>, std::monostate>;
 
+// Whether parts of it can be removed.
+template <typename T>
+constexpr bool kHasParts = std::is_same_v<T, ORSet> || std::is_same_v<T, ORMap>;
+
 // Calls `run` with the data of both, which are of one type.
 template <typename Ours, typename Theirs, typename Run>
 void WithBoth(Ours& ours, Theirs& theirs, const Run& run) {
@@ -56,13 +60,13 @@ void Cell::Join(const Cell& theirs, const Joining& joining) {
 
 void Cell::Clear(Writer& writer, Cell& delta) {
   presence_.Clear(writer);
-  delta.presence_ = DotSet();
+  delta.presence_.Reset();
   WithBoth(data_, delta.data_, [&](auto& data, auto& removed) {
     if constexpr (std::is_same_v<std::decay_t<decltype(data)>, ORMap>) {
       data.Clear(writer, removed);
     } else if constexpr (std::is_base_of_v<ElementSet, std::decay_t<decltype(data)>>) {
       for (const auto& [key, dots] : data.elements()) {
-        if (!base::IsPlanted(base::PlantedBug::kOldContentBack)) removed.elements()[key] = DotSet();
+        if (!base::IsPlanted(base::PlantedBug::kOldContentBack)) removed.elements()[key].Reset();
       }
       data.Clear(writer);
     } else {
@@ -72,14 +76,25 @@ void Cell::Clear(Writer& writer, Cell& delta) {
   });
 }
 
-bool Cell::Prune(ReplicaId gone, Writer& writer, Cell& delta) {
-  bool concerned = false;
-  VisitDots([&](const Dot& dot) { concerned = concerned || dot.replica == gone; });
-  if (!concerned) return false;
+bool Cell::CanPrune(ReplicaId gone) const {
+  bool found = presence_.HasWriteOf(gone);
+  std::visit(
+      [&](const auto& data) {
+        using Type = std::decay_t<decltype(data)>;
+        if constexpr (kIsType<Type> && !kHasParts<Type>) {
+          data.VisitDots([&](const Dot& dot) { found = found || dot.replica == gone; });
+        }
+      },
+      data_);
+  return found;
+}
+
+void Cell::Prune(ReplicaId gone, Writer& writer, Cell& delta) {
   presence_.Prune(gone, writer, delta.presence_);
-  WithBoth(data_, delta.data_, [&](auto& data, auto& changed) { data.Prune(gone, writer, changed); });
+  WithBoth(data_, delta.data_, [&](auto& data, auto& changed) {
+    if constexpr (!kHasParts<std::decay_t<decltype(data)>>) data.Prune(gone, writer, changed);
+  });
   if (empty()) presence_.Renew(writer, delta.presence_);  // it was there for a vote that is gone
-  return true;
 }
 
 Cells::Cells() = default;
@@ -122,10 +137,13 @@ void Cells::Clear(Writer& writer, Cells& delta) {
   cells_.clear();
 }
 
+bool Cells::CanPrune(ReplicaId gone) const {
+  return std::ranges::any_of(cells_, [&](const Cell& cell) { return cell.CanPrune(gone); });
+}
+
 void Cells::Prune(ReplicaId gone, Writer& writer, Cells& delta) {
   for (Cell& cell : cells_) {
-    Cell changed(cell.type());
-    if (cell.Prune(gone, writer, changed)) delta.Of(cell.type()) = std::move(changed);
+    if (cell.CanPrune(gone)) cell.Prune(gone, writer, delta.Of(cell.type()));
   }
 }
 

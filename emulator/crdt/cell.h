@@ -36,8 +36,11 @@ class Cell {
   void Join(const Cell& theirs, const Joining& joining);
   // Removes all. The delta, of the same type, is left without data, but names all places that it has named.
   void Clear(Writer& writer, Cell& delta);
-  // Whether anything was there to prune.
-  bool Prune(ReplicaId gone, Writer& writer, Cell& delta);
+  // Whether there is anything to prune: data of that replica that nothing but the end of the entity can remove. What
+  // can be removed stays under the dot of who wrote it: under another dot it would come back after the removal by a
+  // replica that had not heard of that.
+  bool CanPrune(ReplicaId gone) const;
+  void Prune(ReplicaId gone, Writer& writer, Cell& delta);
   template <typename Visit>
   void VisitDots(const Visit& visit) const {
     presence_.VisitDots(visit);

@@ -6,8 +6,8 @@
 #include <limits>
 #include <map>
 #include <utility>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "emulator/base/planted_bug.h"
 #include "emulator/crdt/dot.h"
 
@@ -88,7 +88,9 @@ class DotFun {
 // Dots alone: the writes that say that something is there.
 class DotSet {
  public:
-  const std::vector<Dot>& dots() const { return dots_; }
+  using Dots = absl::InlinedVector<Dot, 1>;  // sorted; one, but for concurrent writes
+
+  const Dots& dots() const { return dots_; }
   bool empty() const { return dots_.empty(); }
   bool HasWriteOf(ReplicaId replica) const {
     return std::ranges::any_of(dots_, [&](const Dot& dot) { return dot.replica == replica; });
@@ -108,6 +110,8 @@ class DotSet {
     for (const Dot& dot : dots_) writer.Replace(dot);
     dots_.clear();
   }
+  // As if nothing had ever been said.
+  void Reset() { dots_.clear(); }
   // What a replica that is gone for good has said is said again by the writer.
   void Prune(ReplicaId gone, Writer& writer, DotSet& delta) {
     if (HasWriteOf(gone)) Renew(writer, delta);
@@ -118,12 +122,13 @@ class DotSet {
   }
 
   void Join(const DotSet& theirs, const Joining& joining) {
-    const auto removed = std::erase_if(dots_, [&](const Dot& dot) {
+    const auto left = std::remove_if(dots_.begin(), dots_.end(), [&](const Dot& dot) {
       if (std::ranges::binary_search(theirs.dots_, dot)) return false;
       if (base::IsPlanted(base::PlantedBug::kRemovalNotJoined)) return false;
       return joining.theirs.Contains(dot) || base::IsPlanted(base::PlantedBug::kUnseenRemoved);
     });
-    joining.removed |= removed > 0;
+    joining.removed |= left != dots_.end();
+    dots_.erase(left, dots_.end());
     for (const Dot& dot : theirs.dots_) {
       if (!joining.ours.Contains(dot)) Put(dot);
     }
@@ -132,7 +137,7 @@ class DotSet {
   bool operator==(const DotSet&) const = default;
 
  private:
-  std::vector<Dot> dots_;  // sorted; one, but for concurrent writes
+  Dots dots_;
 };
 
 // Joins maps from keys to stores, by key. A store that has become empty goes, unless ours is a delta: there it says
@@ -142,12 +147,13 @@ void JoinByKey(Map& ours, const Map& theirs, const Joining& joining) {
   if (joining.whole) {
     static const auto* const kNothing = new typename Map::mapped_type();
     for (auto each = ours.begin(); each != ours.end();) {
-      if (theirs.find(each->first) == theirs.end()) each->second.Join(*kNothing, joining);
-      each = each->second.empty() && !joining.keep_empty ? ours.erase(each) : std::next(each);
+      const auto place = each++;
+      if (theirs.find(place->first) == theirs.end()) place->second.Join(*kNothing, joining);
+      if (place->second.empty() && !joining.keep_empty) ours.erase(place);
     }
   }
   for (const auto& [key, store] : theirs) {
-    auto place = ours.try_emplace(key).first;
+    const auto place = ours.try_emplace(key).first;
     place->second.Join(store, joining);
     if (place->second.empty() && !joining.keep_empty) ours.erase(place);
   }

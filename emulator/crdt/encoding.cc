@@ -1,210 +1,253 @@
+// What a replica is on its way to another node, and on disk. By hand, since most deltas are of a few bytes, of which a
+// library's messages would make a dozen objects.
+//
+//   state    = version flags context cells            flags: 1 a delta, 2 deleted
+//   context  = dots dots                              all writes up to those; and beyond them, one by one
+//   cells    = count (type dots data)*                the type's number in CrdtDelta; its presence
+//   data     = count (dot up)*                        GCounter; Vote, the number of changes as ups
+//            | count (dot up down)*                   PNCounter
+//            | count (bytes dots)*                    GSet, ORSet: elements, by KeyOf
+//            | count (dot bytes timestamp replica)*   LWWRegister: what was written, when, and by whom
+//            | dots                                   Flag
+//            | count (bytes cells)*                   ORMap: entries, by KeyOf
+//   dots     = count dot*
+//   dot      = replica number
+//   replica  = place (node life)?                     among those named before; the next place is a new one's
+//   bytes    = count byte*
+//
+// Everything else is a number: seven bits in each byte, the lowest first, the eighth bit set where more follow.
+
 #include <algorithm>
-#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
-#include <map>
+#include <set>
+#include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "emulator/base/planted_bug.h"
-#include "emulator/crdt/replica.pb.h"
 #include "emulator/crdt/state.h"
-#include "google/protobuf/arena.h"
 
 namespace cloudstate::crdt {
 namespace {
 
-constexpr std::uint32_t kVersion = 1;
+// A reader refuses what is later than it knows.
+constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kIsDelta = 1;
+constexpr std::uint64_t kIsDeleted = 2;
 // More than a replica ever writes, so that counting on does not wrap.
 constexpr std::uint64_t kMostWrites = std::numeric_limits<std::uint64_t>::max() / 2;
-// As deep as protobuf's own limit for nested messages lets maps of maps be read again.
+// Deeper than the protocol's messages can be nested.
 constexpr int kMostNested = 45;
+constexpr std::size_t kUsual = 96;  // bytes of a delta
 
-// A message whose parts are not allocated one by one: most deltas are small.
-class Scratch {
- public:
-  replica::State& message() { return message_; }
-
- private:
-  static google::protobuf::ArenaOptions Options(char* block, std::size_t size) {
-    google::protobuf::ArenaOptions options;
-    options.initial_block = block;
-    options.initial_block_size = size;
-    return options;
-  }
-
-  alignas(std::max_align_t) std::array<char, 2048> block_;
-  google::protobuf::Arena arena_{Options(block_.data(), block_.size())};
-  replica::State& message_ = *google::protobuf::Arena::CreateMessage<replica::State>(&arena_);
+// Whether it is made of values under dots.
+template <typename Type>
+concept HasValues = requires(const Type& data) {
+  data.dots().values();
 };
 
 class Encoder {
  public:
-  explicit Encoder(replica::State& out) : out_(out) {}
-
-  void Put(const Dot& dot, replica::Dot& out) {
-    out.set_replica(IndexOf(dot.replica));
-    out.set_number(dot.number);
+  Encoder() { out_.reserve(kUsual); }
+  void Put(std::uint64_t number) {
+    for (; number >= 0x80; number >>= 7) out_.push_back(static_cast<char>(number | 0x80));
+    out_.push_back(static_cast<char>(number));
   }
-  void Put(const CausalContext& context, replica::Context& out) {
-    for (const auto& [replica, number] : context.vector()) Put({replica, number}, *out.add_up_to());
-    if (base::IsPlanted(base::PlantedBug::kEarlyWritesNotEncoded)) return;
-    for (const Dot& dot : context.cloud()) Put(dot, *out.add_others());
+  void Put(const CausalContext& context) {
+    Put(context.vector().size());
+    for (const auto& [replica, number] : context.vector()) Put(Dot{replica, number});
+    const bool left_out = base::IsPlanted(base::PlantedBug::kEarlyWritesNotEncoded);
+    PutDots(left_out ? std::set<Dot>() : context.cloud());
   }
-  void Put(const Cell& cell, replica::Cell& out) {
-    out.set_type(static_cast<std::uint32_t>(cell.type()));
-    for (const Dot& dot : cell.presence().dots()) Put(dot, *out.add_presence());
-    std::visit([&](const auto& data) { PutData(data, out); }, cell.data());
+  void Put(const Cells& cells) {
+    Put(cells.all().size());
+    for (const Cell& cell : cells.all()) {
+      Put(static_cast<std::uint64_t>(cell.type()));
+      PutDots(cell.presence().dots());
+      std::visit([&](const auto& data) { PutData(data); }, cell.data());
+    }
   }
+  std::string Take() { return std::move(out_); }
 
  private:
-  std::uint32_t IndexOf(ReplicaId replica) {
-    const auto [place, is_new] = indices_.try_emplace(replica, static_cast<std::uint32_t>(indices_.size()));
-    if (is_new) {
-      replica::Replica& out = *out_.add_replicas();
-      out.set_node(replica.node);
-      out.set_life(replica.life);
-    }
-    return place->second;
+  void Put(const std::string& bytes) {
+    Put(bytes.size());
+    out_.append(bytes);
+  }
+  void Put(ReplicaId replica) {
+    const auto place = std::ranges::find(replicas_, replica);
+    Put(static_cast<std::uint64_t>(place - replicas_.begin()));
+    if (place != replicas_.end()) return;
+    replicas_.push_back(replica);
+    Put(std::uint64_t{replica.node});
+    Put(replica.life);
+  }
+  void Put(const Dot& dot) {
+    Put(dot.replica);
+    Put(dot.number);
+  }
+  template <typename Dots>
+  void PutDots(const Dots& dots) {
+    Put(dots.size());
+    for (const Dot& dot : dots) Put(dot);
   }
 
-  void PutData(const std::monostate&, replica::Cell&) {}
-  void PutData(const GCounter& counter, replica::Cell& out) { PutCounts(counter.dots(), out); }
-  void PutData(const Vote& vote, replica::Cell& out) { PutCounts(vote.dots(), out); }
-  void PutCounts(const DotFun<std::uint64_t>& counts, replica::Cell& out) {
-    for (const auto& [dot, count] : counts.values()) {
-      replica::Count& each = *out.add_counts();
-      Put(dot, *each.mutable_dot());
-      each.set_up(count);
+  void PutValue(std::uint64_t count) { Put(count); }
+  void PutValue(const PNCounter::Count& count) {
+    Put(count.up);
+    Put(count.down);
+  }
+  void PutValue(const LwwRegister::Stamped& stamped) {
+    Put(stamped.value);
+    Put(static_cast<std::uint64_t>(stamped.timestamp));
+    Put(stamped.writer);
+  }
+
+  void PutData(const std::monostate&) {}
+  void PutData(const Flag& flag) { PutDots(flag.dots().dots()); }
+  void PutData(const ElementSet& set) {
+    Put(set.elements().size());
+    for (const auto* each : set.Sorted()) {
+      Put(each->first);
+      PutDots(each->second.dots());
     }
   }
-  void PutData(const PNCounter& counter, replica::Cell& out) {
-    for (const auto& [dot, count] : counter.dots().values()) {
-      replica::Count& each = *out.add_counts();
-      Put(dot, *each.mutable_dot());
-      each.set_up(count.up);
-      each.set_down(count.down);
-    }
-  }
-  void PutData(const ElementSet& set, replica::Cell& out) {
-    out.mutable_elements()->Reserve(static_cast<int>(set.elements().size()));
-    for (const auto& [key, dots] : set.elements()) {
-      replica::Element& each = *out.add_elements();
-      each.set_key(key);
-      for (const Dot& dot : dots.dots()) Put(dot, *each.add_dots());
-    }
-  }
-  void PutData(const LwwRegister& written, replica::Cell& out) {
-    for (const auto& [dot, stamped] : written.dots().values()) {
-      replica::Write& each = *out.add_writes();
-      Put(dot, *each.mutable_dot());
-      each.set_value(stamped.value);
-      each.set_timestamp(stamped.timestamp);
-      each.set_writer(IndexOf(stamped.writer));
-    }
-  }
-  void PutData(const Flag& flag, replica::Cell& out) {
-    for (const Dot& dot : flag.dots().dots()) Put(dot, *out.add_enabled());
-  }
-  void PutData(const ORMap& map, replica::Cell& out) {
+  void PutData(const ORMap& map) {
+    Put(map.entries().size());
     for (const auto& [key, cells] : map.entries()) {
-      replica::Entry& each = *out.add_entries();
-      each.set_key(key);
-      for (const Cell& cell : cells.all()) Put(cell, *each.add_cells());
+      Put(key);
+      Put(cells);
+    }
+  }
+  template <HasValues Type>
+  void PutData(const Type& data) {
+    Put(data.dots().values().size());
+    for (const auto& [dot, value] : data.dots().values()) {
+      Put(dot);
+      PutValue(value);
     }
   }
 
-  replica::State& out_;
-  std::map<ReplicaId, std::uint32_t> indices_;
+  std::string out_;
+  std::vector<ReplicaId> replicas_;  // each at its place
 };
 
+// What comes after the first mistake is of no meaning, and ends soon.
 class Decoder {
  public:
-  explicit Decoder(const replica::State& in) {
-    for (const replica::Replica& each : in.replicas()) replicas_.push_back({each.node(), each.life()});
-  }
+  explicit Decoder(absl::string_view in) : in_(in) {}
 
-  // False for what this cannot be.
-  bool Take(const replica::Context& in, CausalContext& context) const {
-    Dot dot;
-    for (const replica::Dot& each : in.up_to()) {
-      if (!Take(each, dot)) return false;
-      context.AddUpTo(dot);
+  // Whether all of it has been taken, without a mistake.
+  bool IsDone() const { return good_ && in_.empty(); }
+
+  std::uint64_t Number() {
+    std::uint64_t number = 0;
+    for (int shift = 0; shift < 64 && !in_.empty(); shift += 7) {
+      const auto byte = static_cast<unsigned char>(in_.front());
+      in_.remove_prefix(1);
+      number |= std::uint64_t{byte & 0x7fU} << shift;
+      if (byte < 0x80) return number;
     }
-    for (const replica::Dot& each : in.others()) {
-      if (!Take(each, dot)) return false;
-      context.Add(dot);
-    }
-    return true;
+    Fail();
+    return 0;
   }
-  bool Take(const google::protobuf::RepeatedPtrField<replica::Cell>& in, Cells& cells, int depth) const {
-    for (const replica::Cell& each : in) {
-      if (each.type() < 1 || each.type() > kTypes || depth > kMostNested) return false;
-      Cell& cell = cells.Of(static_cast<int>(each.type()));
-      if (!Take(each.presence(), cell.presence())) return false;
-      const bool taken = std::visit([&](auto& data) { return TakeData(each, data, depth); }, cell.data());
-      if (!taken) return false;
+  void Take(CausalContext& context) {
+    TakeDots([&](const Dot& dot) { context.AddUpTo(dot); });
+    TakeDots([&](const Dot& dot) { context.Add(dot); });
+  }
+  void Take(Cells& cells, int depth) {
+    for (std::size_t left = Count(); left > 0; --left) {
+      const std::uint64_t type = Number();
+      if (type < 1 || type > kTypes || depth > kMostNested) return Fail();
+      Cell& cell = cells.Of(static_cast<int>(type));
+      Take(cell.presence());
+      std::visit([&](auto& data) { TakeData(data, depth); }, cell.data());
     }
-    return true;
   }
 
  private:
-  bool Take(const replica::Dot& in, Dot& dot) const {
-    if (in.replica() >= replicas_.size() || in.number() == 0 || in.number() > kMostWrites) return false;
-    dot = {replicas_[in.replica()], in.number()};
-    return true;
+  void Fail() {
+    good_ = false;
+    in_ = {};
   }
-  bool Take(const google::protobuf::RepeatedPtrField<replica::Dot>& in, DotSet& dots) const {
+  // Of things of at least a byte each.
+  std::size_t Count() {
+    const std::uint64_t count = Number();
+    if (count <= in_.size()) return count;
+    Fail();
+    return 0;
+  }
+  std::string Bytes() {
+    const std::size_t size = Count();
+    std::string bytes(in_.substr(0, size));
+    in_.remove_prefix(size);
+    return bytes;
+  }
+  ReplicaId TakeReplica() {
+    const std::uint64_t place = Number();
+    if (place < replicas_.size()) return replicas_[place];
+    const std::uint64_t node = Number();
+    const ReplicaId replica = {static_cast<std::uint32_t>(node), Number()};
+    if (place > replicas_.size() || node != replica.node) Fail();
+    return replicas_.emplace_back(replica);
+  }
+  Dot TakeDot() {
     Dot dot;
-    for (const replica::Dot& each : in) {
-      if (!Take(each, dot)) return false;
-      dots.Put(dot);
+    dot.replica = TakeReplica();
+    dot.number = Number();
+    if (dot.number == 0 || dot.number > kMostWrites) Fail();
+    return dot;
+  }
+  template <typename Put>
+  void TakeDots(const Put& put) {
+    for (std::size_t left = Count(); left > 0 && good_; --left) {
+      const Dot dot = TakeDot();
+      if (good_) put(dot);
     }
-    return true;
+  }
+  void Take(DotSet& dots) {
+    TakeDots([&](const Dot& dot) { dots.Put(dot); });
   }
 
-  bool TakeData(const replica::Cell&, std::monostate&, int) const { return false; }
-  bool TakeData(const replica::Cell& in, GCounter& counter, int) const { return TakeCounts(in, counter.dots()); }
-  bool TakeData(const replica::Cell& in, Vote& vote, int) const { return TakeCounts(in, vote.dots()); }
-  bool TakeCounts(const replica::Cell& in, DotFun<std::uint64_t>& counts) const {
-    Dot dot;
-    for (const replica::Count& each : in.counts()) {
-      if (!Take(each.dot(), dot)) return false;
-      counts.Put(dot, each.up());
-    }
-    return true;
+  void TakeValue(std::uint64_t& count) { count = Number(); }
+  void TakeValue(PNCounter::Count& count) {
+    count.up = Number();
+    count.down = Number();
   }
-  bool TakeData(const replica::Cell& in, PNCounter& counter, int) const {
-    Dot dot;
-    for (const replica::Count& each : in.counts()) {
-      if (!Take(each.dot(), dot)) return false;
-      counter.dots().Put(dot, {each.up(), each.down()});
-    }
-    return true;
-  }
-  bool TakeData(const replica::Cell& in, ElementSet& set, int) const {
-    for (const replica::Element& each : in.elements()) {
-      if (!Take(each.dots(), set.elements()[each.key()])) return false;
-    }
-    return true;
-  }
-  bool TakeData(const replica::Cell& in, LwwRegister& written, int) const {
-    Dot dot;
-    for (const replica::Write& each : in.writes()) {
-      if (!Take(each.dot(), dot) || each.writer() >= replicas_.size()) return false;
-      written.dots().Put(dot, {each.value(), each.timestamp(), replicas_[each.writer()]});
-    }
-    return true;
-  }
-  bool TakeData(const replica::Cell& in, Flag& flag, int) const { return Take(in.enabled(), flag.dots()); }
-  bool TakeData(const replica::Cell& in, ORMap& map, int depth) const {
-    for (const replica::Entry& each : in.entries()) {
-      if (!Take(each.cells(), map.entries()[each.key()], depth + 1)) return false;
-    }
-    return true;
+  void TakeValue(LwwRegister::Stamped& stamped) {
+    stamped.value = Bytes();
+    stamped.timestamp = static_cast<std::int64_t>(Number());
+    stamped.writer = TakeReplica();
   }
 
+  void TakeData(std::monostate&, int) { Fail(); }
+  void TakeData(Flag& flag, int) { Take(flag.dots()); }
+  void TakeData(ElementSet& set, int) {
+    std::size_t left = Count();
+    set.elements().reserve(left);
+    for (; left > 0 && good_; --left) Take(set.elements()[Bytes()]);
+  }
+  void TakeData(ORMap& map, int depth) {
+    for (std::size_t left = Count(); left > 0 && good_; --left) Take(map.entries()[Bytes()], depth + 1);
+  }
+  template <HasValues Type>
+  void TakeData(Type& data, int) {
+    for (std::size_t left = Count(); left > 0 && good_; --left) {
+      const Dot dot = TakeDot();
+      typename std::decay_t<decltype(data.dots().values())>::mapped_type value{};
+      TakeValue(value);
+      data.dots().Put(dot, std::move(value));
+    }
+  }
+
+  absl::string_view in_;
+  bool good_ = true;
   std::vector<ReplicaId> replicas_;
 };
 
@@ -236,31 +279,27 @@ bool IsConsistent(const State& state) {
 }  // namespace
 
 std::string State::Encode() const {
-  Scratch scratch;
-  replica::State& out = scratch.message();
-  out.set_version(kVersion);
-  out.set_delta(kind_ == Kind::kDelta);
-  out.set_deleted(deleted_);
-  Encoder encoder(out);
-  encoder.Put(context_, *out.mutable_context());
-  for (const Cell& cell : cells_.all()) encoder.Put(cell, *out.add_cells());
-  return out.SerializeAsString();
+  Encoder out;
+  out.Put(kVersion);
+  out.Put((kind_ == Kind::kDelta ? kIsDelta : 0) | (deleted_ ? kIsDeleted : 0));
+  out.Put(context_);
+  out.Put(cells_);
+  return out.Take();
 }
 
 absl::StatusOr<State> State::Decode(const std::string& bytes) {
-  Scratch scratch;
-  replica::State& in = scratch.message();
-  if (!in.ParseFromString(bytes)) return absl::InvalidArgumentError("these bytes are no replica of a CRDT");
-  if (in.version() != kVersion) {
+  Decoder in(bytes);
+  if (const std::uint64_t version = in.Number(); version != kVersion) {
     return absl::InvalidArgumentError(
-        absl::StrCat("a replica of a CRDT in format ", in.version(), "; this version reads format ", kVersion));
+        absl::StrCat("a replica of a CRDT in format ", version, "; this version reads format ", kVersion));
   }
-  State state(in.delta() ? Kind::kDelta : Kind::kWhole);
-  state.deleted_ = in.deleted();
-  const Decoder decoder(in);
-  if (!decoder.Take(in.context(), state.context_) || !decoder.Take(in.cells(), state.cells_, 0) ||
-      !IsConsistent(state)) {
-    return absl::InvalidArgumentError("a replica of a CRDT that contradicts itself");
+  const std::uint64_t flags = in.Number();
+  State state((flags & kIsDelta) != 0 ? Kind::kDelta : Kind::kWhole);
+  state.deleted_ = (flags & kIsDeleted) != 0;
+  in.Take(state.context_);
+  in.Take(state.cells_, 0);
+  if (!in.IsDone() || flags > (kIsDelta | kIsDeleted) || !IsConsistent(state)) {
+    return absl::InvalidArgumentError("these bytes are no replica of a CRDT");
   }
   return state;
 }

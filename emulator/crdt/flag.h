@@ -17,7 +17,7 @@ class Flag {
   bool empty() const { return enabled_.empty(); }
   void Join(const Flag& theirs, const Joining& joining) {
     enabled_.Join(theirs.enabled_, joining);
-    if (base::IsPlanted(base::PlantedBug::kFlagNeedsAll) && theirs.empty()) enabled_ = DotSet();
+    if (base::IsPlanted(base::PlantedBug::kFlagNeedsAll) && theirs.empty()) enabled_.Reset();
   }
   void Clear(Writer& writer) { enabled_.Clear(writer); }
   void Prune(ReplicaId gone, Writer& writer, Flag& delta) { enabled_.Prune(gone, writer, delta.enabled_); }

@@ -15,6 +15,12 @@ class GSet : public ElementSet {
     if (base::IsPlanted(base::PlantedBug::kOneAdded)) delta = GSet();
     if (!Contains(key)) Renew(key, writer, delta);
   }
+  // What a replica that is gone for good has added is added again by the writer.
+  void Prune(ReplicaId gone, Writer& writer, GSet& delta) {
+    for (const auto* each : Sorted()) {
+      if (each->second.HasWriteOf(gone)) Renew(each->first, writer, delta);
+    }
+  }
 };
 
 }  // namespace cloudstate::crdt

@@ -32,6 +32,7 @@ class Cells {
   void Join(const Cells& theirs, const Joining& joining);
   // Removes all, and names in the delta what it has removed.
   void Clear(Writer& writer, Cells& delta);
+  bool CanPrune(ReplicaId gone) const;
   void Prune(ReplicaId gone, Writer& writer, Cells& delta);
   template <typename Visit>
   void VisitDots(const Visit& visit) const;
@@ -67,13 +68,6 @@ class ORMap {
 
   void Join(const ORMap& theirs, const Joining& joining) { JoinByKey(entries_, theirs.entries_, joining); }
   void Clear(Writer& writer, ORMap& delta) { RemoveAll(writer, delta); }
-  void Prune(ReplicaId gone, Writer& writer, ORMap& delta) {
-    for (auto& [key, cells] : entries_) {
-      Cells changed;
-      cells.Prune(gone, writer, changed);
-      if (!changed.all().empty()) delta.entries_[key] = std::move(changed);
-    }
-  }
   template <typename Visit>
   void VisitDots(const Visit& visit) const {
     for (const auto& [key, cells] : entries_) cells.VisitDots(visit);

@@ -18,12 +18,12 @@ class ORSet : public ElementSet {
   void Remove(const std::string& key, Writer& writer, ORSet& delta) {
     const auto found = elements().find(key);
     if (found == elements().end()) return;
-    if (!base::IsPlanted(base::PlantedBug::kRemovalNotNamed)) delta.elements()[key] = DotSet();
+    if (!base::IsPlanted(base::PlantedBug::kRemovalNotNamed)) delta.elements()[key].Reset();
     found->second.Clear(writer);
     elements().erase(found);
   }
   void RemoveAll(Writer& writer, ORSet& delta) {
-    for (const auto& [key, dots] : elements()) delta.elements()[key] = DotSet();
+    for (const auto& [key, dots] : elements()) delta.elements()[key].Reset();
     Clear(writer);
   }
 };

@@ -25,8 +25,10 @@ class State {
   State Delete();
   // The writes of a replica that will never write again become `self`'s, without a change of the value but for votes,
   // and the delta tells the others. Only when all replicas have the same of it: what one of them had more would count
-  // twice.
+  // twice. Elements of an ORSet and all that is in maps stays the gone replica's until it is removed.
   State Prune(ReplicaId gone, ReplicaId self);
+  // Whether that would change anything.
+  bool CanPrune(ReplicaId gone) const { return cells_.CanPrune(gone); }
   // Whether any data is left that the replica wrote.
   bool HoldsWritesOf(ReplicaId replica) const;
   // Takes a replica that has no data left out of the context; after that its late deltas would seem new.
@@ -42,7 +44,7 @@ class State {
   // States with the same digest are equal, but for accidents of 64 bits.
   std::uint64_t Digest() const;
 
-  // Versioned bytes (emulator/crdt/replica.proto). INVALID_ARGUMENT for what is not such, or of a later version.
+  // Versioned bytes (emulator/crdt/encoding.cc). INVALID_ARGUMENT for what is not such, or of a later version.
   std::string Encode() const;
   static absl::StatusOr<State> Decode(const std::string& bytes);
 

@@ -10,6 +10,8 @@
 namespace cloudstate::crdt {
 namespace {
 
+using google::protobuf::Any;
+
 // A message with nothing in it is as before the first write.
 std::string Registered(std::string key) { return key.size() == 1 ? std::string() : std::move(key); }
 
@@ -25,7 +27,8 @@ Value ValueOf(const Cell& cell, ReplicaId self, const Voters& voters) {
     void operator()(const GCounter& counter) const { value.count = counter.value(); }
     void operator()(const PNCounter& counter) const { value.number = counter.value(); }
     void operator()(const ElementSet& set) const {
-      for (const auto& [key, dots] : set.elements()) value.elements.insert(value.elements.end(), key);
+      value.elements.reserve(set.elements().size());
+      for (const auto& [key, dots] : set.elements()) value.elements.insert(key);
     }
     void operator()(const LwwRegister& written) const {
       if (const auto* stamped = written.value()) value.registered = Registered(stamped->value);
@@ -42,11 +45,27 @@ Value ValueOf(const Cell& cell, ReplicaId self, const Voters& voters) {
   return value;
 }
 
+using Elements = absl::flat_hash_set<std::string>;
+
+// Those of `wanted` that `there` has not got, by key.
+std::vector<const std::string*> Missing(const Elements& there, const Elements& wanted) {
+  std::vector<const std::string*> missing;
+  for (const std::string& key : wanted) {
+    if (!there.contains(key)) missing.push_back(&key);
+  }
+  std::ranges::sort(missing, {}, [](const std::string* key) -> const std::string& { return *key; });
+  return missing;
+}
+
+void PutElements(const std::vector<const std::string*>& keys, google::protobuf::RepeatedPtrField<Any>& out) {
+  for (const std::string* key : keys) *out.Add() = AnyOf(*key);
+}
+
 // Whether a change leads there. Below a key that was removed and added again, what only grows may have shrunk.
 bool CanBecome(const Value& from, const Value& to) {
   return from.type == to.type && from.count <= to.count && (to.enabled || !from.enabled) &&
          (from.registered.empty() || !to.registered.empty()) &&
-         (to.type != CrdtDelta::kGset || std::ranges::includes(to.elements, from.elements));
+         (to.type != CrdtDelta::kGset || Missing(to.elements, from.elements).empty());
 }
 
 void PutVotes(const Vote::Tally& votes, VoteDelta& delta) {
@@ -56,22 +75,16 @@ void PutVotes(const Vote::Tally& votes, VoteDelta& delta) {
 }
 
 bool DifferenceOfSets(const Value& from, const Value& to, ORSetDelta& delta) {
-  std::vector<const std::string*> added;
-  std::vector<const std::string*> removed;
-  for (const std::string& key : to.elements) {
-    if (!from.elements.contains(key)) added.push_back(&key);
-  }
-  for (const std::string& key : from.elements) {
-    if (!to.elements.contains(key)) removed.push_back(&key);
-  }
+  const std::vector<const std::string*> added = Missing(from.elements, to.elements);
+  const std::vector<const std::string*> removed = Missing(to.elements, from.elements);
   if (added.empty() && removed.empty()) return false;
   if (added.size() + removed.size() > to.elements.size()) {
     if (!from.elements.empty()) delta.set_cleared(true);
-    for (const std::string& key : to.elements) *delta.add_added() = AnyOf(key);
+    PutElements(Missing({}, to.elements), *delta.mutable_added());
     return true;
   }
-  for (const std::string* key : removed) *delta.add_removed() = AnyOf(*key);
-  for (const std::string* key : added) *delta.add_added() = AnyOf(*key);
+  PutElements(removed, *delta.mutable_removed());
+  PutElements(added, *delta.mutable_added());
   return true;
 }
 
@@ -102,7 +115,7 @@ bool DifferenceOfMaps(const Value& from, const Value& to, ORMapDelta& delta) {
 
 void ApplyOwnToMap(const ORMapDelta& change, Value& value) {
   if (change.cleared()) value.entries.clear();
-  for (const google::protobuf::Any& key : change.removed()) value.entries.erase(KeyOf(key));
+  for (const Any& key : change.removed()) value.entries.erase(KeyOf(key));
   for (const ORMapEntryDelta& each : change.updated()) {
     const auto entry = value.entries.find(KeyOf(each.key()));
     if (entry != value.entries.end() && entry->second.type == static_cast<int>(each.delta().delta_case())) {
@@ -119,6 +132,22 @@ void ApplyOwnToMap(const ORMapDelta& change, Value& value) {
     }
     ApplyOwn(each.delta(), entry);
   }
+}
+
+bool AgreeAfter(const CrdtDelta& change, const Value* value, const Cell* cell, ReplicaId self, const Voters& voters) {
+  if (value == nullptr || cell == nullptr) return value == nullptr && cell == nullptr;
+  if (value->type != cell->type()) return false;
+  if (std::holds_alternative<GSet>(cell->data()) || std::holds_alternative<ORSet>(cell->data())) return true;
+  const auto* map = std::get_if<ORMap>(&cell->data());
+  if (map == nullptr) return *value == ValueOf(*cell, self, voters);
+  const auto agrees = [&](const ORMapEntryDelta& each) {
+    const std::string key = KeyOf(each.key());
+    const auto entry = value->entries.find(key);
+    const auto cells = map->entries().find(key);
+    return AgreeAfter(each.delta(), entry == value->entries.end() ? nullptr : &entry->second,
+                      cells == map->entries().end() ? nullptr : cells->second.Current(), self, voters);
+  };
+  return std::ranges::all_of(change.ormap().updated(), agrees) && std::ranges::all_of(change.ormap().added(), agrees);
 }
 
 }  // namespace
@@ -138,12 +167,10 @@ CrdtDelta WholeDelta(const Value& value) {
       delta.mutable_pncounter()->set_change(value.number);
       break;
     case CrdtDelta::kGset:
-      delta.mutable_gset();
-      for (const std::string& key : value.elements) *delta.mutable_gset()->add_added() = AnyOf(key);
+      PutElements(Missing({}, value.elements), *delta.mutable_gset()->mutable_added());
       break;
     case CrdtDelta::kOrset:
-      delta.mutable_orset();
-      for (const std::string& key : value.elements) *delta.mutable_orset()->add_added() = AnyOf(key);
+      PutElements(Missing({}, value.elements), *delta.mutable_orset()->mutable_added());
       break;
     case CrdtDelta::kLwwregister:
       delta.mutable_lwwregister();
@@ -182,9 +209,7 @@ std::optional<CrdtDelta> Difference(const Value& from, const Value& to) {
           static_cast<std::int64_t>(static_cast<std::uint64_t>(to.number) - static_cast<std::uint64_t>(from.number)));
       break;
     case CrdtDelta::kGset:
-      for (const std::string& key : to.elements) {
-        if (!from.elements.contains(key)) *delta.mutable_gset()->add_added() = AnyOf(key);
-      }
+      PutElements(Missing(from.elements, to.elements), *delta.mutable_gset()->mutable_added());
       changed = delta.gset().added_size() > 0;
       break;
     case CrdtDelta::kOrset:
@@ -215,12 +240,12 @@ void ApplyOwn(const CrdtDelta& change, Value& value) {
       value.number += change.pncounter().change();
       break;
     case CrdtDelta::kGset:
-      for (const google::protobuf::Any& each : change.gset().added()) value.elements.insert(KeyOf(each));
+      for (const Any& each : change.gset().added()) value.elements.insert(KeyOf(each));
       break;
     case CrdtDelta::kOrset:
       if (change.orset().cleared()) value.elements.clear();
-      for (const google::protobuf::Any& each : change.orset().removed()) value.elements.erase(KeyOf(each));
-      for (const google::protobuf::Any& each : change.orset().added()) value.elements.insert(KeyOf(each));
+      for (const Any& each : change.orset().removed()) value.elements.erase(KeyOf(each));
+      for (const Any& each : change.orset().added()) value.elements.insert(KeyOf(each));
       break;
     case CrdtDelta::kLwwregister:
       value.registered = Registered(KeyOf(change.lwwregister().value()));
@@ -236,10 +261,15 @@ void ApplyOwn(const CrdtDelta& change, Value& value) {
         value.votes.self = change.vote().self_vote();
         value.votes.votes_for += value.votes.self ? 1 : -1;
       }
+      value.votes.total = std::max(value.votes.total, 1);
       break;
     case CrdtDelta::DELTA_NOT_SET:
       break;
   }
+}
+
+bool AgreeAfter(const CrdtDelta& change, const Value& value, const State& state, ReplicaId self, const Voters& voters) {
+  return AgreeAfter(change, &value, state.cells().Current(), self, voters);
 }
 
 }  // namespace cloudstate::crdt
