@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/planted_bug.h"
 #include "emulator/crdt/cell.h"
 #include "emulator/entities/any_payload.h"
 
@@ -42,7 +43,7 @@ void CrdtEntity::Deliver(std::shared_ptr<CrdtCommand> command) {
     return;
   }
   const bool at_once = state_ == State::kOpen && waiting_.empty() && IsWritable();
-  waiting_.push_back({command, environment_.strand.Now()});
+  waiting_.push_back({command, environment_.strand.Now(), !at_once});
   if (at_once) {
     Pump();
     return;
@@ -64,6 +65,12 @@ void CrdtEntity::Cancel(const std::shared_ptr<CrdtCommand>& command) {
   if (std::erase_if(waiting_, [&](const Waiting& each) { return each.command == command; }) == 0) return;
   command->ended(absl::CancelledError("nobody waits for it any more"));
   Pump();
+}
+
+void CrdtEntity::EndOpenCalls() {
+  for (const auto& [id, call] : std::map(calls_)) {
+    if (call->phase == Phase::kStreaming) LoseClient(call);
+  }
 }
 
 void CrdtEntity::OnReplicaChanged() {
@@ -143,7 +150,7 @@ void CrdtEntity::Pump() {
 
 void CrdtEntity::Send(Waiting next) {
   const absl::Time now = environment_.strand.Now();
-  if (now > next.since) {
+  if (next.stashed) {
     ++environment_.metrics.unstashed_commands;
     environment_.metrics.command_stash_time.Add(now - next.since);
   }
@@ -175,7 +182,8 @@ bool CrdtEntity::IsWritable() const { return stream_->Unsent() < kSendWindow; }
 
 // Tells the user function what others did, while it has nothing to answer.
 void CrdtEntity::BringUpToDate() {
-  if (state_ != State::kOpen || !behind_ || outstanding_ > 0 || !IsWritable()) return;
+  const bool may_change = outstanding_ > 0 && !IsPlanted(base::PlantedBug::kPushedMeanwhile);
+  if (state_ != State::kOpen || !behind_ || may_change || !IsWritable()) return;
   behind_ = false;
   const CrdtReplica& replica = environment_.replica;
   if (replica.state().deleted()) {

@@ -97,6 +97,8 @@ class CrdtEntity final {
   void Deliver(std::shared_ptr<CrdtCommand> command);
   // The client of a command has gone. It still ends.
   void Cancel(const std::shared_ptr<CrdtCommand>& command);
+  // Those that stay open end well, with what the user function still does about it, as if their clients had gone.
+  void EndOpenCalls();
   // The replica has changed, or the voters, other than by an update from here.
   void OnReplicaChanged();
   // Stops it as if it had been idle for long enough. Only while it is idle.
@@ -145,6 +147,7 @@ class CrdtEntity final {
   struct Waiting {
     std::shared_ptr<CrdtCommand> command;
     absl::Time since;
+    bool stashed = false;  // the user function could not take it at once
   };
 
   void Start();

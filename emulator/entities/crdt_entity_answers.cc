@@ -3,18 +3,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/planted_bug.h"
 #include "emulator/entities/crdt_entity.h"
 
 namespace cloudstate::entities {
 namespace {
 
 constexpr char kNotWritten[] = "Failed to update CRDT at requested write consistency";
-
-// A user function that makes a vote counts itself as its one voter, before it is told of others.
-void CountOneVoter(crdt::Value& value) {
-  if (value.type == crdt::CrdtDelta::kVote && value.votes.total == 0) value.votes.total = 1;
-  for (auto& [key, entry] : value.entries) CountOneVoter(entry);
-}
 
 std::string Describe(const crdt::CrdtReply& reply) {
   const crdt::CrdtStateAction& action = reply.state_action();
@@ -29,7 +24,7 @@ std::string Describe(const crdt::CrdtReply& reply) {
 
 void CrdtEntity::OnMessage(const std::string& message) {
   if (state_ != State::kOpen) return;  // nothing it says can matter now
-  absl::StatusOr<crdt::CrdtStreamOut> out = protocol_.Parse(message);
+  absl::StatusOr<crdt::CrdtStreamOut> out = protocol_.Parse(message, copy_);
   if (!out.ok()) {
     Reset(std::string(out.status().message()));
   } else if (out->has_reply()) {
@@ -167,9 +162,9 @@ bool CrdtEntity::Update(const CallPointer& call, const crdt::CrdtStateAction& ac
   }
   if (Find(call->id) != call) return false;
   if (!copy_.has_value()) copy_.emplace();
-  crdt::ApplyOwn(action.update(), *copy_);
-  CountOneVoter(*copy_);
-  behind_ = true;  // it may have lost against what others did
+  if (!IsPlanted(base::PlantedBug::kOwnEchoed)) crdt::ApplyOwn(action.update(), *copy_);
+  const CrdtReplica& replica = environment_.replica;
+  behind_ = behind_ || !crdt::AgreeAfter(action.update(), *copy_, replica.state(), replica.self(), replica.voters());
   return true;
 }
 
@@ -223,7 +218,7 @@ void CrdtEntity::SetPhase(const CallPointer& call, Phase phase) {
 // The user function is told once it has replied, and only if it has more to say.
 void CrdtEntity::LoseClient(const CallPointer& call) {
   if (std::exchange(call->client_gone, true)) return;
-  if (call->phase == Phase::kStreaming) SendCancellation(call);
+  if (call->phase == Phase::kStreaming && !IsPlanted(base::PlantedBug::kCancellationForgotten)) SendCancellation(call);
 }
 
 void CrdtEntity::SendCancellation(const CallPointer& call) {

@@ -46,7 +46,8 @@ class CrdtProtocolV02 final : public CrdtProtocol {
     return in.SerializeAsString();
   }
 
-  absl::StatusOr<CrdtStreamOut> Parse(const std::string& message) const override {
+  absl::StatusOr<CrdtStreamOut> Parse(const std::string& message,
+                                      const std::optional<crdt::Value>& /*known*/) const override {
     CrdtStreamOut out;
     if (!out.ParseFromString(message)) {
       return absl::InvalidArgumentError("a message on its stream was no cloudstate.crdt.CrdtStreamOut");

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "cloudstate/crdt.pb.h"
 #include "cloudstate/entity.pb.h"
+#include "emulator/crdt/value.h"
 #include "emulator/userfunction/dialect.h"
 
 namespace cloudstate::entities {
@@ -30,8 +31,11 @@ class CrdtProtocol {
   virtual std::string Command(cloudstate::Command command) const = 0;
   virtual std::string Cancellation(cloudstate::StreamCancelled cancelled) const = 0;
 
-  // What the user function says. INVALID_ARGUMENT for what is no message, or says nothing.
-  virtual absl::StatusOr<crdt::CrdtStreamOut> Parse(const std::string& message) const = 0;
+  // What the user function says. It may say a whole value, as that of a new entity, though it was told of one that
+  // others have made meanwhile: of this, the change from `known`, which is what it has been told and has told, if
+  // anything. INVALID_ARGUMENT for what is no message, says nothing, or does not lead on from what is known.
+  virtual absl::StatusOr<crdt::CrdtStreamOut> Parse(const std::string& message,
+                                                    const std::optional<crdt::Value>& known) const = 0;
 };
 
 const CrdtProtocol& CrdtProtocolOf(userfunction::Dialect dialect);

@@ -1,6 +1,7 @@
 // Protocol 0.1 says a whole value as a state, and one in a map that is new as well; the rest of its deltas is that of
 // 0.2.
 
+#include <optional>
 #include <utility>
 
 #include "cloudstate/v0_1/crdt.pb.h"
@@ -163,11 +164,31 @@ CrdtDelta FromOldDelta(old::CrdtDelta& delta) {
   return to;
 }
 
-void FromOldAction(old::CrdtStateAction& action, crdt::CrdtStateAction& to) {
+// One published library makes the value anew with its first own change, even if it was told of that of others: so what
+// they have done is in there as well, and is not to be done twice. Of a register in a map this forgets the clock.
+absl::Status FromCreation(old::CrdtState& state, const std::optional<crdt::Value>& known, crdt::CrdtStateAction& to) {
+  CrdtDelta whole = FromState(state);
+  if (!known.has_value() || known->type != static_cast<int>(whole.delta_case())) {
+    *to.mutable_update() = std::move(whole);
+    return absl::OkStatus();
+  }
+  crdt::Value created;
+  crdt::ApplyOwn(whole, created);
+  if (created.count < known->count) {
+    return absl::InvalidArgumentError("it made its counter anew, with less than it was told of");
+  }
+  std::optional<CrdtDelta> change = crdt::Difference(*known, created);
+  if (change.has_value()) *to.mutable_update() = whole.has_lwwregister() ? std::move(whole) : *std::move(change);
+  return absl::OkStatus();
+}
+
+absl::Status FromOldAction(old::CrdtStateAction& action, const std::optional<crdt::Value>& known,
+                           crdt::CrdtStateAction& to) {
   to.set_write_consistency(action.write_consistency());
-  if (action.has_create()) *to.mutable_update() = FromState(*action.mutable_create());
+  if (action.has_create()) return FromCreation(*action.mutable_create(), known, to);
   if (action.has_update()) *to.mutable_update() = FromOldDelta(*action.mutable_update());
   if (action.has_delete_()) to.mutable_delete_();
+  return absl::OkStatus();
 }
 
 class OldCrdtProtocol final : public CrdtProtocol {
@@ -211,12 +232,14 @@ class OldCrdtProtocol final : public CrdtProtocol {
     return in.SerializeAsString();
   }
 
-  absl::StatusOr<CrdtStreamOut> Parse(const std::string& message) const override {
+  absl::StatusOr<CrdtStreamOut> Parse(const std::string& message,
+                                      const std::optional<crdt::Value>& known) const override {
     old::CrdtStreamOut from;
     if (!from.ParseFromString(message)) {
       return absl::InvalidArgumentError("a message on its stream was no cloudstate.crdt.CrdtStreamOut of protocol 0.1");
     }
     CrdtStreamOut out;
+    absl::Status status;
     switch (from.message_case()) {
       case old::CrdtStreamOut::kReply: {
         old::CrdtReply& reply = *from.mutable_reply();
@@ -225,7 +248,9 @@ class OldCrdtProtocol final : public CrdtProtocol {
         to.set_streamed(reply.streamed());
         if (reply.has_client_action()) *to.mutable_client_action() = std::move(*reply.mutable_client_action());
         *to.mutable_side_effects() = std::move(*reply.mutable_side_effects());
-        if (reply.has_state_action()) FromOldAction(*reply.mutable_state_action(), *to.mutable_state_action());
+        if (reply.has_state_action()) {
+          status = FromOldAction(*reply.mutable_state_action(), known, *to.mutable_state_action());
+        }
         break;
       }
       case old::CrdtStreamOut::kStreamedMessage:
@@ -236,7 +261,9 @@ class OldCrdtProtocol final : public CrdtProtocol {
         crdt::CrdtStreamCancelledResponse& to = *out.mutable_stream_cancelled_response();
         to.set_command_id(response.command_id());
         *to.mutable_side_effects() = std::move(*response.mutable_side_effects());
-        if (response.has_state_action()) FromOldAction(*response.mutable_state_action(), *to.mutable_state_action());
+        if (response.has_state_action()) {
+          status = FromOldAction(*response.mutable_state_action(), known, *to.mutable_state_action());
+        }
         break;
       }
       case old::CrdtStreamOut::kFailure:
@@ -245,6 +272,7 @@ class OldCrdtProtocol final : public CrdtProtocol {
       case old::CrdtStreamOut::MESSAGE_NOT_SET:
         return absl::InvalidArgumentError("a message on its stream was empty");
     }
+    if (!status.ok()) return status;
     return out;
   }
 };

@@ -54,8 +54,9 @@ void StoredEntity::Deliver(Command command) {
     command.done(absl::ResourceExhaustedError(absl::StrCat(waiting_.size(), " commands already wait for ", Name())));
     return;
   }
-  waiting_.push_back({std::move(command), environment_.strand.Now()});
-  if (state_ == State::kReady) {
+  const bool at_once = state_ == State::kReady;
+  waiting_.push_back({std::move(command), environment_.strand.Now(), !at_once});
+  if (at_once) {
     SendNext();
     return;
   }
@@ -143,7 +144,7 @@ void StoredEntity::Send(Waiting next) {
   outstanding_ = std::move(next.command);
   outstanding_since_ = next.since;
   sent_ = now;
-  if (now > next.since) {
+  if (next.stashed) {
     ++environment_.metrics.unstashed_commands;
     environment_.metrics.command_stash_time.Add(now - next.since);
   }

@@ -46,6 +46,7 @@ class StoredEntity final : public Entity {
   struct Waiting {
     Command command;
     absl::Time since;
+    bool stashed = false;  // the user function could not take it at once
   };
 
   // What a write added, for the metrics.

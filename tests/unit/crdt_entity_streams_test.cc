@@ -97,6 +97,18 @@ TEST_F(CrdtEntityStreamsTest, TheUserFunctionIsToldOnceThatTheClientHasGone) {
   EXPECT_THAT(SentAfter(3), ElementsAre("delta vote { votes_for: 1 total_voters: 2 }"));
 }
 
+TEST_F(CrdtEntityStreamsTest, CallsThatAreOpenEndWellWhenTheyMust) {
+  Open(1);
+  DeliverStreamed("Watch");
+  entity_->EndOpenCalls();
+  entity_->EndOpenCalls();
+  EXPECT_THAT(SentAfter(3), ElementsAre("cancelled 1"));
+  Say("stream_cancelled_response { command_id: 1 }");
+  EXPECT_THAT(log_[0], ElementsAre("reply first", "end"));
+  SayReply(2, "only");
+  EXPECT_THAT(log_[1], ElementsAre("reply only", "end")) << "one that has no reply yet goes on";
+}
+
 TEST_F(CrdtEntityStreamsTest, ACancellationAheadOfTheReplyFollowsIt) {
   entity_->Cancel(DeliverStreamed("Watch"));
   EXPECT_THAT(SentAfter(2), IsEmpty());

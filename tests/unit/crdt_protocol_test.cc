@@ -33,7 +33,7 @@ std::string ToUserFunction(const std::string& bytes) {
 }
 
 std::string FromUserFunction(const std::string& text) {
-  const auto out = CrdtProtocolV01().Parse(FromText<old::CrdtStreamOut>(text).SerializeAsString());
+  const auto out = CrdtProtocolV01().Parse(FromText<old::CrdtStreamOut>(text).SerializeAsString(), std::nullopt);
   EXPECT_TRUE(out.ok()) << out.status();
   return out->ShortDebugString();
 }
@@ -47,6 +47,31 @@ TEST(CrdtProtocolV01Test, ValuesAreStates) {
     EXPECT_EQ(FromUserFunction(absl::StrCat("reply { state_action { create { ", state, " } } }")),
               absl::StrCat("reply { state_action { update { ", whole, " } } }"));
   }
+}
+
+// The Java library makes its value anew with its first own change, even if it was told of that of others.
+TEST(CrdtProtocolV01Test, OfAValueThatWasKnownACreationIsTheChange) {
+  const auto parse = [](const std::string& known, const std::string& state) {
+    crdt::Value value;
+    crdt::ApplyOwn(FromText<crdt::CrdtDelta>(known), value);
+    const auto text = absl::StrCat("reply { state_action { create { ", state, " } } }");
+    return CrdtProtocolV01().Parse(FromText<old::CrdtStreamOut>(text).SerializeAsString(), value);
+  };
+  const auto change = [&](const std::string& known, const std::string& state) {
+    return parse(known, state)->reply().state_action().ShortDebugString();
+  };
+  EXPECT_EQ(change("gcounter { increment: 5 }", "gcounter { value: 6 }"), "update { gcounter { increment: 1 } }");
+  EXPECT_EQ(change("gcounter { increment: 5 }", "gcounter { value: 5 }"), "");
+  EXPECT_FALSE(parse("gcounter { increment: 5 }", "gcounter { value: 4 }").ok());
+  EXPECT_EQ(change("pncounter { change: 5 }", "pncounter { value: 4 }"), "update { pncounter { change: -1 } }");
+  EXPECT_EQ(change("orset { added { value: \"x\" } }", "orset { items { value: \"x\" } items { value: \"y\" } }"),
+            "update { orset { added { value: \"y\" } } }");
+  EXPECT_EQ(change("ormap { added { key { value: \"k\" } delta { pncounter { change: 5 } } } }",
+                   "ormap { entries { key { value: \"k\" } value { pncounter { value: 7 } } } }"),
+            "update { ormap { updated { key { value: \"k\" } delta { pncounter { change: 2 } } } } }");
+  EXPECT_EQ(change("lwwregister { value { value: \"x\" } }", "lwwregister { value { value: \"y\" } clock: REVERSE }"),
+            "update { lwwregister { value { value: \"y\" } clock: REVERSE } }");
+  EXPECT_EQ(change("gcounter { increment: 5 }", "pncounter { value: 6 }"), "update { pncounter { change: 6 } }");
 }
 
 TEST(CrdtProtocolV01Test, ChangesAreThoseOf02ButForWhatIsNewInAMap) {
@@ -80,8 +105,8 @@ TEST(CrdtProtocolV01Test, AnswersKeepTheirOtherFields) {
        }) {
     EXPECT_EQ(FromUserFunction(text), text);
   }
-  EXPECT_FALSE(CrdtProtocolV01().Parse("").ok());
-  EXPECT_FALSE(CrdtProtocolV01().Parse("\xff").ok());
+  EXPECT_FALSE(CrdtProtocolV01().Parse("", std::nullopt).ok());
+  EXPECT_FALSE(CrdtProtocolV01().Parse("\xff", std::nullopt).ok());
 }
 
 // What is compiled has the bytes of what was published.
