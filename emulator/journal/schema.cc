@@ -101,6 +101,21 @@ CREATE VIEW snapshots AS
   JOIN cause ON cause.id = snapshot.cause
   JOIN name AS method ON method.id = cause.method;
 )sql",
+    // 3: what nodes know of CRDT entities. The pieces of a replica, joined, are its state (emulator/crdt/encoding.cc).
+    R"sql(
+CREATE TABLE replica (
+  id INTEGER PRIMARY KEY,
+  node INTEGER NOT NULL,
+  persistence_id TEXT NOT NULL,
+  entity_id TEXT NOT NULL,
+  state BLOB NOT NULL
+);
+CREATE INDEX replica_of ON replica (node, persistence_id, entity_id);
+CREATE TABLE replica_life (
+  node INTEGER PRIMARY KEY,
+  life INTEGER NOT NULL                              -- the last one, whose name no other may get
+);
+)sql",
 };
 
 // The version of a journal, 0 for an empty file.

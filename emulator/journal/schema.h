@@ -9,7 +9,7 @@ namespace cloudstate::journal {
 
 // The layout of the file. Its version is in `user_version`; `application_id` tells a journal from other SQLite files.
 inline constexpr std::int64_t kApplicationId = 0x43536476;  // "CSdv"
-inline constexpr std::int64_t kSchemaVersion = 2;
+inline constexpr std::int64_t kSchemaVersion = 3;
 
 // Brings an empty file, or one of an older version, to kSchemaVersion in one transaction.
 // FAILED_PRECONDITION: another kind of SQLite file, or a newer version's; it is left as it is.

@@ -138,6 +138,7 @@ SqliteJournal::SqliteJournal(std::string directory, std::optional<TemporaryDirec
       lock_(std::move(lock)),
       temporary_(std::move(temporary)),
       fences_(std::move(fences)),
+      former_lives_(writer->former_lives()),
       writer_(std::move(writer)),
       readers_(std::move(readers)),
       requests_({limits.outstanding_writes, limits.outstanding_bytes}),
@@ -177,6 +178,29 @@ void SqliteJournal::Claim(std::vector<ShardClaim> claims,
     if (!status.ok()) return done(std::move(status));
     done(std::move(*holders));
   });
+}
+
+void SqliteJournal::Inherit(std::uint32_t nodes, absl::AnyInvocable<void(absl::Status)> done) {
+  Enqueue(ReplicaChange(InheritReplicas{nodes}), std::move(done));
+}
+
+// By the writer, so that it sees what was to be kept before.
+void SqliteJournal::BeginLife(std::uint32_t node, std::uint64_t life,
+                              absl::AnyInvocable<void(absl::StatusOr<std::vector<ReplicaPiece>>)> done) {
+  auto pieces = std::make_shared<std::vector<ReplicaPiece>>();
+  Enqueue(ReplicaChange(BeginReplicaLife{node, life, pieces}),
+          [pieces, done = std::move(done)](absl::Status status) mutable {
+            if (!status.ok()) return done(std::move(status));
+            done(std::move(*pieces));
+          });
+}
+
+void SqliteJournal::Keep(std::vector<ReplicaPiece> pieces, absl::AnyInvocable<void(absl::Status)> done) {
+  Enqueue(ReplicaChange(KeepReplicas{std::move(pieces)}), std::move(done));
+}
+
+void SqliteJournal::KeepOnly(std::vector<std::uint32_t> nodes, absl::AnyInvocable<void(absl::Status)> done) {
+  Enqueue(ReplicaChange(KeepOnlyReplicas{std::move(nodes)}), std::move(done));
 }
 
 void SqliteJournal::StoreDescriptorSet(std::string name, std::string bytes,

@@ -13,6 +13,7 @@
 #include "emulator/journal/directory_lock.h"
 #include "emulator/journal/journal.h"
 #include "emulator/journal/reader.h"
+#include "emulator/journal/replica_store.h"
 #include "emulator/journal/temporary_directory.h"
 #include "emulator/journal/work_queue.h"
 #include "emulator/journal/writer.h"
@@ -33,7 +34,7 @@ std::string JournalFileIn(const std::string& directory);
 // A journal in an SQLite file. One thread writes: it takes all that has queued up as one transaction (group commit), so
 // that many appends share one wait for the disk. A second thread gives the answers, so that slow receivers do not hold
 // up the next transaction. Two more read, each through a connection of its own.
-class SqliteJournal final : public Journal {
+class SqliteJournal final : public Journal, public ReplicaStore {
  public:
   // Beyond what may be outstanding, writes and loads are refused with RESOURCE_EXHAUSTED.
   struct Limits {
@@ -68,6 +69,14 @@ class SqliteJournal final : public Journal {
   void Claim(std::vector<ShardClaim> claims,
              absl::AnyInvocable<void(absl::StatusOr<std::vector<ShardHolder>>)> done) override;
   bool Holds(const Fence& fence) const override { return fences_->Holds(fence); }
+
+  // All of these count as writes.
+  const std::map<std::uint32_t, std::uint64_t>& FormerLives() const override { return former_lives_; }
+  void Inherit(std::uint32_t nodes, absl::AnyInvocable<void(absl::Status)> done) override;
+  void BeginLife(std::uint32_t node, std::uint64_t life,
+                 absl::AnyInvocable<void(absl::StatusOr<std::vector<ReplicaPiece>>)> done) override;
+  void Keep(std::vector<ReplicaPiece> pieces, absl::AnyInvocable<void(absl::Status)> done) override;
+  void KeepOnly(std::vector<std::uint32_t> nodes, absl::AnyInvocable<void(absl::Status)> done) override;
 
   // Keeps a serialized google.protobuf.FileDescriptorSet, once for each content; `name` says where it came from.
   void StoreDescriptorSet(std::string name, std::string bytes, absl::AnyInvocable<void(absl::Status)> done);
@@ -114,7 +123,8 @@ class SqliteJournal final : public Journal {
   const Limits limits_;
   std::optional<DirectoryLock> lock_;
   std::optional<TemporaryDirectory> temporary_;
-  const std::unique_ptr<Fences> fences_;          // the writer refers to them
+  const std::unique_ptr<Fences> fences_;  // the writer refers to them
+  const std::map<std::uint32_t, std::uint64_t> former_lives_;
   std::unique_ptr<Writer> writer_;                // touched by the writer thread only, while it runs
   std::vector<std::unique_ptr<Reader>> readers_;  // each by its own thread only
 

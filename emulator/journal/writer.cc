@@ -44,6 +44,7 @@ absl::Status NotTheHolder(const Append& append, const absl::Status& reason) {
 std::size_t BytesOf(const Change& change) {
   if (const Append* append = std::get_if<Append>(&change)) return BytesOf(*append);
   if (const Claims* claims = std::get_if<Claims>(&change)) return claims->claims.size() * sizeof(ShardClaim);
+  if (const ReplicaChange* replicas = std::get_if<ReplicaChange>(&change)) return BytesOf(*replicas);
   const DescriptorSet& set = std::get<DescriptorSet>(change);
   return set.name.size() + set.content.size();
 }
@@ -51,7 +52,14 @@ std::size_t BytesOf(const Change& change) {
 absl::StatusOr<std::unique_ptr<Writer>> Writer::Make(Connection connection, Fences& fences) {
   absl::StatusOr<Statements> statements = PrepareAll(connection);
   if (!statements.ok()) return statements.status();
-  return std::unique_ptr<Writer>(new Writer(std::move(connection), *std::move(statements), fences));
+  absl::StatusOr<ReplicaWriter> replicas = ReplicaWriter::Make(connection);
+  if (!replicas.ok()) return replicas.status();
+  absl::StatusOr<std::map<std::uint32_t, std::uint64_t>> former_lives = replicas->FormerLives();
+  if (!former_lives.ok()) return former_lives.status();
+  std::unique_ptr<Writer> writer(
+      new Writer(std::move(connection), *std::move(statements), *std::move(replicas), fences));
+  writer->former_lives_ = *std::move(former_lives);
+  return writer;
 }
 
 absl::StatusOr<Writer::Statements> Writer::PrepareAll(Connection& connection) {
@@ -139,6 +147,7 @@ void Writer::Undo() {
 
 absl::Status Writer::Apply(const Change& change) {
   if (const Append* append = std::get_if<Append>(&change)) return ApplyAppend(*append);
+  if (const ReplicaChange* replicas = std::get_if<ReplicaChange>(&change)) return replicas_.Apply(*replicas);
   return ApplyDescriptorSet(std::get<DescriptorSet>(change));
 }
 

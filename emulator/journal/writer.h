@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "emulator/journal/journal.h"
+#include "emulator/journal/replica_writer.h"
 #include "emulator/journal/sqlite.h"
 
 namespace cloudstate::journal {
@@ -30,7 +32,7 @@ struct Claims {
   std::shared_ptr<std::vector<ShardHolder>> holders;
 };
 
-using Change = std::variant<Append, DescriptorSet, Claims>;
+using Change = std::variant<Append, DescriptorSet, Claims, ReplicaChange>;
 
 // Its size in memory and on disk, roughly.
 std::size_t BytesOf(const Change& change);
@@ -46,6 +48,9 @@ class Writer {
   // afresh. Where damage in the file stops the transaction, each is tried alone, so that only those which touch it
   // fail. Claims are not stored and never fail; what stands before and after one goes into transactions of its own.
   std::vector<absl::Status> Commit(absl::Span<const Change> changes);
+
+  // As ReplicaStore says, when the file was opened.
+  const std::map<std::uint32_t, std::uint64_t>& former_lives() const { return former_lives_; }
 
   // Moves what was committed from the write-ahead log into the main file. Failing is harmless: readers look into both.
   void Checkpoint();
@@ -65,8 +70,11 @@ class Writer {
     std::int64_t time = 0;
   };
 
-  Writer(Connection connection, Statements statements, Fences& fences)
-      : connection_(std::move(connection)), statements_(std::move(statements)), fences_(fences) {}
+  Writer(Connection connection, Statements statements, ReplicaWriter replicas, Fences& fences)
+      : connection_(std::move(connection)),
+        statements_(std::move(statements)),
+        replicas_(std::move(replicas)),
+        fences_(fences) {}
   static absl::StatusOr<Statements> PrepareAll(Connection& connection);
 
   void Grant(const Claims& claims);
@@ -84,6 +92,8 @@ class Writer {
 
   Connection connection_;  // outlives the statements
   Statements statements_;
+  ReplicaWriter replicas_;
+  std::map<std::uint32_t, std::uint64_t> former_lives_;
   Fences& fences_;
   absl::flat_hash_map<std::string, std::int64_t> names_;  // a cache of the table, emptied when it grows large
 };
