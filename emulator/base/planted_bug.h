@@ -26,6 +26,16 @@ enum class PlantedBug {
   kStaleStateKept,      // an entity whose write failed goes on with a state that has what was not stored
   kEventReplayedTwice,  // a replay repeats its last event
 
+  // Of CRDT entities and their replication.
+  kWriteNotAwaited,        // MAJORITY and ALL are as good as LOCAL
+  kHalfIsMajority,         // of an even number
+  kIdentityKept,           // each life of a node writes as its first
+  kDigestsIgnored,         // nobody asks for what a digest says that it lacks
+  kPrunedAlone,            // each node makes writes of those who have gone its own, and asks nobody
+  kOwnEchoed,              // a user function is told of its own changes
+  kPushedMeanwhile,        // … and of others' changes while it may change the value itself
+  kCancellationForgotten,  // … and not when the client of a stream has gone
+
   // Of the CRDTs. Histories of single CRDTs find them (tests/unit/crdt_mutations_test.cc), without a cluster.
   kContextNotJoined,       // a join forgets which writes it has heard of
   kGapSkipped,             // a write that came early counts as all those before it
@@ -59,6 +69,14 @@ inline constexpr std::array kPlantedBugs = std::to_array<std::pair<std::string_v
     {"no-rejoin", PlantedBug::kNoRejoin},
     {"stale-state-kept", PlantedBug::kStaleStateKept},
     {"event-replayed-twice", PlantedBug::kEventReplayedTwice},
+    {"write-not-awaited", PlantedBug::kWriteNotAwaited},
+    {"half-is-majority", PlantedBug::kHalfIsMajority},
+    {"identity-kept", PlantedBug::kIdentityKept},
+    {"digests-ignored", PlantedBug::kDigestsIgnored},
+    {"pruned-alone", PlantedBug::kPrunedAlone},
+    {"own-echoed", PlantedBug::kOwnEchoed},
+    {"pushed-meanwhile", PlantedBug::kPushedMeanwhile},
+    {"cancellation-forgotten", PlantedBug::kCancellationForgotten},
 });
 
 inline constexpr std::array kPlantedCrdtBugs = std::to_array<std::pair<std::string_view, PlantedBug>>({

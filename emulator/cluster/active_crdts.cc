@@ -105,6 +105,10 @@ void ActiveCrdts::Cancel(const base::EntityKey& key, const std::shared_ptr<entit
   if (pending_.Remove(key, command)) command->ended(absl::CancelledError("nobody waits for it any more"));
 }
 
+void ActiveCrdts::EndOpenCalls() {
+  for (Slot* slot : Sorted()) slot->entity().EndOpenCalls();
+}
+
 void ActiveCrdts::OnReplicaChanged(const base::EntityKey& key) {
   if (const auto found = active_.find(key); found != active_.end()) found->second->entity().OnReplicaChanged();
 }
@@ -143,6 +147,7 @@ void ActiveCrdts::Remove(const base::EntityKey& key) {
   const auto found = active_.find(key);
   if (found == active_.end() || !found->second->entity().stopped()) return;
   active_.erase(found);
+  replicas_.Release(key);
   StartPending();
 }
 

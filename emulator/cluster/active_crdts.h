@@ -42,10 +42,13 @@ class ActiveCrdts {
                std::shared_ptr<entities::CrdtCommand> command);
   // The client has gone. One that has ended is ignored.
   void Cancel(const base::EntityKey& key, const std::shared_ptr<entities::CrdtCommand>& command);
+  // Streamed calls that are open end well: nobody can say when they would have.
+  void EndOpenCalls();
   // Of an entity that is active, or not.
   void OnReplicaChanged(const base::EntityKey& key);
 
   std::size_t active_entities() const { return active_.size(); }
+  bool is_active(const base::EntityKey& key) const { return active_.contains(key); }
   // Those that have something to do.
   std::size_t busy_entities() const { return active_.size() - idle_.size() + pending_.entities(); }
   // Those that the user function has not got yet.

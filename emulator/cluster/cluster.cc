@@ -14,20 +14,42 @@ std::string Name(NodeId node) { return absl::StrCat("node ", ToString(node)); }
 }  // namespace
 
 Cluster::Cluster(const Node::Options& options, base::Strand& strand, base::Random& random, journal::Journal& journal,
-                 std::function<void(const std::string&)> report_error)
+                 std::function<void(const std::string&)> report_error, journal::ReplicaStore* replicas)
     : options_(options),
       strand_(strand),
       journal_(journal),
+      replicas_(replicas),
       report_error_(std::move(report_error)),
       network_(strand, random) {}
 
 Cluster::~Cluster() = default;
 
 void Cluster::Start(std::size_t nodes) {
+  if (replicas_ != nullptr) {
+    auto failed = lifetime_.Guard([this](const absl::Status& status) {
+      report_error_(absl::StrCat("what nodes that are no longer there knew of CRDT entities is not taken over: ",
+                                 status.message()));
+    });
+    replicas_->Inherit(static_cast<std::uint32_t>(nodes),
+                       [&strand = strand_, failed = std::move(failed)](const absl::Status& status) mutable {
+                         if (!status.ok())
+                           strand.Post([failed = std::move(failed), status]() mutable { failed(status); });
+                       });
+  }
   View view;
-  for (std::uint32_t i = 1; i <= nodes; ++i) view[NodeId{i}] = {.incarnation = 1, .state = NodeState::kUp, .age = i};
+  for (std::uint32_t i = 1; i <= nodes; ++i) {
+    view[NodeId{i}] = {.incarnation = FormerLife(NodeId{i}) + 1, .state = NodeState::kUp, .age = i};
+  }
   for (const auto& [id, record] : view) Make(id);
   for (const auto& [id, node] : nodes_) node->Start(view);
+}
+
+void Cluster::EndOpenCrdtCalls() {
+  for (const auto& [id, node] : nodes_) node->EndOpenCrdtCalls();
+}
+
+void Cluster::SaveReplicas() {
+  for (const auto& [id, node] : nodes_) node->SaveReplicas();
 }
 
 void Cluster::Stop() {
@@ -36,10 +58,19 @@ void Cluster::Stop() {
 
 Node& Cluster::Make(NodeId id) {
   auto& node = nodes_[id];
-  node = std::make_unique<Node>(id, options_, Node::Surroundings{strand_, network_, journal_, events_, report_error_});
+  node = std::make_unique<Node>(
+      id, FormerLife(id), options_,
+      Node::Surroundings{strand_, network_, journal_, replicas_, events_, replica_events_, report_error_});
   if (connection_ != nullptr) node->Connect(connection_, specification_, replay_from_);
   if (added_) added_(*node);
   return *node;
+}
+
+std::uint64_t Cluster::FormerLife(NodeId id) const {
+  if (replicas_ == nullptr) return 0;
+  const auto& lives = replicas_->FormerLives();
+  const auto found = lives.find(static_cast<std::uint32_t>(id));
+  return found == lives.end() ? 0 : found->second;
 }
 
 // A process that starts knows whom to ask, and nothing of them. Who has left is not asked, and not waited for.

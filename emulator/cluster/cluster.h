@@ -21,14 +21,19 @@ class Cluster {
  public:
   static constexpr std::size_t kMostNodes = 100;
 
+  // `replicas` may be null: then replicas of CRDT entities end with their node's life.
   Cluster(const Node::Options& options, base::Strand& strand, base::Random& random, journal::Journal& journal,
-          std::function<void(const std::string&)> report_error);
+          std::function<void(const std::string&)> report_error, journal::ReplicaStore* replicas = nullptr);
   ~Cluster();
 
   // `added` sees every node before its first life begins.
   void WatchNodes(std::function<void(Node&)> added) { added_ = std::move(added); }
   // The first nodes, all up. Once.
   void Start(std::size_t nodes);
+  // The emulator is about to end: open calls of CRDT entities end well.
+  void EndOpenCrdtCalls();
+  // What is due to the replicas' store goes there at once: the journal will be closed.
+  void SaveReplicas();
   // Ends all lives.
   void Stop();
 
@@ -68,12 +73,15 @@ class Cluster {
   const Network& network() const { return network_; }
   ClusterEvents& events() { return events_; }
   const ClusterEvents& events() const { return events_; }
+  // Of what happens to replicas of CRDT entities.
+  ReplicaEvents& replica_events() { return replica_events_; }
   // All nodes with a life know the same members, shards and CRDT entities, and each shard is owned by one that is up.
   bool Converged() const;
 
  private:
   absl::StatusOr<Node*> FindAlive(NodeId node) const;
   Node& Make(NodeId id);
+  std::uint64_t FormerLife(NodeId id) const;
   View KnownView(NodeId self) const;
   void ForgetPause(NodeId node);
   bool IsSettled(const Node& node) const;
@@ -82,8 +90,10 @@ class Cluster {
   const Node::Options options_;
   base::Strand& strand_;
   journal::Journal& journal_;
+  journal::ReplicaStore* const replicas_;
   const std::function<void(const std::string&)> report_error_;
   ClusterEvents events_;
+  ReplicaEvents replica_events_;
   Network network_;
   std::function<void(Node&)> added_;
   std::shared_ptr<userfunction::Connection> connection_;

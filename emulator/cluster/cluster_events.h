@@ -3,14 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
-#include <memory>
 #include <string>
+#include <utility>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "emulator/cluster/node_id.h"
+#include "emulator/cluster/watchers.h"
 
 namespace cloudstate::cluster {
 
@@ -25,21 +24,24 @@ struct ClusterEvent {
 // Keeps the newest and tells those who watch. Lives on one strand.
 class ClusterEvents {
  public:
-  using Watcher = absl::AnyInvocable<void(const ClusterEvent&)>;
+  using Watcher = Watchers<ClusterEvent>::Watcher;
 
   explicit ClusterEvents(std::size_t capacity = 1000) : capacity_(capacity) {}
 
-  void Add(ClusterEvent event);
+  void Add(ClusterEvent event) {
+    events_.push_back(event);
+    while (events_.size() > capacity_) events_.pop_front();
+    watchers_.Tell(event);
+  }
   const std::deque<ClusterEvent>& events() const { return events_; }  // oldest first
   // A watcher may call everything here. What Add says within one, others may be told before the event that caused it.
-  std::uint64_t Watch(Watcher watcher);
-  void Unwatch(std::uint64_t watch) { watchers_.erase(watch); }
+  std::uint64_t Watch(Watcher watcher) { return watchers_.Watch(std::move(watcher)); }
+  void Unwatch(std::uint64_t watch) { watchers_.Unwatch(watch); }
 
  private:
   const std::size_t capacity_;
   std::deque<ClusterEvent> events_;
-  std::map<std::uint64_t, std::shared_ptr<Watcher>> watchers_;  // shared with Add while it calls them
-  std::uint64_t last_watch_ = 0;
+  Watchers<ClusterEvent> watchers_;
 };
 
 }  // namespace cloudstate::cluster

@@ -14,14 +14,15 @@ constexpr absl::Duration kRestart = absl::Seconds(1);
 
 }  // namespace
 
-Node::Node(NodeId id, const Options& options, const Surroundings& surroundings)
+Node::Node(NodeId id, std::uint64_t former_life, const Options& options, const Surroundings& surroundings)
     : id_(id),
       name_(ToString(id)),
       options_(options),
       surroundings_(surroundings),
       strand_(surroundings.strand),
       availability_(absl::UnavailableError(absl::StrCat("node ", name_, " has not been started"))),
-      state_since_(surroundings.strand.WallTime()) {}
+      state_since_(surroundings.strand.WallTime()),
+      incarnation_(former_life) {}
 
 Node::~Node() = default;
 
@@ -46,6 +47,16 @@ void Node::Leave() {
   }));
 }
 
+void Node::EndOpenCrdtCalls() {
+  strand_.Run(restart_.Guard([this] {
+    if (life_ != nullptr) life_->EndOpenCrdtCalls();
+  }));
+}
+
+void Node::SaveReplicas() {
+  if (life_ != nullptr) life_->SaveReplicas();
+}
+
 void Node::EndLife(absl::string_view ended_as, const absl::Status& reason) {
   ended_as_ = ended_as;
   SetAvailability(reason);
@@ -53,6 +64,7 @@ void Node::EndLife(absl::string_view ended_as, const absl::Status& reason) {
     watcher_.ending(absl::UnavailableError(
         absl::StrCat(reason.message(), "; whether what was under way had its effect is not known")));
   }
+  ended_replication_ = replication();
   life_ = nullptr;
   strand_.Clear();
 }
@@ -163,6 +175,16 @@ const Membership* Node::membership() const { return life_ == nullptr ? nullptr :
 const ShardTable* Node::shards() const { return life_ == nullptr ? nullptr : &life_->shards(); }
 
 const Replicas* Node::replicas() const { return life_ == nullptr ? nullptr : &life_->replicas(); }
+
+bool Node::is_active_crdt(const base::EntityKey& key) const {
+  return life_ != nullptr && life_->crdts().is_active(key);
+}
+
+ReplicationFigures Node::replication() const {
+  ReplicationFigures figures = ended_replication_;
+  if (life_ != nullptr) figures += life_->replicas().figures();
+  return figures;
+}
 
 std::size_t Node::unacknowledged(NodeId peer) const { return life_ == nullptr ? 0 : life_->unacknowledged(peer); }
 

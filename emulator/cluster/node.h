@@ -14,6 +14,7 @@
 #include "emulator/cluster/network.h"
 #include "emulator/cluster/node_connection.h"
 #include "emulator/cluster/node_strand.h"
+#include "emulator/cluster/replica_events.h"
 #include "emulator/cluster/replicas.h"
 #include "emulator/cluster/shard_allocation.h"
 #include "emulator/cluster/shard_table.h"
@@ -43,11 +44,14 @@ class Node {
     base::Strand& strand;  // that all nodes share
     Network& network;
     journal::Journal& journal;
+    journal::ReplicaStore* replicas;  // null: replicas of CRDT entities end with their node's life
     ClusterEvents& events;
+    const ReplicaEvents& replica_events;
     std::function<void(const std::string&)> report_error;
   };
 
-  Node(NodeId id, const Options& options, const Surroundings& surroundings);
+  // `former_life` is the number of the last one that the node has had already.
+  Node(NodeId id, std::uint64_t former_life, const Options& options, const Surroundings& surroundings);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -59,6 +63,10 @@ class Node {
   // Ends it as a crash does: what was under way is forgotten. Those who watch are told first.
   void Kill();
   void Leave();
+  // Calls of CRDT entities that are open end well; the emulator ends.
+  void EndOpenCrdtCalls();
+  // What is due to the replicas' store goes there at once.
+  void SaveReplicas();
   void Pause() { strand_.Pause(); }
   void Resume() { strand_.Resume(); }
 
@@ -103,7 +111,8 @@ class Node {
   NodeStrand& strand() { return strand_; }
   const NodeStrand& strand() const { return strand_; }
   const trace::Metrics& metrics() const { return metrics_; }
-  const trace::MetricsByEntityName& crdt_metrics() const { return crdt_metrics_; }
+  // Over all lives.
+  ReplicationFigures replication() const;
   std::uint64_t incarnation() const { return incarnation_; }
   // "joining", "up", …; "stopped", "down" or "removed" without a life.
   absl::string_view state() const;
@@ -116,6 +125,8 @@ class Node {
   const Membership* membership() const;
   const ShardTable* shards() const;
   const Replicas* replicas() const;
+  // It has a stream to the user function here.
+  bool is_active_crdt(const base::EntityKey& key) const;
   std::size_t unacknowledged(NodeId peer) const;
   bool is_coordinator() const;
   std::vector<ShardId> owned_shards() const;
@@ -138,7 +149,7 @@ class Node {
   const Surroundings surroundings_;
   NodeStrand strand_;
   trace::Metrics metrics_;
-  trace::MetricsByEntityName crdt_metrics_;
+  ReplicationFigures ended_replication_;  // of the lives before
   Watcher watcher_;
   absl::Status availability_;
   absl::Time state_since_;

@@ -28,10 +28,11 @@ NodeLife::NodeLife(Node& node, std::uint64_t incarnation, View known)
                    }),
       entities_(options_.entities, strand_, node.surroundings_.journal, node.metrics_, *this),
       random_(static_cast<std::minstd_rand::result_type>(DigestOf({Number(node.id_), incarnation}))),
-      replicas_(options_.replicas, strand_, {Number(node.id_), incarnation}, *this),
-      crdts_(options_.entities, strand_, replicas_, node.crdt_metrics_,
+      replicas_(options_.replicas, strand_, {Number(node.id_), incarnation}, *this, node.surroundings_.replicas),
+      crdts_(options_.entities, strand_, replicas_, node.metrics_.crdts,
              [this](const std::string& text) { ReportError(text); }) {
   UpdateUp();
+  replicas_.Observe(node.surroundings_.replica_events);
   network_.Attach(
       node.id_, [this](const std::string& bytes) { strand_.Run(lifetime_.Guard([this, bytes] { Receive(bytes); })); });
   Connect();
@@ -281,6 +282,7 @@ void NodeLife::OnContent(NodeId from, wire::Segment segment) {
 // A node that leaves stays until nobody needs it any more. Streams may go on for ever: those end after a time.
 void NodeLife::LeaveIfDone() {
   if (membership_.self().state != NodeState::kLeaving) return;
+  crdts_.EndOpenCalls();
   if (node_.open_calls() > 0 && strand_.Now() - leaving_since_ >= options_.entities.limits.relay_timeout) {
     node_.watcher_.ending(absl::UnavailableError(absl::StrCat("node ", node_.name_, " is leaving the cluster")));
   }

@@ -43,6 +43,8 @@ class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers
   void DeliverCrdt(const std::string& entity_id, std::shared_ptr<entities::CrdtCommand> command);
   void CancelCrdt(const std::string& entity_id, const std::shared_ptr<entities::CrdtCommand>& command);
   void Leave();
+  void EndOpenCrdtCalls() { crdts_.EndOpenCalls(); }
+  void SaveReplicas() { replicas_.Save(); }
   absl::Status MoveShard(ShardId shard, NodeId to);
 
   const Membership& membership() const { return membership_; }

@@ -42,14 +42,14 @@ void ReplicaLink::AddWhole(const base::EntityKey& key, Urgency urgency) {
 void ReplicaLink::OnDue(ByKey::iterator place, Urgency urgency) {
   Outgoing& outgoing = place->second;
   outgoing.urgent |= urgency == Urgency::kUrgent;
-  if (outgoing.on_way) return;
+  if (outgoing.on_way != 0) return;
   ready_.emplace(place->first, place);
   urgent_ |= outgoing.urgent;
 }
 
 std::vector<wire::Replication> ReplicaLink::Take(
     const std::function<const crdt::State&(const base::EntityKey&)>& state_of,
-    const std::function<std::uint64_t()>& next_number) {
+    const std::function<std::uint64_t()>& next_number, absl::Time now) {
   std::vector<wire::Replication> messages;
   std::size_t bytes = kLongMessage;
   for (const auto& [key, place] : std::exchange(ready_, {})) {
@@ -64,7 +64,7 @@ std::vector<wire::Replication> ReplicaLink::Take(
     change.set_state(outgoing.whole ? state_of(key).Encode() : outgoing.due->Encode());
     bytes += change.state().size();
     on_way_.emplace(change.number(), place);
-    outgoing = {.due = std::nullopt, .on_way = true};
+    outgoing = {.due = std::nullopt, .on_way = change.number(), .on_way_bytes = change.state().size(), .sent = now};
   }
   urgent_ = false;
   return messages;
@@ -75,13 +75,25 @@ std::optional<base::EntityKey> ReplicaLink::OnJoined(std::uint64_t number) {
   if (found.empty()) return std::nullopt;
   const ByKey::iterator place = found.mapped();
   base::EntityKey key = place->first;
-  place->second.on_way = false;
+  place->second.on_way = 0;
   if (place->second.is_due()) {
     OnDue(place, Urgency::kUsual);
   } else {
     outgoing_.erase(place);
   }
   return key;
+}
+
+std::optional<ReplicaLink::Sight> ReplicaLink::SightOf(const base::EntityKey& key) const {
+  const auto found = outgoing_.find(key);
+  if (found == outgoing_.end()) return std::nullopt;
+  const Outgoing& outgoing = found->second;
+  return Sight{.due = outgoing.due.has_value() ? &*outgoing.due : nullptr,
+               .joined = outgoing.joined,
+               .whole_due = outgoing.whole,
+               .on_way = outgoing.on_way,
+               .on_way_bytes = outgoing.on_way_bytes,
+               .sent = outgoing.sent};
 }
 
 std::size_t ReplicaLink::pending() const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "cloudstate/cluster/wire.pb.h"
 #include "emulator/base/entity_key.h"
 #include "emulator/crdt/state.h"
@@ -27,7 +28,7 @@ class ReplicaLink {
 
   // All that is due and may go, each change with a number of its own, in messages that are not too long.
   std::vector<wire::Replication> Take(const std::function<const crdt::State&(const base::EntityKey&)>& state_of,
-                                      const std::function<std::uint64_t()>& next_number);
+                                      const std::function<std::uint64_t()>& next_number, absl::Time now);
   // The entity of the change with that number; nothing where there is no such change on its way.
   std::optional<base::EntityKey> OnJoined(std::uint64_t number);
 
@@ -37,13 +38,26 @@ class ReplicaLink {
   // Changes that are due or on their way.
   std::size_t pending() const;
 
+  // What the peer is still to be told of one entity.
+  struct Sight {
+    const crdt::State* due = nullptr;  // the deltas that wait, joined
+    std::size_t joined = 0;            // how many
+    bool whole_due = false;            // all of the entity's state, in place of them
+    std::uint64_t on_way = 0;          // the number of the change that is on its way; 0 for none
+    std::size_t on_way_bytes = 0;
+    absl::Time sent;
+  };
+  std::optional<Sight> SightOf(const base::EntityKey& key) const;  // nothing where there is nothing
+
  private:
   struct Outgoing {
     std::optional<crdt::State> due;  // deltas, joined
     std::size_t joined = 0;          // how many
     bool whole = false;              // in place of them
     bool urgent = false;
-    bool on_way = false;
+    std::uint64_t on_way = 0;  // the number of the change that is; 0 for none
+    std::size_t on_way_bytes = 0;
+    absl::Time sent = absl::InfinitePast();
 
     bool is_due() const { return whole || due.has_value(); }
   };

@@ -5,14 +5,29 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/planted_bug.h"
 #include "emulator/cluster/digest.h"
 #include "emulator/cluster/replica_messages.h"
 #include "emulator/crdt/update.h"
 
 namespace cloudstate::cluster {
+namespace {
 
-Replicas::Replicas(const Options& options, base::Strand& strand, crdt::ReplicaId self, Peers& peers)
-    : options_(options), strand_(strand), self_(self), peers_(peers), members_since_(strand.Now()) {}
+crdt::ReplicaId FirstLife(crdt::ReplicaId replica) { return {replica.node, 1}; }
+
+}  // namespace
+
+Replicas::Replicas(const Options& options, base::Strand& strand, crdt::ReplicaId self, Peers& peers,
+                   journal::ReplicaStore* store)
+    : options_(options),
+      strand_(strand),
+      self_(self),
+      peers_(peers),
+      members_since_(strand.Now()),
+      disk_(
+          strand, store, self, options.delta_interval,
+          [this](const base::EntityKey& key) -> const crdt::State& { return replicas_.at(key)->known; },
+          [this](const std::string& text) { peers_.ReportError(text); }) {}
 
 Replicas::~Replicas() {
   strand_.Cancel(flush_);
@@ -25,6 +40,12 @@ Replicas::~Replicas() {
 // ---- replicas
 
 entities::CrdtReplica& Replicas::Of(const base::EntityKey& key) { return Make(key); }
+
+void Replicas::Release(const base::EntityKey& key) {
+  const auto found = replicas_.find(key);
+  if (found != replicas_.end() && found->second->known.empty() && found->second->waiting.empty())
+    replicas_.erase(found);
+}
 
 Replicas::Replica& Replicas::Make(const base::EntityKey& key) {
   const auto [place, is_new] = replicas_.try_emplace(key);
@@ -75,9 +96,27 @@ std::uint64_t Replicas::Replica::RenewShare() const {
   return share_ - before;
 }
 
+// ---- the disk
+
+void Replicas::OnKnown(const base::EntityKey& key, const crdt::State& state) {
+  Replica& replica = Make(key);
+  if (!replica.known.Join(state)) return;
+  replica.Touch();
+  peers_.OnChanged(key);
+}
+
+void Replicas::OnOpen() {
+  for (const auto& [peer, link] : links_) SendAllDigests(peer);
+  for (absl::AnyInvocable<void()>& each : std::exchange(waiting_for_disk_, {})) each();
+}
+
 // ---- reads and writes
 
 void Replicas::Replica::Read(absl::AnyInvocable<void()> read) {
+  if (!owner_.disk_.is_open()) {
+    owner_.waiting_for_disk_.emplace_back([this, read = std::move(read)]() mutable { Read(std::move(read)); });
+    return;
+  }
   owner_.Wait(*this,
               {.what = Waiting::For::kRead,
                .done = [read = std::move(read)](const absl::Status&) mutable { read(); }},  // late is as good as never
@@ -87,20 +126,28 @@ void Replicas::Replica::Read(absl::AnyInvocable<void()> read) {
 absl::Status Replicas::Replica::Update(const crdt::CrdtDelta& update, crdt::CrdtWriteConsistency consistency,
                                        absl::AnyInvocable<void(absl::Status)> written) {
   absl::StatusOr<crdt::State> delta =
-      crdt::Update(known, update, owner_.self_, absl::ToUnixMillis(owner_.strand_.WallTime()));
+      crdt::Update(known, update, IsPlanted(base::PlantedBug::kIdentityKept) ? FirstLife(owner_.self_) : owner_.self_,
+                   absl::ToUnixMillis(owner_.strand_.WallTime()));
   if (!delta.ok()) return delta.status();
+  owner_.Tell({.kind = ReplicaEvent::Kind::kWritten,
+               .key = key,
+               .consistency = consistency,
+               .update = &update,
+               .change = &*delta});
   owner_.Write(*this, *delta, consistency, std::move(written));
   return absl::OkStatus();
 }
 
 void Replicas::Replica::Delete(crdt::CrdtWriteConsistency consistency, absl::AnyInvocable<void(absl::Status)> written) {
+  owner_.Tell({.kind = ReplicaEvent::Kind::kWritten, .key = key, .consistency = consistency});
   owner_.Write(*this, known.Delete(), consistency, std::move(written));
 }
 
 void Replicas::Write(Replica& replica, const crdt::State& delta, crdt::CrdtWriteConsistency consistency,
                      absl::AnyInvocable<void(absl::Status)> written) {
   replica.Touch();
-  const bool waits = consistency == crdt::MAJORITY || consistency == crdt::ALL;
+  const bool waits =
+      (consistency == crdt::MAJORITY || consistency == crdt::ALL) && !IsPlanted(base::PlantedBug::kWriteNotAwaited);
   const std::uint64_t number = ++last_number_;  // before those of the changes that carry it
   Spread(replica, delta, waits ? Urgency::kUrgent : Urgency::kUsual);
   if (!waits) {
@@ -134,7 +181,7 @@ void Replicas::Ask(Replica& replica, Waiting& read) {
     wire::ReplicaRead& asking = *message.add_reads();
     ToWire(replica.key, *asking.mutable_name());
     asking.set_number(read.number);
-    peers_.Send(peer, std::move(message));
+    Send(peer, std::move(message));
   }
 }
 
@@ -144,7 +191,8 @@ bool Replicas::IsMet(const Waiting& waiting) const {
   const auto have = static_cast<std::size_t>(std::ranges::count_if(
       up, [&](const crdt::ReplicaId& each) { return each == self_ || waiting.have.contains(each); }));
   if (waiting.what == Waiting::For::kAll) return !up.empty() && have == up.size();
-  return have > std::max(waiting.up_at_first, up.size()) / 2;
+  const std::size_t all = std::max(waiting.up_at_first, up.size());
+  return IsPlanted(base::PlantedBug::kHalfIsMajority) ? 2 * have >= all : have > all / 2;
 }
 
 void Replicas::Settle(Replica& replica) {
@@ -156,6 +204,7 @@ void Replicas::Settle(Replica& replica) {
   waiting.erase(first, waiting.end());
   for (Waiting& each : met) {
     strand_.Cancel(each.timer);
+    if (each.what != Waiting::For::kRead) TellOutcome(replica, each, ReplicaEvent::Kind::kConfirmed);
     each.done(absl::OkStatus());
   }
 }
@@ -164,6 +213,8 @@ void Replicas::OnTimeout(Replica& replica, std::uint64_t number) {
   const auto found = std::ranges::find(replica.waiting, number, &Waiting::number);
   Waiting waiting = std::move(*found);
   replica.waiting.erase(found);
+  ++figures_.timeouts;
+  TellOutcome(replica, waiting, ReplicaEvent::Kind::kTimedOut);
   waiting.done(absl::DeadlineExceededError(
       absl::StrCat("not enough nodes have acknowledged within ", absl::FormatDuration(options_.write_timeout))));
 }
@@ -177,6 +228,10 @@ void Replicas::OnMembers() {
   const bool up_changed = peers_.Up() != up_;
   if (!others_changed && !up_changed) return;
   up_ = peers_.Up();
+  if (up_.contains(self_)) {
+    disk_.Open([this](const base::EntityKey& key, const crdt::State& state) { OnKnown(key, state); },
+               [this] { OnOpen(); });
+  }
   if (others_changed) {
     members_since_ = strand_.Now();
     std::erase_if(links_, [&](const auto& each) { return !std::ranges::binary_search(others, each.first); });

@@ -15,6 +15,8 @@
 #include "emulator/base/entity_key.h"
 #include "emulator/base/lifetime.h"
 #include "emulator/base/strand.h"
+#include "emulator/cluster/replica_disk.h"
+#include "emulator/cluster/replica_events.h"
 #include "emulator/cluster/replica_link.h"
 #include "emulator/crdt/state.h"
 #include "emulator/entities/crdt_replica.h"
@@ -36,13 +38,17 @@ namespace cloudstate::cluster {
 //
 // Writes of a life that is over are pruned: when the members have been the same for a time, and all of them have the
 // same of an entity, the coordinator makes those writes its own. After the same time once more, when nobody has
-// anything of them, all forget that they have been. Nodes that are not members yet are asked too, since they could
-// bring back more of such writes.
+// anything of them, all forget that they have been; what can be removed one by one stays theirs until it is. Nodes that
+// are not members yet are asked too, since they could bring back more of such writes.
+//
+// With a store, a life begins, once it is up, with what those before it have kept. Until that is there, nobody reads
+// here, and nothing is answered about what is known.
 class Replicas {
  public:
   struct Options {
-    absl::Duration delta_interval = absl::Milliseconds(200);  // a change waits for others at most this long
-    absl::Duration gossip_interval = absl::Seconds(2);        // between digests to a random peer
+    // A change waits at most this long for others to go with it, to the peers and to the disk.
+    absl::Duration delta_interval = absl::Milliseconds(200);
+    absl::Duration gossip_interval = absl::Seconds(2);  // between digests to a random peer
     absl::Duration read_timeout = absl::Seconds(3);
     absl::Duration write_timeout = absl::Seconds(5);
     absl::Duration prune_after = absl::Minutes(5);  // that a node has been gone
@@ -65,16 +71,20 @@ class Replicas {
     virtual std::size_t Random(std::size_t bound) = 0;
     // The replica of that entity has changed, but not by an update from here, or the members have.
     virtual void OnChanged(const base::EntityKey& key) = 0;
+    virtual void ReportError(const std::string& text) = 0;
   };
 
-  // The references outlive this. Destroying it drops all callbacks.
-  Replicas(const Options& options, base::Strand& strand, crdt::ReplicaId self, Peers& peers);
+  // The references, and the store where there is one, outlive this. Destroying it drops all callbacks.
+  Replicas(const Options& options, base::Strand& strand, crdt::ReplicaId self, Peers& peers,
+           journal::ReplicaStore* store = nullptr);
   ~Replicas();
   Replicas(const Replicas&) = delete;
   Replicas& operator=(const Replicas&) = delete;
 
-  // The replica, made empty if there is none. It stays where it is.
+  // The replica, made empty if there is none. It stays where it is, until it is released.
   entities::CrdtReplica& Of(const base::EntityKey& key);
+  // Nobody uses it any more: one that nothing is known of goes.
+  void Release(const base::EntityKey& key);
   // Null where this node knows nothing of it.
   const crdt::State* Find(const base::EntityKey& key) const;
   // Of what this node knows something; sorted.
@@ -87,10 +97,34 @@ class Replicas {
   void OnMembers();
   // The node is about to leave: all that it has goes to all others. It is done when nothing is pending.
   void HandOver();
+  // What is due to the disk goes there at once: the emulator ends.
+  void Save() { disk_.Save(); }
 
   // Changes that this node is to tell the peer, or has and they are not acknowledged.
   std::size_t pending(crdt::ReplicaId peer) const;
   std::size_t pending() const;
+
+  // ---- for people
+
+  // From now on those who watch are told of what happens to its replicas. Outlives this.
+  void Observe(const ReplicaEvents& events) { events_ = &events; }
+  const ReplicationFigures& figures() const { return figures_; }
+  // How many this node knows something of.
+  std::size_t entities() const;
+  // The first one after that; null after the last.
+  const base::EntityKey* NextKey(const base::EntityKey& after) const;
+  // 0 where this node knows nothing of it.
+  std::uint64_t Digest(const base::EntityKey& key) const;
+  // Commands that wait until other nodes have acknowledged or answered.
+  struct WaitingFor {
+    std::size_t writes = 0;
+    std::size_t reads = 0;
+  };
+  WaitingFor waiting(const base::EntityKey& key) const;
+  const crdt::Voters& up() const { return peers_.Up(); }
+  const Options& options() const { return options_; }
+  // To all others.
+  const std::map<crdt::ReplicaId, ReplicaLink>& links() const { return links_; }
 
  private:
   using Urgency = ReplicaLink::Urgency;
@@ -140,11 +174,26 @@ class Replicas {
     mutable std::uint64_t share_ = 0;
     mutable bool touched_ = false;  // it is among the owner's
   };
-  // Stay where they are. None is ever removed.
+  // Stay where they are. One of which anything is known is never removed.
   using ByKey = std::map<base::EntityKey, std::unique_ptr<Replica>>;
 
   Replica& Make(const base::EntityKey& key);
   Replica* FindReplica(const base::EntityKey& key) const;  // null where this node knows nothing of it
+
+  // ---- for people
+  bool watched() const { return events_ != nullptr && !events_->empty(); }
+  // To those who watch; the node is this one.
+  void Tell(ReplicaEvent event) const;
+  void TellOutcome(const Replica& replica, const Waiting& waiting, ReplicaEvent::Kind kind) const;
+  // Before the peer's change becomes part of the replica.
+  void OnArrived(crdt::ReplicaId from, const Replica& replica, const wire::ReplicaChange& change,
+                 const crdt::State& theirs);
+  // To the peer; counted and told.
+  void Send(crdt::ReplicaId to, wire::Replication message);
+
+  // ---- the disk
+  void OnKnown(const base::EntityKey& key, const crdt::State& state);
+  void OnOpen();
 
   // ---- reads and writes
   void Write(Replica& replica, const crdt::State& delta, crdt::CrdtWriteConsistency consistency,
@@ -178,8 +227,8 @@ class Replicas {
   };
   void OnJoined(crdt::ReplicaId from, ReplicaLink& link, const wire::Replication& message, Effects& effects);
   void OnChanges(crdt::ReplicaId from, const wire::Replication& message, wire::Replication& answer, Effects& effects);
-  void OnDigests(ReplicaLink& link, const wire::Replication& message, wire::Replication& answer);
-  void OnReads(const wire::Replication& message, wire::Replication& answer) const;
+  void OnDigests(crdt::ReplicaId from, ReplicaLink& link, const wire::Replication& message, wire::Replication& answer);
+  void OnReads(crdt::ReplicaId from, const wire::Replication& message);
 
   // ---- pruning
   // Not this life, nor one that may go on.
@@ -204,6 +253,10 @@ class Replicas {
   absl::Time members_since_;                      // without a change
   std::uint64_t last_number_ = 0;                 // of changes, writes and reads
   bool handing_over_ = false;
+  ReplicaDisk disk_;
+  std::vector<absl::AnyInvocable<void()>> waiting_for_disk_;
+  const ReplicaEvents* events_ = nullptr;
+  ReplicationFigures figures_;
   base::EntityKey last_in_turn_;
   base::TimerId flush_ = base::TimerId::kNone;
   base::TimerId gossip_ = base::TimerId::kNone;

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "emulator/base/planted_bug.h"
 #include "emulator/cluster/replica_messages.h"
 #include "emulator/cluster/replicas.h"
 
@@ -11,6 +12,7 @@ namespace cloudstate::cluster {
 // ---- what goes out
 
 void Replicas::Spread(Replica& replica, const crdt::State& delta, Urgency urgency) {
+  disk_.Add(replica.key, delta);
   for (auto& [peer, link] : links_) {
     link.Add(replica.key, delta, replica.known, urgency);
     FlushSoon(peer, link);
@@ -32,8 +34,9 @@ void Replicas::FlushAll() {
 
 void Replicas::Flush(crdt::ReplicaId peer, ReplicaLink& link) {
   const auto state_of = [this](const base::EntityKey& key) -> const crdt::State& { return replicas_.at(key)->known; };
-  for (wire::Replication& message : link.Take(state_of, [this] { return ++last_number_; })) {
-    peers_.Send(peer, std::move(message));
+  for (wire::Replication& message : link.Take(
+           state_of, [this] { return ++last_number_; }, strand_.Now())) {
+    Send(peer, std::move(message));
   }
 }
 
@@ -42,10 +45,10 @@ void Replicas::SendAllDigests(crdt::ReplicaId peer) {
   for (const auto& [key, replica] : replicas_) {
     if (!replica->known.empty()) AddDigest(*replica, message);
     if (static_cast<std::size_t>(message.digests_size()) < options_.most_digests) continue;
-    peers_.Send(peer, std::move(message));
+    Send(peer, std::move(message));
     message = {};
   }
-  if (!IsEmpty(message)) peers_.Send(peer, std::move(message));
+  if (!IsEmpty(message)) Send(peer, std::move(message));
 }
 
 void Replicas::AddDigest(const Replica& replica, wire::Replication& message) {
@@ -67,7 +70,7 @@ void Replicas::Gossip() {
     wire::Replication message;
     for (const Replica* replica : in_turn) AddDigest(*replica, message);
     const auto chosen = static_cast<std::ptrdiff_t>(peers_.Random(links_.size()));
-    peers_.Send(std::next(links_.begin(), chosen)->first, std::move(message));
+    Send(std::next(links_.begin(), chosen)->first, std::move(message));
   }
   SeekAgreement(in_turn);
 }
@@ -93,15 +96,16 @@ void Replicas::OnMessage(crdt::ReplicaId from, wire::Replication message) {
   Effects effects;
   OnJoined(from, link, message, effects);
   OnChanges(from, message, answer, effects);
-  OnDigests(link, message, answer);
-  OnReads(message, answer);
+  OnDigests(from, link, message, answer);
+  OnReads(from, message);
   for (const wire::ReplicaName& name : message.wanted()) {
+    Tell({.kind = ReplicaEvent::Kind::kWanted, .key = FromWire(name), .peer = from});
     if (FindReplica(FromWire(name)) != nullptr) link.AddWhole(FromWire(name), Urgency::kUrgent);
   }
   for (const wire::ForgottenWriter& each : message.forgotten()) {
     if (Replica* replica = FindReplica(FromWire(each.name()))) Forget(*replica, FromWire(each.writer()));
   }
-  if (!IsEmpty(answer)) peers_.Send(from, std::move(answer));
+  if (!IsEmpty(answer)) Send(from, std::move(answer));
   FlushSoon(from, link);
   for (const wire::ReplicaDigest& each : message.same()) OnSame(from, each);
   for (const base::EntityKey& key : effects.changed) peers_.OnChanged(key);
@@ -112,6 +116,8 @@ void Replicas::OnJoined(crdt::ReplicaId from, ReplicaLink& link, const wire::Rep
   for (const std::uint64_t number : message.joined()) {
     const std::optional<base::EntityKey> key = link.OnJoined(number);
     if (!key.has_value()) continue;
+    ++figures_.acknowledged_changes;
+    Tell({.kind = ReplicaEvent::Kind::kAcknowledged, .key = *key, .peer = from, .number = number});
     // The change held all that had been written before it.
     for (Waiting& each : replicas_.at(*key)->waiting) {
       if (each.what != Waiting::For::kRead && each.number < number) each.have.insert(from);
@@ -129,8 +135,10 @@ void Replicas::OnChanges(crdt::ReplicaId from, const wire::Replication& message,
       const absl::StatusOr<crdt::State> theirs = crdt::State::Decode(change.state());
       if (!theirs.ok()) continue;
       Replica& replica = Make(key);
+      OnArrived(from, replica, change, *theirs);
       if (replica.known.Join(*theirs)) {
         replica.Touch();
+        disk_.Add(key, *theirs);
         effects.changed.insert(key);
       }
     }
@@ -144,26 +152,38 @@ void Replicas::OnChanges(crdt::ReplicaId from, const wire::Replication& message,
   }
 }
 
-void Replicas::OnDigests(ReplicaLink& link, const wire::Replication& message, wire::Replication& answer) {
+void Replicas::OnDigests(crdt::ReplicaId from, ReplicaLink& link, const wire::Replication& message,
+                         wire::Replication& answer) {
+  figures_.received_digests += static_cast<std::uint64_t>(message.digests_size());
   for (const wire::ReplicaDigest& theirs : message.digests()) {
+    if (IsPlanted(base::PlantedBug::kDigestsIgnored)) return;
     const base::EntityKey key = FromWire(theirs.name());
     const Replica* ours = FindReplica(key);
     if (ours != nullptr && ours->Digest() == theirs.digest()) {
-      if (message.confirm()) *answer.add_same() = theirs;
+      if (message.confirm() && disk_.is_open()) *answer.add_same() = theirs;
       continue;
     }
+    ++figures_.differing_digests;
+    Tell({.kind = ReplicaEvent::Kind::kDiffers, .key = key, .peer = from});
     *answer.add_wanted() = theirs.name();
     if (ours != nullptr) link.AddWhole(key, Urgency::kUrgent);
   }
 }
 
-void Replicas::OnReads(const wire::Replication& message, wire::Replication& answer) const {
+void Replicas::OnReads(crdt::ReplicaId from, const wire::Replication& message) {
+  if (message.reads().empty()) return;
+  if (!disk_.is_open()) {
+    waiting_for_disk_.emplace_back([this, from, message] { OnReads(from, message); });
+    return;
+  }
+  wire::Replication answer;
   for (const wire::ReplicaRead& read : message.reads()) {
     wire::ReplicaChange& change = *answer.add_changes();
     *change.mutable_name() = read.name();
     change.set_answers(read.number());
     if (const crdt::State* known = Find(FromWire(read.name()))) change.set_state(known->Encode());
   }
+  Send(from, std::move(answer));
 }
 
 }  // namespace cloudstate::cluster

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "emulator/base/planted_bug.h"
 #include "emulator/cluster/replica_messages.h"
 #include "emulator/cluster/replicas.h"
 
@@ -22,7 +23,13 @@ std::vector<crdt::ReplicaId> Replicas::WritersOver(const Replica& replica) const
 
 // Nobody has come or gone for so long that two nodes do not both believe that it is theirs to prune.
 void Replicas::SeekAgreement(const std::vector<Replica*>& replicas) {
-  if (!peers_.MayPrune() || strand_.Now() - members_since_ < options_.prune_after) return;
+  if (IsPlanted(base::PlantedBug::kPrunedAlone)) {
+    for (Replica* replica : replicas) {
+      if (HasToPrune(*replica)) Prune(*replica, WritersOver(*replica));
+    }
+    return;
+  }
+  if (!disk_.is_open() || !peers_.MayPrune() || strand_.Now() - members_since_ < options_.prune_after) return;
   wire::Replication message;
   message.set_confirm(true);
   for (Replica* replica : replicas) {
@@ -31,14 +38,14 @@ void Replicas::SeekAgreement(const std::vector<Replica*>& replicas) {
     if (links_.empty()) PruneIfAgreed(*replica);
   }
   if (message.digests().empty()) return;
-  for (const auto& [peer, link] : links_) peers_.Send(peer, message);
+  for (const auto& [peer, link] : links_) Send(peer, message);
 }
 
 bool Replicas::HasToPrune(const Replica& replica) const {
   const std::vector<crdt::ReplicaId> over = WritersOver(replica);
-  const auto holds = [&](crdt::ReplicaId writer) { return replica.known.HoldsWritesOf(writer); };
-  return std::ranges::any_of(over, holds) ||
-         (!over.empty() && strand_.Now() - replica.pruned_at >= options_.prune_after);
+  if (std::ranges::any_of(over, [&](crdt::ReplicaId writer) { return replica.known.CanPrune(writer); })) return true;
+  return strand_.Now() - replica.pruned_at >= options_.prune_after &&
+         std::ranges::any_of(over, [&](crdt::ReplicaId writer) { return !replica.known.HoldsWritesOf(writer); });
 }
 
 // What a replica is never comes back, so who has been the same once has at least this.
@@ -56,12 +63,16 @@ void Replicas::PruneIfAgreed(Replica& replica) {
   if (!std::ranges::all_of(links_, [&](const auto& each) { return replica.agreed.contains(each.first); })) return;
   std::vector<crdt::ReplicaId> over = WritersOver(replica);
   std::vector<crdt::ReplicaId> held = over;
-  std::erase_if(held, [&](crdt::ReplicaId writer) { return !replica.known.HoldsWritesOf(writer); });
+  std::erase_if(held, [&](crdt::ReplicaId writer) { return !replica.known.CanPrune(writer); });
   replica.agreed.clear();
   if (!held.empty()) {
     Prune(replica, held);
     return;
   }
+  std::erase_if(over, [&](crdt::ReplicaId writer) { return replica.known.HoldsWritesOf(writer); });
+  std::vector<crdt::ReplicaId> all{self_};
+  for (const auto& [peer, link] : links_) all.push_back(peer);
+  disk_.KeepOnly(all);
   wire::Replication message;
   for (const crdt::ReplicaId writer : over) {
     Forget(replica, writer);
@@ -69,12 +80,15 @@ void Replicas::PruneIfAgreed(Replica& replica) {
     ToWire(replica.key, *forgotten.mutable_name());
     ToWire(writer, *forgotten.mutable_writer());
   }
-  for (const auto& [peer, link] : links_) peers_.Send(peer, message);
+  for (const auto& [peer, link] : links_) Send(peer, message);
 }
 
 void Replicas::Prune(Replica& replica, const std::vector<crdt::ReplicaId>& writers) {
   crdt::State delta(crdt::State::Kind::kDelta);
-  for (const crdt::ReplicaId writer : writers) delta.Join(replica.known.Prune(writer, self_));
+  for (const crdt::ReplicaId writer : writers) {
+    delta.Join(replica.known.Prune(writer, self_));
+    Tell({.kind = ReplicaEvent::Kind::kPruned, .key = replica.key, .peer = writer});
+  }
   replica.Touch();
   replica.pruned_at = strand_.Now();
   Spread(replica, delta, Urgency::kUsual);
@@ -84,7 +98,9 @@ void Replicas::Prune(Replica& replica, const std::vector<crdt::ReplicaId>& write
 void Replicas::Forget(Replica& replica, crdt::ReplicaId writer) {
   if (!IsOver(writer) || replica.known.HoldsWritesOf(writer)) return;
   replica.known.Forget(writer);
+  Tell({.kind = ReplicaEvent::Kind::kForgotten, .key = replica.key, .peer = writer});
   replica.Touch();
+  disk_.AddWhole(replica.key);
 }
 
 }  // namespace cloudstate::cluster

@@ -56,6 +56,7 @@ class RealEmulator final : public Emulator {
   ~RealEmulator() override {
     // From the outside in: no new calls, then no user function, then no entities, then no journal.
     const absl::Time end = absl::Now() + settings_.termination_grace;
+    if (cluster_ != nullptr) base::RunOn(strand_, [this] { cluster_->EndOpenCrdtCalls(); });
     if (client_door_ != nullptr) client_door_->Shutdown(settings_.termination_grace);
     node_ports_.Shutdown(std::max(absl::ZeroDuration(), end - absl::Now()));
     if (admin_door_ != nullptr) admin_door_->Shutdown(absl::ZeroDuration());
@@ -68,6 +69,9 @@ class RealEmulator final : public Emulator {
       base::RunOn(strand_, [this] { cluster_->Disconnect(absl::UnavailableError("the emulator is ending")); });
     }
     if (link_ != nullptr) link_->Stop();
+    base::RunOn(strand_, [this] {
+      if (cluster_ != nullptr) cluster_->SaveReplicas();
+    });
     if (journal_ != nullptr) journal_->Close();  // what was being stored is answered, and may report errors
     base::RunOn(strand_, [this] {
       if (cluster_ != nullptr) cluster_->Stop();
@@ -116,7 +120,8 @@ class RealEmulator final : public Emulator {
     }
     user_function_address_ = Address(settings_.user_function_host, settings_.user_function_port);
     const auto report = [this](const std::string& text) { link_->ReportError(text); };
-    cluster_ = std::make_unique<cluster::Cluster>(NodeOptions(settings_), strand_, random_, *observed_, report);
+    cluster_ = std::make_unique<cluster::Cluster>(NodeOptions(settings_), strand_, random_, *observed_, report,
+                                                  IsEphemeral() ? nullptr : journal_.get());
     routing::Router::Options routing;
     routing.relay_timeout = settings_.limits.relay_timeout;
     routing.entity_metadata = settings_.entity_metadata;
@@ -190,6 +195,8 @@ class RealEmulator final : public Emulator {
     return absl::OkStatus();
   }
 
+  bool IsEphemeral() const { return settings_.durability == journal::Durability::kEphemeral; }
+
   dev::v1::Status FixedStatus() const {
     dev::v1::Status status;
     status.set_version(settings_.version);
@@ -199,7 +206,7 @@ class RealEmulator final : public Emulator {
     status.set_client_address(client_address_);
     status.set_admin_address(admin_address_);
     status.set_metrics_address(metrics_address_);
-    if (settings_.durability != journal::Durability::kEphemeral) status.set_data_directory(settings_.data_directory);
+    if (!IsEphemeral()) status.set_data_directory(settings_.data_directory);
     status.set_durability(std::string(Name(settings_.durability)));
     return status;
   }

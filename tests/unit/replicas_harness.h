@@ -17,6 +17,7 @@
 #include "emulator/cluster/channel.h"
 #include "emulator/cluster/replicas.h"
 #include "emulator/crdt/value.h"
+#include "tests/support/memory_replica_store.h"
 #include "tests/support/virtual_strand.h"
 
 namespace cloudstate::cluster {
@@ -53,9 +54,13 @@ class ReplicasWorld {
     wire::Replication message;
   };
 
-  explicit ReplicasWorld(std::uint32_t nodes, std::uint64_t seed = 1, Replicas::Options options = {})
-      : random_(seed), options_(options) {
-    for (std::uint32_t node = 1; node <= nodes; ++node) hosts_[node] = std::make_unique<Host>(*this, node, 1);
+  explicit ReplicasWorld(std::uint32_t nodes, std::uint64_t seed = 1, Replicas::Options options = {},
+                         testing::MemoryReplicaStore* store = nullptr)
+      : random_(seed), options_(options), store_(store) {
+    for (std::uint32_t node = 1; node <= nodes; ++node) {
+      const std::uint64_t former = store == nullptr ? 0 : store->lives[node];
+      hosts_[node] = std::make_unique<Host>(*this, node, former + 1);
+    }
     TellMembers();
   }
 
@@ -142,12 +147,13 @@ class ReplicasWorld {
   testing::VirtualStrand strand;
   std::vector<Sent> sent;
   std::map<std::uint32_t, std::vector<std::string>> told;  // entities whose change was told, by node
+  std::vector<std::string> errors;
 
  private:
   struct Host final : Replicas::Peers {
     Host(ReplicasWorld& owner, std::uint32_t node, std::uint64_t number) : world(owner), self{node, number} {
       world.lives_[node] = number;
-      replicas = std::make_unique<Replicas>(world.options_, world.strand, self, *this);
+      replicas = std::make_unique<Replicas>(world.options_, world.strand, self, *this, world.store_);
     }
 
     std::vector<crdt::ReplicaId> Others() const override {
@@ -167,6 +173,7 @@ class ReplicasWorld {
     }
     std::size_t Random(std::size_t bound) override { return world.random_() % bound; }
     void OnChanged(const base::EntityKey& key) override { world.told[self.node].push_back(key.entity_id); }
+    void ReportError(const std::string& text) override { world.errors.push_back(text); }
 
     Channel& ChannelTo(crdt::ReplicaId peer) {
       std::unique_ptr<Channel>& channel = channels[peer];
@@ -218,6 +225,7 @@ class ReplicasWorld {
 
   base::Random random_;
   const Replicas::Options options_;
+  testing::MemoryReplicaStore* const store_;
   std::map<std::uint32_t, std::uint64_t> lives_;
   crdt::Voters up_;
   std::set<std::uint32_t> leaving_;

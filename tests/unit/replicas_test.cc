@@ -27,6 +27,18 @@ bool Knows(ReplicasWorld& world, std::uint32_t node, crdt::ReplicaId writer) {
   return world.at(node).Find(KeyOf("a"))->context().Knows(writer);
 }
 
+// ---- replicas
+
+TEST(ReplicasTest, WhatIsKnownOrWaitedForIsNotReleased) {
+  ReplicasWorld world(2);
+  world.Update(1, "a", Increment(1));
+  const auto read = world.Read(1, "waiting");
+  for (const char* const id : {"a", "waiting", "never"}) world.at(1).Release(KeyOf(id));
+  EXPECT_EQ(world.Count(1, "a"), 1U);
+  world.Pass(kMoment);
+  EXPECT_TRUE(*read);
+}
+
 // ---- writes
 
 TEST(ReplicasTest, ALocalWriteIsWrittenAtOnceAndToldAfterTheInterval) {
