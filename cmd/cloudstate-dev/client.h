@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "cloudstate/dev/v1/cluster.grpc.pb.h"
+#include "cloudstate/dev/v1/crdt.grpc.pb.h"
 #include "cloudstate/dev/v1/dev.grpc.pb.h"
 #include "cmd/cloudstate-dev/commands.h"
 #include "grpcpp/grpcpp.h"
@@ -24,6 +25,7 @@ class Client {
  public:
   using Stub = dev::v1::Emulator::Stub;
   using ClusterStub = dev::v1::Cluster::Stub;
+  using CrdtsStub = dev::v1::Crdts::Stub;
 
   // UNAVAILABLE, saying what to do, if nothing answers there.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const std::string& address);
@@ -31,7 +33,7 @@ class Client {
   // The emulator that the settings mean, or the one at the default address.
   static absl::StatusOr<std::unique_ptr<Client>> ConnectToAny(const Settings& settings);
 
-  // A method of either service.
+  // A method of any of the services.
   template <class Request, class Response, class Service>
   absl::StatusOr<Response> Call(grpc::Status (Service::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request) {
@@ -63,10 +65,12 @@ class Client {
 
  private:
   Client(std::string address, const std::shared_ptr<grpc::Channel>& channel)
-      : address_(std::move(address)), stubs_(dev::v1::Emulator::NewStub(channel), dev::v1::Cluster::NewStub(channel)) {}
+      : address_(std::move(address)),
+        stubs_(dev::v1::Emulator::NewStub(channel), dev::v1::Cluster::NewStub(channel),
+               dev::v1::Crdts::NewStub(channel)) {}
 
   std::string address_;
-  std::tuple<std::unique_ptr<Stub>, std::unique_ptr<ClusterStub>> stubs_;
+  std::tuple<std::unique_ptr<Stub>, std::unique_ptr<ClusterStub>, std::unique_ptr<CrdtsStub>> stubs_;
 };
 
 }  // namespace cloudstate::cli

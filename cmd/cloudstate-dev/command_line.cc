@@ -161,6 +161,7 @@ void BuildCommands(CLI::App& root, Invocation& invocation) {
   AddNodes(root, invocation);
   AddShards(root, invocation);
   AddNetwork(root, invocation);
+  AddCrdt(root, invocation);
   AddSimulate(root, invocation);
   AddTck(root, invocation);
   AddDoctor(root, invocation);

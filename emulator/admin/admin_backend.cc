@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cloudstate/dev/v1/cluster.pb.h"
+#include "cloudstate/dev/v1/crdt.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/admin/type_description.h"
 
@@ -17,13 +18,16 @@ using serving::Responder;
 
 constexpr char kEmulator[] = "cloudstate.dev.v1.Emulator";
 constexpr char kCluster[] = "cloudstate.dev.v1.Cluster";
+constexpr char kCrdts[] = "cloudstate.dev.v1.Crdts";
 
 std::shared_ptr<const serving::Services> OwnServices() {
   const google::protobuf::FileDescriptor* emulator = dev::v1::Status::descriptor()->file();
   const google::protobuf::FileDescriptor* cluster = dev::v1::Steering::descriptor()->file();
+  const google::protobuf::FileDescriptor* crdt = dev::v1::Crdt::descriptor()->file();
   return std::make_shared<serving::Services>(
       serving::Services{.pool = emulator->pool(),
-                        .services = {emulator->FindServiceByName("Emulator"), cluster->FindServiceByName("Cluster")}});
+                        .services = {emulator->FindServiceByName("Emulator"), cluster->FindServiceByName("Cluster"),
+                                     crdt->FindServiceByName("Crdts")}});
 }
 
 // The call's input; without one, the call has been ended.
@@ -84,6 +88,10 @@ struct AdminBackend::Handlers {
   static void Ask(AdminBackend& backend, const serving::Call& call, Answer answer) {
     backend.Ask(call, answer, question);
   }
+  template <auto question>
+  static void AskAndDescribe(AdminBackend& backend, const serving::Call& call, Answer answer) {
+    backend.AskAndDescribe(call, answer, question);
+  }
 
   static const Methods& OfEmulator() {
     static const Methods kMethods{
@@ -118,9 +126,18 @@ struct AdminBackend::Handlers {
     return kMethods;
   }
 
+  static const Methods& OfCrdts() {
+    static const Methods kMethods{
+        {"ListCrdts", AskAndDescribe<&Live::ListCrdts>},
+        {"GetCrdt", AskAndDescribe<&Live::GetCrdt>},
+        {"WatchCrdts", Own<&AdminBackend::Watch<CrdtsWatching, dev::v1::WatchCrdtsRequest>>},
+    };
+    return kMethods;
+  }
+
   static Handler Find(std::string_view service, std::string_view method) {
-    if (service != kEmulator && service != kCluster) return nullptr;
-    const Methods& methods = service == kEmulator ? OfEmulator() : OfCluster();
+    if (service != kEmulator && service != kCluster && service != kCrdts) return nullptr;
+    const Methods& methods = service == kEmulator ? OfEmulator() : service == kCluster ? OfCluster() : OfCrdts();
     const auto found = methods.find(method);
     return found == methods.end() ? nullptr : found->second;
   }
@@ -231,6 +248,20 @@ void AdminBackend::Ask(const serving::Call& call, const Answer& answer,
   const std::optional<Request> request = Parse<Request>(call, *answer);
   if (!request) return;
   (live_.*question)(*request, [answer](absl::StatusOr<Response> response) { Reply(*answer, response); });
+}
+
+template <class Request, class Response>
+void AdminBackend::AskAndDescribe(const serving::Call& call, const Answer& answer,
+                                  void (Live::*question)(const Request&, Live::Done<Response>)) {
+  const std::optional<Request> request = Parse<Request>(call, *answer);
+  if (!request) return;
+  (live_.*question)(*request, [pool = pool_, answer](absl::StatusOr<Response> response) {
+    if (!response.ok()) return answer->Finish(response.status());
+    ReadLater(*pool, answer, [answer, response = *std::move(response)](const absl::StatusOr<Views*>& views) mutable {
+      absl::Status described = views.ok() ? (*views)->Describe(response) : views.status();
+      Reply<Response>(*answer, described.ok() ? absl::StatusOr<Response>(std::move(response)) : described);
+    });
+  });
 }
 
 template <class Kind, class Request>

@@ -14,7 +14,8 @@
 
 namespace cloudstate::admin {
 
-// cloudstate.dev.v1.Emulator and cloudstate.dev.v1.Cluster, for a front door to serve. Any thread.
+// cloudstate.dev.v1.Emulator, cloudstate.dev.v1.Cluster and cloudstate.dev.v1.Crdts, for a front door to serve. Any
+// thread.
 class AdminBackend final : public serving::Backend {
  public:
   struct Options {
@@ -49,6 +50,10 @@ class AdminBackend final : public serving::Backend {
   template <class Request, class Response>
   void Ask(const serving::Call& call, const Answer& answer,
            void (Live::*question)(const Request&, Live::Done<Response>));
+  // The same where types are needed to tell what the answer means.
+  template <class Request, class Response>
+  void AskAndDescribe(const serving::Call& call, const Answer& answer,
+                      void (Live::*question)(const Request&, Live::Done<Response>));
   template <class Kind, class Request>
   void Watch(const serving::Call& call, Answer answer);
 

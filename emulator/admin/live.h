@@ -8,6 +8,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "cloudstate/dev/v1/cluster.pb.h"
+#include "cloudstate/dev/v1/crdt.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/serving/backend.h"
 #include "emulator/trace/trace.h"
@@ -55,6 +56,14 @@ class Live {
   using ClusterEventWatcher = absl::AnyInvocable<void(dev::v1::ClusterEvent)>;
   virtual std::unique_ptr<Watch> WatchClusterEvents(const dev::v1::WatchClusterEventsRequest& request,
                                                     ClusterEventWatcher watcher) = 0;
+
+  // ---- CRDT entities, without what needs types: Describe is still to fill that in
+
+  virtual void ListCrdts(const dev::v1::ListCrdtsRequest& request, Done<dev::v1::ListCrdtsResponse> done) = 0;
+  virtual void GetCrdt(const dev::v1::GetCrdtRequest& request, Done<dev::v1::CrdtDetail> done) = 0;
+  // `watcher` sees what `request` asks for, on the nodes' strand: it must be quick.
+  using CrdtEventWatcher = absl::AnyInvocable<void(dev::v1::CrdtEvent)>;
+  virtual std::unique_ptr<Watch> WatchCrdts(const dev::v1::WatchCrdtsRequest& request, CrdtEventWatcher watcher) = 0;
 
   // The services of the user function, to call them.
   virtual serving::Backend& UserFunction() = 0;

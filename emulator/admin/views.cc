@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "emulator/admin/crdt_text.h"
 
 namespace cloudstate::admin {
 namespace {
@@ -220,6 +221,24 @@ absl::StatusOr<dev::v1::CommandTrace> Views::Trace(const trace::Trace& trace) {
   }
   view.set_dropped_steps(static_cast<std::int64_t>(trace.dropped_steps));
   return view;
+}
+
+absl::Status Views::Describe(dev::v1::ListCrdtsResponse& listed) {
+  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+  for (dev::v1::Crdt& crdt : *listed.mutable_crdts()) admin::Describe(decoder_, crdt);
+  return absl::OkStatus();
+}
+
+absl::Status Views::Describe(dev::v1::CrdtDetail& detail) {
+  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+  admin::Describe(decoder_, detail);
+  return absl::OkStatus();
+}
+
+absl::Status Views::Describe(dev::v1::CrdtEvent& event) {
+  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+  admin::Describe(decoder_, event);
+  return absl::OkStatus();
 }
 
 bool Matches(const dev::v1::CommandFilter& filter, const trace::Trace& trace) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cloudstate/dev/v1/crdt.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/admin/payload_decoder.h"
 #include "emulator/base/proto_time.h"
@@ -36,6 +37,11 @@ class Views {
   absl::StatusOr<std::int64_t> LastPosition() { return browser_.LastPosition(); }
 
   absl::StatusOr<dev::v1::CommandTrace> Trace(const trace::Trace& trace);
+
+  // Fill in what payloads mean, and the texts that tell it.
+  absl::Status Describe(dev::v1::ListCrdtsResponse& listed);
+  absl::Status Describe(dev::v1::CrdtDetail& detail);
+  absl::Status Describe(dev::v1::CrdtEvent& event);
 
  private:
   absl::Status RefreshTypes();

@@ -14,6 +14,16 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
 }  // namespace
 
+template <class Taken>
+void Watching::SendGap(const Taken& before) {
+  if (before.missed == 0) return;
+  auto gap = std::decay_t<decltype(before.item)>();
+  *gap.mutable_time() = before.item.time();
+  gap.set_kind("missed");
+  gap.set_text(absl::StrCat(before.missed, " events before this one were too many to show."));
+  responder_->Message(gap.SerializeAsString());
+}
+
 void Watching::Start(std::function<void(const std::shared_ptr<Watching>&)> ended) {
   ended_ = std::move(ended);
   responder_->OnCancel([weak = weak_from_this()] {
@@ -143,13 +153,32 @@ absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) {
   while (Taking()) {
     const auto next = queue_.Take();
     if (!next) return Progress::kUpToDate;
-    if (next->missed > 0) {
-      dev::v1::ClusterEvent gap;
-      *gap.mutable_time() = next->item.time();
-      gap.set_kind("missed");
-      gap.set_text(absl::StrCat(next->missed, " events before this one were too many to show."));
-      responder().Message(gap.SerializeAsString());
-    }
+    SendGap(*next);
+    responder().Message(next->item.SerializeAsString());
+  }
+  return Progress::kMoreToSend;
+}
+
+CrdtsWatching::CrdtsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder,
+                             Live& live, dev::v1::WatchCrdtsRequest request)
+    : Watching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
+
+std::unique_ptr<Live::Watch> CrdtsWatching::Subscribe() {
+  std::weak_ptr<CrdtsWatching> weak = std::static_pointer_cast<CrdtsWatching>(shared_from_this());
+  return live_.WatchCrdts(request_, [weak = std::move(weak)](dev::v1::CrdtEvent event) {
+    auto self = weak.lock();
+    if (self == nullptr) return;
+    self->queue_.Add(std::move(event));
+    self->Wake();
+  });
+}
+
+absl::StatusOr<Watching::Progress> CrdtsWatching::Send(Views& views) {
+  while (Taking()) {
+    auto next = queue_.Take();
+    if (!next) return Progress::kUpToDate;
+    SendGap(*next);
+    if (absl::Status status = views.Describe(next->item); !status.ok()) return status;
     responder().Message(next->item.SerializeAsString());
   }
   return Progress::kMoreToSend;

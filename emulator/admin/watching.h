@@ -47,6 +47,9 @@ class Watching : public std::enable_shared_from_this<Watching> {
   // Whether the client has taken nearly all that it was sent.
   bool Taking() const;
   serving::Responder& responder() { return *responder_; }
+  // An event of its own tells that some were dropped before this one.
+  template <class Taken>
+  void SendGap(const Taken& before);
 
  private:
   void Run(const absl::StatusOr<Views*>& views);
@@ -142,6 +145,22 @@ class ClusterEventsWatching final : public Watching {
   Live& live_;
   const dev::v1::WatchClusterEventsRequest request_;
   NewestQueue<dev::v1::ClusterEvent> queue_{1'000};
+};
+
+// What happens to replicas of CRDT entities, in the same way.
+class CrdtsWatching final : public Watching {
+ public:
+  CrdtsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
+                dev::v1::WatchCrdtsRequest request);
+
+ protected:
+  std::unique_ptr<Live::Watch> Subscribe() override;
+  absl::StatusOr<Progress> Send(Views& views) override;
+
+ private:
+  Live& live_;
+  const dev::v1::WatchCrdtsRequest request_;
+  NewestQueue<dev::v1::CrdtEvent> queue_{1'000};
 };
 
 }  // namespace cloudstate::admin

@@ -23,6 +23,11 @@ std::uint64_t Sum(const cluster::Cluster& cluster, const cluster::Node& node) {
   return sum;
 }
 
+template <std::uint64_t cluster::ReplicationFigures::*figure>
+std::uint64_t Figure(const cluster::Cluster&, const cluster::Node& node) {
+  return node.replication().*figure;
+}
+
 constexpr Family kFamilies[] = {
     {"cloudstate_node_up", "Whether the node is up", "gauge",
      [](const cluster::Cluster&, const cluster::Node& node) -> std::uint64_t { return node.state() == "up" ? 1 : 0; }},
@@ -42,6 +47,32 @@ constexpr Family kFamilies[] = {
      Sum<&cluster::LinkCounters::sent_bytes>},
     {"cloudstate_node_lost_messages_total", "Messages to other nodes that the network lost", "counter",
      Sum<&cluster::LinkCounters::lost>},
+    {"cloudstate_replication_entities", "CRDT entities that the node knows something of", "gauge",
+     [](const cluster::Cluster&, const cluster::Node& node) -> std::uint64_t {
+       return node.replicas() == nullptr ? 0 : node.replicas()->entities();
+     }},
+    {"cloudstate_replication_pending_changes", "Changes due to other nodes, or not acknowledged", "gauge",
+     [](const cluster::Cluster&, const cluster::Node& node) -> std::uint64_t {
+       return node.replicas() == nullptr ? 0 : node.replicas()->pending();
+     }},
+    {"cloudstate_replication_sent_changes_total", "Deltas and states sent to other nodes", "counter",
+     Figure<&cluster::ReplicationFigures::sent_changes>},
+    {"cloudstate_replication_sent_bytes_total", "Bytes of deltas and states sent to other nodes", "counter",
+     Figure<&cluster::ReplicationFigures::sent_change_bytes>},
+    {"cloudstate_replication_received_changes_total", "Deltas and states that came from other nodes", "counter",
+     Figure<&cluster::ReplicationFigures::received_changes>},
+    {"cloudstate_replication_received_bytes_total", "Bytes of deltas and states that came from other nodes", "counter",
+     Figure<&cluster::ReplicationFigures::received_change_bytes>},
+    {"cloudstate_replication_acknowledged_changes_total", "Deltas and states that other nodes have acknowledged",
+     "counter", Figure<&cluster::ReplicationFigures::acknowledged_changes>},
+    {"cloudstate_replication_sent_digests_total", "Digests of replicas sent to other nodes", "counter",
+     Figure<&cluster::ReplicationFigures::sent_digests>},
+    {"cloudstate_replication_received_digests_total", "Digests of replicas that came from other nodes", "counter",
+     Figure<&cluster::ReplicationFigures::received_digests>},
+    {"cloudstate_replication_differing_digests_total", "Digests that came and were not those of the node's replicas",
+     "counter", Figure<&cluster::ReplicationFigures::differing_digests>},
+    {"cloudstate_replication_timeouts_total", "Reads and writes that too few nodes have answered in time", "counter",
+     Figure<&cluster::ReplicationFigures::timeouts>},
 };
 
 }  // namespace

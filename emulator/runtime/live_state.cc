@@ -61,6 +61,28 @@ class ClusterEventsWatch final : public admin::Live::Watch {
   std::uint64_t id_ = 0;
 };
 
+class CrdtsWatch final : public admin::Live::Watch {
+ public:
+  CrdtsWatch(base::Strand& strand, cluster::Cluster& cluster, dev::v1::WatchCrdtsRequest request,
+             admin::Live::CrdtEventWatcher watcher)
+      : strand_(strand), cluster_(cluster) {
+    base::RunOn(strand_, [&] {
+      id_ = cluster_.replica_events().Watch(
+          [this, request, watcher = std::move(watcher)](const cluster::ReplicaEvent& event) mutable {
+            if (Fits(request, event)) watcher(EventView(CrdtSight{cluster_, strand_, nullptr}, event));
+          });
+    });
+  }
+  ~CrdtsWatch() override {
+    base::RunOn(strand_, [&] { cluster_.replica_events().Unwatch(id_); });
+  }
+
+ private:
+  base::Strand& strand_;
+  cluster::Cluster& cluster_;
+  std::uint64_t id_ = 0;
+};
+
 class CommitWatch final : public admin::Live::Watch {
  public:
   CommitWatch(ObservedJournal& journal, absl::AnyInvocable<void()> stored)
@@ -209,6 +231,20 @@ void LiveState::ListClusterEvents(const dev::v1::ListClusterEventsRequest& reque
 std::unique_ptr<admin::Live::Watch> LiveState::WatchClusterEvents(const dev::v1::WatchClusterEventsRequest& request,
                                                                   ClusterEventWatcher watcher) {
   return std::make_unique<ClusterEventsWatch>(strand_, cluster_, request, std::move(watcher));
+}
+
+void LiveState::ListCrdts(const dev::v1::ListCrdtsRequest& request, Done<dev::v1::ListCrdtsResponse> done) {
+  strand_.Post(
+      [this, request, done = std::move(done)]() mutable { done(runtime::ListCrdts(SightOfCrdts(), request)); });
+}
+
+void LiveState::GetCrdt(const dev::v1::GetCrdtRequest& request, Done<dev::v1::CrdtDetail> done) {
+  strand_.Post([this, request, done = std::move(done)]() mutable { done(runtime::GetCrdt(SightOfCrdts(), request)); });
+}
+
+std::unique_ptr<admin::Live::Watch> LiveState::WatchCrdts(const dev::v1::WatchCrdtsRequest& request,
+                                                          CrdtEventWatcher watcher) {
+  return std::make_unique<CrdtsWatch>(strand_, cluster_, request, std::move(watcher));
 }
 
 }  // namespace cloudstate::runtime

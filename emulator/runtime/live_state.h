@@ -9,6 +9,7 @@
 #include "emulator/admin/live.h"
 #include "emulator/cluster/cluster.h"
 #include "emulator/runtime/cluster_views.h"
+#include "emulator/runtime/crdt_views.h"
 #include "emulator/runtime/observed_journal.h"
 #include "emulator/runtime/user_function_link.h"
 
@@ -42,10 +43,14 @@ class LiveState final : public admin::Live {
                          Done<dev::v1::ListClusterEventsResponse> done) override;
   std::unique_ptr<Watch> WatchClusterEvents(const dev::v1::WatchClusterEventsRequest& request,
                                             ClusterEventWatcher watcher) override;
+  void ListCrdts(const dev::v1::ListCrdtsRequest& request, Done<dev::v1::ListCrdtsResponse> done) override;
+  void GetCrdt(const dev::v1::GetCrdtRequest& request, Done<dev::v1::CrdtDetail> done) override;
+  std::unique_ptr<Watch> WatchCrdts(const dev::v1::WatchCrdtsRequest& request, CrdtEventWatcher watcher) override;
   serving::Backend& UserFunction() override { return user_function_; }
 
  private:
   ClusterSight Sight() const { return {cluster_, strand_, client_address_}; }
+  CrdtSight SightOfCrdts() const { return {cluster_, strand_, link_.specification()}; }
 
   dev::v1::Status fixed_;
   base::Strand& strand_;

@@ -45,6 +45,9 @@ constexpr CounterName kEntityCounters[] = {
     {"failed_entities_total", "Entities whose stream was reset or broke", &M::failed_entities},
     {"stashed_commands_total", "Commands that had to wait for another one or for the replay", &M::stashed_commands},
     {"unstashed_commands_total", "Commands that have waited", &M::unstashed_commands},
+};
+
+constexpr CounterName kStoredCounters[] = {
     {"persisted_events_total", "Events stored", &M::persisted_events},
     {"persisted_event_bytes_total", "Payload bytes of events stored", &M::persisted_event_bytes},
     {"loaded_events_total", "Events replayed", &M::loaded_events},
@@ -62,6 +65,15 @@ constexpr TimingName kEntityTimings[] = {
     {"command_processing_time_seconds", "From sending a command to the user function until its reply",
      &M::command_processing_time},
     {"persist_time_seconds", "How long storing took", &M::persist_time},
+};
+
+constexpr TimingName kCrdtTimings[] = {
+    {"entity_active_time_seconds", "From an entity's start on a node to its end", &M::entity_active_time},
+    {"recovery_time_seconds", "From an entity's start until its state was sent", &M::recovery_time},
+    {"command_stash_time_seconds", "How long commands waited", &M::command_stash_time},
+    {"command_processing_time_seconds", "From sending a command to the user function until its reply",
+     &M::command_processing_time},
+    {"write_time_seconds", "Until as many nodes had a change as was asked", &M::persist_time},
 };
 
 std::string Labels(absl::string_view entity_name, absl::string_view node) {
@@ -118,12 +130,16 @@ std::string PrometheusText(const std::vector<NodeMetrics>& nodes) {
   for (Section section : {Section{"cloudstate_eventsourced_", nodes, &Metrics::event_sourced},
                           Section{"cloudstate_valueentity_", nodes, &Metrics::value_entities}}) {
     section.Add(kCommandCounters, kCommandTimings);
-    section.Add(kEntityCounters, kEntityTimings);
+    section.Add(kEntityCounters, {});
+    section.Add(kStoredCounters, kEntityTimings);
     text += section.text;
   }
+  Section crdts{"cloudstate_crdt_", nodes, &Metrics::crdts};
+  crdts.Add(kCommandCounters, kCommandTimings);
+  crdts.Add(kEntityCounters, kCrdtTimings);
   Section actions{"cloudstate_action_", nodes, &Metrics::actions};
   actions.Add(kCommandCounters, kCommandTimings);
-  return text + actions.text;
+  return text + crdts.text + actions.text;
 }
 
 std::string ProcessMetricsText() {

@@ -22,7 +22,8 @@ struct Timing {
 };
 
 // The published figures of the entities of one service. Only ever grow. Lives on a node's strand. A value entity's
-// events are the versions of its value. Of an action only the commands count.
+// events are the versions of its value, a CRDT's those that the user function changed. Of an action only the commands
+// count.
 struct EntityMetrics {
   std::uint64_t activated_entities = 0;
   std::uint64_t passivated_entities = 0;
@@ -56,6 +57,7 @@ struct Metrics {
   MetricsByEntityName event_sourced;
   MetricsByEntityName value_entities;
   MetricsByEntityName actions;
+  MetricsByEntityName crdts;
 };
 
 struct NodeMetrics {

@@ -10,55 +10,25 @@
 #include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "cloudstate/dev/v1/cluster.pb.h"
-#include "google/protobuf/util/json_util.h"
-#include "tests/support/emulator_process.h"
+#include "tests/e2e/running_emulator.h"
 
 namespace cloudstate {
 namespace {
 
-using support::EmulatorProcess;
 using support::RunTool;
 using support::StartTool;
 using support::ToolResult;
 using ::testing::HasSubstr;
 
-constexpr absl::Duration kPatience = absl::Seconds(30);
-
-template <class Message>
-Message FromJson(const std::string& json) {
-  Message message;
-  const auto status = google::protobuf::util::JsonStringToMessage(json, &message);
-  EXPECT_TRUE(status.ok()) << status.message() << " in " << json;
-  return message;
-}
-
-class CliCluster : public ::testing::Test {
+class CliCluster : public RunningEmulator {
  protected:
-  void SetUp() override { ASSERT_TRUE(emulator_.WaitUntilReady()) << emulator_.process().errors(); }
+  CliCluster() : RunningEmulator({"--sample", "shopping-cart", "--nodes", "3", "--ephemeral"}) {}
 
-  std::vector<std::string> WithAdmin(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--admin", emulator_.admin_address()});
-    return arguments;
-  }
-  ToolResult Tool(const std::vector<std::string>& arguments) const { return RunTool(WithAdmin(arguments)); }
-  std::string Output(const std::vector<std::string>& arguments) const {
-    const ToolResult result = Tool(arguments);
-    EXPECT_EQ(result.exit_code, 0) << result.errors;
-    return result.output;
-  }
   dev::v1::ListNodesResponse Nodes() const {
     return FromJson<dev::v1::ListNodesResponse>(Output({"nodes", "ls", "--json"}));
   }
   dev::v1::NetworkState Network() const {
     return FromJson<dev::v1::NetworkState>(Output({"network", "show", "--json"}));
-  }
-  // Asks again until it holds.
-  static bool Eventually(const std::function<bool()>& holds) {
-    const absl::Time end = absl::Now() + kPatience;
-    while (!holds()) {
-      if (absl::Now() > end) return false;
-    }
-    return true;
   }
   bool EventuallyNode(int number, const std::string& state) const {
     return Eventually([&] {
@@ -66,8 +36,6 @@ class CliCluster : public ::testing::Test {
       return nodes.nodes_size() >= number && nodes.nodes(number - 1).state() == state;
     });
   }
-
-  EmulatorProcess emulator_{{{"--sample", "shopping-cart", "--nodes", "3", "--ephemeral"}, {}}};
 };
 
 TEST_F(CliCluster, ShowsNodesAndTheirShards) {

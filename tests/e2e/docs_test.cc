@@ -1,7 +1,8 @@
 // What the documentation tells people to type, typed: the ```sh blocks of a page, in their order, with the real
 // program. A ```text block below one has the lines that must come, in this order, others between them; … in it stands
 // for anything, and white space counts once. A block without it must succeed. Blocks that begin with a look at the
-// nodes are asked again until it is so. A ```yaml block becomes a file that is called as it calls itself.
+// nodes, or at CRDT entities, are asked again until it is so. A block that runs an emulator has it take the place of
+// the one before. A ```yaml block becomes a file that is called as it calls itself.
 
 #include <gtest/gtest.h>
 
@@ -11,7 +12,9 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -86,12 +89,14 @@ std::string Missing(const std::string& output, const Block& expected) {
 
 bool OnlyLooks(const Block& block) {
   return absl::StartsWith(block.lines.front(), "cloudstate-dev nodes ls") ||
-         absl::StartsWith(block.lines.front(), "cloudstate-dev nodes events");
+         absl::StartsWith(block.lines.front(), "cloudstate-dev nodes events") ||
+         absl::StartsWith(block.lines.front(), "cloudstate-dev crdt ls") ||
+         absl::StartsWith(block.lines.front(), "cloudstate-dev crdt show");
 }
 
 class Docs : public ::testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(emulator_.WaitUntilReady()) << emulator_.process().errors(); }
+  void SetUp() override { RunEmulator({"--sample", "shopping-cart", "--nodes", "3"}); }
 
   void Follow(const std::string& page) {
     const std::vector<Block> blocks = BlocksOf(page);
@@ -100,6 +105,11 @@ class Docs : public ::testing::Test {
       if (blocks[i].language == "yaml") Save(blocks[i]);
       if (blocks[i].language != "sh") continue;
       ++scripts;
+      if (absl::string_view arguments = blocks[i].lines.front();
+          absl::ConsumePrefix(&arguments, "cloudstate-dev run ")) {
+        RunEmulator(absl::StrSplit(arguments, ' ', absl::SkipEmpty()));
+        continue;
+      }
       const bool tells = i + 1 < blocks.size() && blocks[i + 1].language == "text";
       Run(blocks[i], tells ? &blocks[i + 1] : nullptr);
     }
@@ -107,6 +117,12 @@ class Docs : public ::testing::Test {
   }
 
  private:
+  void RunEmulator(std::vector<std::string> arguments) {
+    emulator_ = nullptr;  // it ends first
+    emulator_ = std::make_unique<EmulatorProcess>(EmulatorProcess::Options{std::move(arguments), {}});
+    ASSERT_TRUE(emulator_->WaitUntilReady()) << emulator_->process().errors();
+  }
+
   void Save(const Block& block) const {
     const std::string name(absl::StripPrefix(block.lines.front(), "name: "));
     std::ofstream(directory_.path() / absl::StrCat(name, ".yaml")) << absl::StrJoin(block.lines, "\n") << "\n";
@@ -129,22 +145,22 @@ class Docs : public ::testing::Test {
 
   int RunOnce(const Block& script, std::string& output) const {
     const std::string text =
-        absl::StrReplaceAll(absl::StrJoin(script.lines, "\n"), {{"127.0.0.1:9000", emulator_.client_address()},
-                                                                {"127.0.0.1:9001", emulator_.admin_address()},
-                                                                {"127.0.0.1:9090", emulator_.metrics_address()}});
+        absl::StrReplaceAll(absl::StrJoin(script.lines, "\n"), {{"127.0.0.1:9000", emulator_->client_address()},
+                                                                {"127.0.0.1:9001", emulator_->admin_address()},
+                                                                {"127.0.0.1:9090", emulator_->metrics_address()}});
     const std::string programs = std::filesystem::path(CLOUDSTATE_DEV).parent_path().string();
     const char* path = std::getenv("PATH");
     const auto shell =
         ChildProcess::Start({"bash", "-c", absl::StrCat("exec 2>&1\ncd ", directory_.path().string(), "\n", text)},
                             {{"PATH", absl::StrCat(programs, ":", path == nullptr ? "" : path)},
-                             {"CLOUDSTATE_DEV_DATA_DIR", emulator_.data_directory()}});
+                             {"CLOUDSTATE_DEV_DATA_DIR", emulator_->data_directory()}});
     const int code = shell->WaitForExit(kPatience);
     output = shell->output();
     return code;
   }
 
   testing::TemporaryDirectory directory_;
-  EmulatorProcess emulator_{{{"--sample", "shopping-cart", "--nodes", "3"}, {}}};
+  std::unique_ptr<EmulatorProcess> emulator_;
 };
 
 TEST_F(Docs, DoesWhatThePageOnClustersSays) { Follow("cluster.md"); }

@@ -8,7 +8,7 @@ namespace {
 
 TEST_F(AdminBackendTest, ServesEveryMethodOfTheContract) {
   const auto services = backend_->CurrentServices();
-  ASSERT_EQ(services->services.size(), 2u);
+  ASSERT_EQ(services->services.size(), 3u);
   for (const google::protobuf::ServiceDescriptor* service : services->services) {
     for (int i = 0; i < service->method_count(); ++i) {
       const google::protobuf::MethodDescriptor& method = *service->method(i);
@@ -178,6 +178,34 @@ TEST_F(AdminBackendTest, ASlowWatcherOfTheClusterIsToldHowManyEventsItMissed) {
   }
   EXPECT_EQ(seen, sent);
   EXPECT_GE(gaps, 1);
+}
+
+TEST_F(AdminBackendTest, OfACrdtThePayloadsAreDecodedAndTheErrorsStay) {
+  live_.crdt.mutable_crdt()->set_entity_id("tags");
+  dev::v1::CrdtValue& value = *live_.crdt.add_replicas()->mutable_value();
+  value.set_type("ORSet");
+  value.set_size(1);
+  value.add_elements()->set_type_url("p.cloudstate.io/string");
+  value.mutable_elements(0)->set_value(std::string("\x0a\x03red"));
+  dev::v1::GetCrdtRequest request;
+  request.set_entity_id("tags");
+  const auto found = StartOfCrdts("GetCrdt", request);
+  EXPECT_TRUE(found->WaitForEnd().ok());
+  const dev::v1::CrdtDetail detail = found->WaitForMessages<dev::v1::CrdtDetail>(1)[0];
+  EXPECT_EQ(detail.replicas(0).value().elements(0).json(), "\"red\"");
+  EXPECT_EQ(detail.replicas(0).value().text(), "{\"red\"}");
+  request.set_entity_id("other");
+  EXPECT_EQ(StartOfCrdts("GetCrdt", request)->WaitForEnd(), absl::NotFoundError("no such entity"));
+}
+
+TEST_F(AdminBackendTest, EventsOfCrdtsGetTheirTextOnTheWay) {
+  const auto responder = StartOfCrdts("WatchCrdts", dev::v1::WatchCrdtsRequest());
+  live_.WaitForWatchers(1);
+  dev::v1::CrdtEvent event;
+  event.set_kind("wanted");
+  event.set_peer(2);
+  live_.crdt_event_watcher(event);
+  EXPECT_EQ(responder->WaitForMessages<dev::v1::CrdtEvent>(1)[0].text(), "by node 2: the whole state");
 }
 
 TEST_F(AdminBackendTest, ATraceIsFoundByItsId) {

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cloudstate/dev/v1/cluster.pb.h"
+#include "cloudstate/dev/v1/crdt.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/admin/admin_backend.h"
 #include "tests/unit/fake_browser.h"
@@ -214,6 +215,18 @@ class FakeLive final : public Live {
     cluster_event_watcher = std::move(watcher);
     return Subscribed();
   }
+  void ListCrdts(const dev::v1::ListCrdtsRequest&, Done<dev::v1::ListCrdtsResponse> done) override {
+    done(dev::v1::ListCrdtsResponse());
+  }
+  void GetCrdt(const dev::v1::GetCrdtRequest& request, Done<dev::v1::CrdtDetail> done) override {
+    if (request.entity_id() != crdt.crdt().entity_id()) return done(absl::NotFoundError("no such entity"));
+    done(crdt);
+  }
+  std::unique_ptr<Watch> WatchCrdts(const dev::v1::WatchCrdtsRequest&, CrdtEventWatcher watcher) override {
+    std::lock_guard lock(mutex);
+    crdt_event_watcher = std::move(watcher);
+    return Subscribed();
+  }
   serving::Backend& UserFunction() override { return user_function; }
 
   void WaitForWatchers(int count) {
@@ -229,6 +242,8 @@ class FakeLive final : public Live {
   trace::Recorder::Watcher trace_watcher;
   absl::AnyInvocable<void()> commit_watcher;
   ClusterEventWatcher cluster_event_watcher;
+  CrdtEventWatcher crdt_event_watcher;
+  dev::v1::CrdtDetail crdt;
   dev::v1::Steering steering;  // the last one
 
  private:
@@ -311,6 +326,10 @@ class AdminBackendTest : public testing::Test {
   std::shared_ptr<FakeResponder> StartOfCluster(const std::string& method, const google::protobuf::Message& request,
                                                 bool taking = true) {
     return Start(method, request, taking, nullptr, "cloudstate.dev.v1.Cluster");
+  }
+
+  std::shared_ptr<FakeResponder> StartOfCrdts(const std::string& method, const google::protobuf::Message& request) {
+    return Start(method, request, true, nullptr, "cloudstate.dev.v1.Crdts");
   }
 
   void Store(const std::string& entity_id) {
