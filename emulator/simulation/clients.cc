@@ -63,6 +63,8 @@ class Clients::Attempt final : public serving::Responder, public std::enable_sha
       : client(caller),
         operation(plan.operation),
         has_effect(plan.has_effect),
+        shared(plan.shared),
+        stay(plan.stay),
         done(std::move(when_done)),
         clients_(&clients),
         complaints_(clients.complaints_),
@@ -70,8 +72,12 @@ class Clients::Attempt final : public serving::Responder, public std::enable_sha
 
   void Headers(const Metadata&) override {}
   void Message(std::string payload) override {
-    if (message.has_value() || finished_) complaints_->Add("answered-twice", name_ + ": one more message");
-    if (!finished_) message = std::move(payload);
+    const bool streamed = stay != absl::InfiniteDuration();
+    if ((message.has_value() && !streamed) || finished_)
+      complaints_->Add("answered-twice", name_ + ": one more message");
+    if (finished_) return;
+    if (shared.has_value() && clients_ != nullptr) clients_->shared_calls_.OnMessage(*shared, payload);
+    message = std::move(payload);
   }
   void Finish(absl::Status status) override {
     if (std::exchange(finished_, true)) complaints_->Add("answered-twice", name_ + ": one more end");
@@ -93,6 +99,12 @@ class Clients::Attempt final : public serving::Responder, public std::enable_sha
       End(absl::DeadlineExceededError(absl::StrCat("the client has waited ", absl::FormatDuration(deadline + kGrace))));
       if (cancelled_) cancelled_();
     });
+    if (stay >= deadline) return;
+    leaving_ = clients_->strand_.After(stay, [this] {
+      const auto self = shared_from_this();
+      End(absl::OkStatus());
+      if (cancelled_) cancelled_();
+    });
   }
   // The emulator has let go of the call without an answer.
   void OnDropped() {
@@ -104,13 +116,17 @@ class Clients::Attempt final : public serving::Responder, public std::enable_sha
   }
   // What comes now comes too late.
   void Forget() {
-    if (clients_ != nullptr) clients_->strand_.Cancel(timer_);
+    if (clients_ == nullptr) return;
+    clients_->strand_.Cancel(timer_);
+    clients_->strand_.Cancel(leaving_);
     clients_ = nullptr;
   }
 
   const std::uint32_t client;
   const std::size_t operation;
   const bool has_effect;
+  const std::optional<std::size_t> shared;
+  const absl::Duration stay;
   const std::function<void(absl::Status)> done;
   std::optional<std::string> message;
 
@@ -129,6 +145,7 @@ class Clients::Attempt final : public serving::Responder, public std::enable_sha
   absl::Time begun_;
   bool finished_ = false;  // by the emulator
   base::TimerId timer_ = base::TimerId::kNone;
+  base::TimerId leaving_ = base::TimerId::kNone;
   absl::AnyInvocable<void()> cancelled_;
 };
 
@@ -149,8 +166,14 @@ class Clients::Handle final : public serving::Responder {
 };
 
 Clients::Clients(base::Strand& strand, base::Random& random, serving::Backend& backend,
-                 std::function<void(const std::string&)> trace, std::function<bool(absl::Time)> excused)
-    : strand_(strand), random_(random), backend_(backend), trace_(std::move(trace)), excused_(std::move(excused)) {}
+                 std::function<void(const std::string&)> trace, std::function<bool(absl::Time)> excused,
+                 SharedCalls::Look look)
+    : strand_(strand),
+      random_(random),
+      backend_(backend),
+      trace_(std::move(trace)),
+      excused_(std::move(excused)),
+      shared_calls_(strand, random, operations_, std::move(look)) {}
 
 Clients::~Clients() {
   for (Client& client : clients_) {
@@ -178,7 +201,9 @@ void Clients::Probe(std::uint32_t node, absl::Duration deadline, std::function<v
 
 void Clients::Probe(const base::EntityKey& entity, std::uint32_t node, absl::Duration deadline,
                     std::function<void(absl::Status)> done) {
-  Start(0, node, deadline, Read(0, node, entity), std::move(done));
+  const bool shared = entity.persistence_id == kShared;
+  Start(0, node, deadline, shared ? Share(0, shared_calls_.Read(node, entity)) : Read(0, node, entity),
+        std::move(done));
 }
 
 void Clients::Complaints::Add(const std::string& invariant, std::string text) {
@@ -198,10 +223,12 @@ void Clients::Think(std::uint32_t client) {
 void Clients::Act(std::uint32_t client) {
   clients_[client - 1].thinking = base::TimerId::kNone;
   Plan plan = Choose(client);
-  Start(client, static_cast<std::uint32_t>(load_.node()), deadline_, std::move(plan), nullptr);
+  const std::uint32_t node = operations_[plan.operation].node;
+  Start(client, node, deadline_, std::move(plan), nullptr);
 }
 
 Clients::Plan Clients::Choose(std::uint32_t client) {
+  if (base::Happens(random_, load_.crdts())) return Share(client, shared_calls_.Choose(load_, last_id_ + 1));
   double drawn = base::Uniform(random_);
   const std::uint64_t entity = DrawEntity();
   if (drawn < load_.event_sourced_writes()) return Write(client, Service::kEventSourced, entity);
@@ -289,6 +316,17 @@ Clients::Plan Clients::Relay(std::uint32_t client, Service service, std::uint64_
   return plan;
 }
 
+Clients::Plan Clients::Share(std::uint32_t client, SharedCalls::Choice choice) {
+  const bool reads = choice.shared.kind == SharedOperation::Kind::kRead;
+  Plan plan;
+  plan.operation = operations_.size();
+  Note(reads ? Operation::Kind::kRead : Operation::Kind::kWrite, client, choice.node, choice.entity);
+  plan.shared = shared_calls_.Begin(choice);
+  plan.stay = choice.stay;
+  plan.call = std::move(choice.call);
+  return plan;
+}
+
 // ---- their calls
 
 void Clients::Start(std::uint32_t client, std::uint32_t node, absl::Duration deadline, Plan plan,
@@ -312,6 +350,7 @@ void Clients::Start(std::uint32_t client, std::uint32_t node, absl::Duration dea
   if (trace_) {
     trace_(absl::StrCat("client ", client, ": ", call.service, ".", call.method, ", ",
                         Describe(operations_[plan.operation]),
+                        plan.shared.has_value() ? absl::StrCat(" (", shared_calls_.Describe(*plan.shared), ")") : "",
                         plan.has_effect ? absl::StrCat(" with ", Describe(operations_[plan.operation + 1])) : "",
                         node == 0 ? "" : absl::StrCat(" at node ", node)));
   }
@@ -341,11 +380,9 @@ void Clients::Ended(Attempt& attempt, const absl::Status& status) {
   Operation& operation = operations_[attempt.operation];
   operation.returned = strand_.Now();
   operation.outcome = OutcomeOf(status);
-  if (status.ok()) {
-    operation.version = VersionIn(attempt.message);
-  } else {
-    operation.status = Text(status);
-  }
+  if (status.ok() && !attempt.shared.has_value()) operation.version = VersionIn(attempt.message);
+  if (!status.ok()) operation.status = Text(status);
+  const bool answered = attempt.shared.has_value() ? shared_calls_.OnEnd(*attempt.shared, status) : status.ok();
   if (attempt.has_effect) {
     Operation& effect = operations_[attempt.operation + 1];
     effect.returned = operation.returned;
@@ -355,10 +392,14 @@ void Clients::Ended(Attempt& attempt, const absl::Status& status) {
   }
   if (trace_) {
     trace_(absl::StrCat("client ", attempt.client, ": ", Describe(operation), ": ",
-                        status.ok() ? absl::StrCat("OK, ", operation.version.count, " writes") : operation.status));
+                        status.ok() ? absl::StrCat("OK, ", attempt.shared.has_value()
+                                                               ? shared_calls_.LastTold(*attempt.shared)
+                                                               : absl::StrCat(operation.version.count, " writes"))
+                                    : operation.status));
   }
   Free(attempt);
-  if (attempt.done) strand_.Post([done = attempt.done, status] { done(status); });
+  if (attempt.done)
+    strand_.Post([done = attempt.done, outcome = answered ? absl::OkStatus() : status] { done(outcome); });
 }
 
 }  // namespace cloudstate::simulation

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,13 +16,15 @@
 #include "emulator/base/strand.h"
 #include "emulator/serving/backend.h"
 #include "emulator/simulation/history.h"
+#include "emulator/simulation/shared_calls.h"
 #include "emulator/simulation/violation.h"
 
 namespace cloudstate::simulation {
 
 // The clients of a simulation: each has at most one call open, waits for its end, until a moment after its deadline,
 // and notes down what it saw. Writes and reads go to simulation.Log and simulation.Register, directly, forwarded by
-// simulation.Relay, or with a synchronous side effect on another entity, in the shares of the load. On the strand.
+// simulation.Relay, or with a synchronous side effect on another entity, in the shares of the load; so do calls to the
+// CRDT entities of simulation.Shared (shared_calls.h). On the strand.
 //
 // A side effect is an operation of its own. Its client never learns what became of it: an effect that fails does not
 // fail the command. So its outcome is kUnknown, but where the command surely had no effect, and so never led to it.
@@ -29,9 +32,11 @@ class Clients {
  public:
   // `backend` takes the calls; the header x-cloudstate-node picks a node where the load does. `trace`, if set, gets a
   // line for each beginning and end. `excused`, if set, tells whether the emulator may owe an answer to a call that was
-  // begun then.
-  Clients(base::Strand& strand, base::Random& random, serving::Backend& backend,
-          std::function<void(const std::string&)> trace, std::function<bool(absl::Time begun)> excused = nullptr);
+  // begun then. `look` is for calls to CRDT entities.
+  Clients(
+      base::Strand& strand, base::Random& random, serving::Backend& backend,
+      std::function<void(const std::string&)> trace, std::function<bool(absl::Time begun)> excused = nullptr,
+      SharedCalls::Look look = [](std::uint32_t) { return std::nullopt; });
   ~Clients();
 
   // Replaces what they do from now on. A rate of 0 stops them; where other fields are unset, their defaults hold.
@@ -44,6 +49,8 @@ class Clients {
              std::function<void(absl::Status)> done);
 
   const std::vector<Operation>& operations() const { return operations_; }
+  // Those of CRDT entities are among the operations.
+  const SharedCalls& shared_calls() const { return shared_calls_; }
   // Probes included.
   std::size_t open_calls() const { return open_; }
   // Of what the emulator owes its clients: "open-call" where it lets a call's deadline pass without an answer, and
@@ -70,6 +77,8 @@ class Clients {
     serving::Call call;
     std::size_t operation = 0;  // its index; that of an effect is the next
     bool has_effect = false;
+    std::optional<std::size_t> shared = std::nullopt;  // its place among those of CRDT entities
+    absl::Duration stay = absl::InfiniteDuration();    // the client of a streamed one goes away then
   };
 
   void Think(std::uint32_t client);
@@ -79,6 +88,7 @@ class Clients {
   Plan Write(std::uint32_t client, Service service, std::uint64_t entity);
   Plan WriteWithEffect(std::uint32_t client, std::uint64_t entity, std::uint64_t other);
   Plan Relay(std::uint32_t client, Service service, std::uint64_t entity);
+  Plan Share(std::uint32_t client, SharedCalls::Choice choice);
   Operation& Note(Operation::Kind kind, std::uint32_t client, std::uint32_t node, const base::EntityKey& entity);
   static base::EntityKey KeyOf(Service service, std::uint64_t entity);
   std::uint64_t DrawEntity();
@@ -103,6 +113,7 @@ class Clients {
   std::uint64_t next_probe_ = 0;
   std::uint64_t last_id_ = 0;
   std::vector<Operation> operations_;
+  SharedCalls shared_calls_;
   std::size_t open_ = 0;
 };
 

@@ -7,12 +7,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "emulator/simulation/findings.h"
 
 namespace cloudstate::simulation {
 namespace {
-
-constexpr std::size_t kMostPerInvariant = 20;
 
 using Events = std::vector<journal::Event>;
 using Operations = std::vector<const Operation*>;
@@ -24,42 +22,6 @@ std::uint64_t Mix(std::uint64_t x) {  // the finalizer of splitmix64
 }
 
 bool IsWrite(const Operation& operation) { return operation.kind == Operation::Kind::kWrite; }
-
-// Violations as they are found, only so many of each kind.
-class Findings {
- public:
-  explicit Findings(absl::Time origin) : origin_(origin) {}
-
-  void Add(const std::string& invariant, std::string text) {
-    if (++found_[invariant] <= kMostPerInvariant) violations_.push_back({invariant, std::move(text)});
-  }
-
-  std::vector<Violation> Take() {
-    for (const auto& [invariant, count] : found_) {
-      if (count > kMostPerInvariant) {
-        violations_.push_back({invariant, absl::StrCat("and ", count - kMostPerInvariant, " more")});
-      }
-    }
-    return std::move(violations_);
-  }
-
-  std::string Describe(const Operation& operation) const {
-    std::string text = IsWrite(operation) ? absl::StrCat("write ", operation.id) : "a read";
-    absl::StrAppend(&text, " of ", operation.entity.ToString(), " by client ", operation.client);
-    if (operation.node != 0) absl::StrAppend(&text, " at node ", operation.node);
-    if (operation.returned == absl::InfiniteFuture()) {
-      return absl::StrCat(text, " (since ", Seconds(operation.invoked), ")");
-    }
-    return absl::StrCat(text, " (", Seconds(operation.invoked), " to ", Seconds(operation.returned), ")");
-  }
-
- private:
-  std::string Seconds(absl::Time time) const { return absl::StrFormat("%.6fs", absl::ToDoubleSeconds(time - origin_)); }
-
-  const absl::Time origin_;
-  std::vector<Violation> violations_;
-  std::map<std::string, std::size_t> found_;
-};
 
 // Checks what one entity left behind. Its journal is the order of its writes, so each operation has its place in that
 // order, and what is left to see is whether the places agree with what the clients saw.

@@ -144,6 +144,9 @@ void Shrinker::LessenNodes() {
 }
 
 void Shrinker::LessenLoad() {
+  Scenario without_crdts = best_;
+  without_crdts.mutable_load()->clear_crdts();
+  Try(without_crdts);
   Lessen(
       1, [](const Scenario& scenario) { return WithDefaults(scenario.load()).clients(); },
       [](Scenario& scenario, int value) { scenario.mutable_load()->set_clients(value); });

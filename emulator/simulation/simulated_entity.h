@@ -23,8 +23,10 @@ struct UserFunctionCore {
   base::Strand& strand;
   base::Random& random;
   UserFunctionBehaviour behaviour;
-  std::vector<Violation> violations;
-  int hanging = 0;  // entities
+  std::vector<Violation> violations = {};
+  int hanging = 0;  // commands that get no answer
+  int visits = 0;   // of clients who stay at entities of simulation.Shared
+  std::vector<std::weak_ptr<const SimulatedStream>> shared_streams = {};
 
   void Violated(std::string text) {
     constexpr std::size_t kMost = 20;

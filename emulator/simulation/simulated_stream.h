@@ -65,7 +65,7 @@ class SimulatedStream final : public std::enable_shared_from_this<SimulatedStrea
   void Say(absl::Duration delay, std::string message) { Arrive(delay, std::move(message)); }
   // After all that was said before.
   void End(absl::Duration delay, absl::Status status) { Arrive(delay, std::move(status)); }
-  std::size_t on_their_way() const { return said_.size(); }
+  std::size_t on_their_way() const { return gone_ ? 0 : said_.size(); }
 
  private:
   using Said = std::variant<std::string, absl::Status>;

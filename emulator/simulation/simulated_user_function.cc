@@ -1,5 +1,6 @@
 #include "emulator/simulation/simulated_user_function.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include "cloudstate/action.pb.h"
 #include "cloudstate/event_sourced.pb.h"
 #include "cloudstate/value_entity.pb.h"
+#include "emulator/simulation/shared_conversation.h"
 #include "emulator/simulation/simulated_entity.h"
 #include "emulator/simulation/simulated_stream.h"
 #include "google/protobuf/descriptor.pb.h"
@@ -174,6 +176,7 @@ class SimulatedConnection final : public userfunction::Connection {
                                              userfunction::StreamHandler handler) override {
     auto stream = std::make_shared<SimulatedStream>(core_->strand, std::move(handler), Begin(method));
     stream->Limit(timeout);
+    if (method == kCrdt) Remember(stream);
     if (!Knows(method)) stream->End(absl::ZeroDuration(), Unknown(method));
     return std::make_unique<Handle>(std::move(stream));
   }
@@ -210,8 +213,10 @@ class SimulatedConnection final : public userfunction::Connection {
   static constexpr std::string_view kValueEntity = "/cloudstate.valueentity.ValueEntity/handle";
   static constexpr std::string_view kAction = "/cloudstate.action.ActionProtocol/handleUnary";
 
+  static constexpr std::string_view kCrdt = "/cloudstate.crdt.Crdt/handle";
+
   static bool Knows(std::string_view method) {
-    return method == kEventSourced || method == kValueEntity || method == kAction;
+    return method == kEventSourced || method == kValueEntity || method == kAction || method == kCrdt;
   }
   static absl::Status Unknown(std::string_view method) {
     return absl::UnimplementedError(
@@ -222,7 +227,13 @@ class SimulatedConnection final : public userfunction::Connection {
     if (method == kEventSourced) return std::make_unique<LogConversation>(core_);
     if (method == kValueEntity) return std::make_unique<RegisterConversation>(core_);
     if (method == kAction) return std::make_unique<RelayConversation>(core_);
+    if (method == kCrdt) return NewSharedConversation(core_);
     return std::make_unique<Silence>();
+  }
+
+  void Remember(const std::shared_ptr<SimulatedStream>& stream) const {
+    std::erase_if(core_->shared_streams, [](const auto& each) { return each.expired(); });
+    core_->shared_streams.push_back(stream);
   }
 
   const std::shared_ptr<UserFunctionCore> core_;
@@ -244,9 +255,10 @@ std::shared_ptr<const userfunction::Specification> MakeSpecification() {
   set.SerializeToString(spec.mutable_proto());
   spec.mutable_service_info()->set_service_name("simulation");
   spec.mutable_service_info()->set_protocol_minor_version(2);
-  for (const auto& [service, type] : {std::pair(kLog, "cloudstate.eventsourced.EventSourced"),
-                                      std::pair(kRegister, "cloudstate.valueentity.ValueEntity"),
-                                      std::pair(kRelay, "cloudstate.action.ActionProtocol")}) {
+  for (const auto& [service, type] :
+       {std::pair(kLog, "cloudstate.eventsourced.EventSourced"),
+        std::pair(kRegister, "cloudstate.valueentity.ValueEntity"),
+        std::pair(kRelay, "cloudstate.action.ActionProtocol"), std::pair(kShared, "cloudstate.crdt.Crdt")}) {
     Entity& entity = *spec.add_entities();
     entity.set_service_name(service);
     entity.set_entity_type(type);
@@ -260,7 +272,7 @@ std::shared_ptr<const userfunction::Specification> MakeSpecification() {
 
 SimulatedUserFunction::SimulatedUserFunction(base::Strand& strand, base::Random& random,
                                              const UserFunctionBehaviour& behaviour)
-    : core_(std::make_shared<UserFunctionCore>(UserFunctionCore{strand, random, behaviour, {}, 0})),
+    : core_(std::make_shared<UserFunctionCore>(UserFunctionCore{strand, random, behaviour})),
       connection_(std::make_shared<SimulatedConnection>(core_)) {}
 
 SimulatedUserFunction::~SimulatedUserFunction() = default;
@@ -274,6 +286,15 @@ void SimulatedUserFunction::EndFaults() {
 }
 
 int SimulatedUserFunction::hanging() const { return core_->hanging; }
+
+int SimulatedUserFunction::visits() const { return core_->visits; }
+
+bool SimulatedUserFunction::is_speaking() const {
+  return std::ranges::any_of(core_->shared_streams, [](const auto& each) {
+    const auto stream = each.lock();
+    return stream != nullptr && stream->on_their_way() > 0;
+  });
+}
 
 std::shared_ptr<const userfunction::Specification> SimulatedUserFunction::Specification() {
   static const auto* const kSpecification = new std::shared_ptr<const userfunction::Specification>(MakeSpecification());

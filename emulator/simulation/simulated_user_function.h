@@ -24,6 +24,7 @@ struct UserFunctionBehaviour {
 inline constexpr char kLog[] = "simulation.Log";
 inline constexpr char kRegister[] = "simulation.Register";
 inline constexpr char kRelay[] = "simulation.Relay";
+inline constexpr char kShared[] = "simulation.Shared";
 
 // The description of the failures in UserFunctionBehaviour.
 inline constexpr char kSimulatedFailure[] = "the simulated user function failed this command";
@@ -31,8 +32,8 @@ inline constexpr char kSimulatedFailure[] = "the simulated user function failed 
 struct UserFunctionCore;  // of the implementation
 
 // The user function of simulations, in this process and in virtual time: the event-sourced service simulation.Log, the
-// value service simulation.Register and the action simulation.Relay of ledger.proto, which keep Versions (history.h).
-// Its streams live on until they end, also when this has gone.
+// value service simulation.Register and the action simulation.Relay of ledger.proto, which keep Versions (history.h),
+// and the CRDT entities of simulation.Shared. Its streams live on until they end, also when this has gone.
 class SimulatedUserFunction {
  public:
   SimulatedUserFunction(base::Strand& strand, base::Random& random, const UserFunctionBehaviour& behaviour);
@@ -43,6 +44,10 @@ class SimulatedUserFunction {
   void EndFaults();
   // Entities' streams that wait for an answer that will never come. It takes the emulator's patience to end them.
   int hanging() const;
+  // Clients who stay at CRDT entities, as far as it has been told.
+  int visits() const;
+  // Something that it says of a CRDT entity is on its way.
+  bool is_speaking() const;
   // What it was told that breaks the entity protocol, "entity-protocol": events out of their order, commands for other
   // entities, two at once, and the like. At most 20.
   const std::vector<Violation>& violations() const;

@@ -1,5 +1,6 @@
 #include "emulator/simulation/simulator.h"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include "emulator/simulation/clients.h"
 #include "emulator/simulation/conditions.h"
 #include "emulator/simulation/scenario_times.h"
+#include "emulator/simulation/shared_history.h"
 #include "emulator/simulation/simulated_journal.h"
 #include "emulator/simulation/simulated_user_function.h"
 #include "emulator/simulation/trace_log.h"
@@ -79,6 +81,7 @@ cluster::Node::Options NodeOptionsOf(const dev::v1::ClusterSettings& settings) {
   if (settings.has_passivation_timeout())
     limits.passivation_timeout = base::FromDuration(settings.passivation_timeout());
   if (settings.has_relay_timeout()) limits.relay_timeout = base::FromDuration(settings.relay_timeout());
+  if (settings.has_prune_after()) options.replicas.prune_after = base::FromDuration(settings.prune_after());
   return options;
 }
 
@@ -128,11 +131,14 @@ class Run {
 
   std::vector<Violation> Violations() {
     History history;
-    history.operations = clients_.operations();
+    for (const Operation& each : clients_.operations()) {
+      if (each.entity.persistence_id != kShared) history.operations.push_back(each);
+    }
     history.journal = journal_.Contents();
     history.served = journal_.served();
     std::vector<Violation> violations = Check(history, &IdOf);
-    for (const std::vector<Violation>* more : {&clients_.violations(), &user_function_.violations(),
+    const std::vector<Violation> of_shared = CheckShared(TakeSharedHistory());
+    for (const std::vector<Violation>* more : {&of_shared, &clients_.violations(), &user_function_.violations(),
                                                &conditions_.violations(), &std::as_const(violations_)}) {
       violations.insert(violations.end(), more->begin(), more->end());
     }
@@ -160,6 +166,53 @@ class Run {
   }
 
  private:
+  std::optional<SharedCalls::Sight> SightOf(std::uint32_t number) const {
+    const cluster::Node* node = cluster_.Find(static_cast<cluster::NodeId>(number));
+    if (node == nullptr) return std::nullopt;
+    SharedCalls::Sight sight;
+    if (node->membership() == nullptr) return sight;
+    sight.life = node->incarnation();
+    for (const auto& [id, record] : node->membership()->view()) {
+      if (record.state == cluster::NodeState::kUp) {
+        sight.up.insert({static_cast<std::uint32_t>(id), record.incarnation});
+      }
+    }
+    return sight;
+  }
+
+  // With the nodes that were called last.
+  std::map<base::EntityKey, std::uint32_t> SharedEntities() const {
+    std::map<base::EntityKey, std::uint32_t> entities;
+    for (const SharedOperation& each : clients_.shared_calls().shared()) {
+      const Operation& operation = clients_.operations()[each.operation];
+      entities[operation.entity] = operation.node;
+    }
+    return entities;
+  }
+
+  SharedHistory TakeSharedHistory() const {
+    const SharedCalls& calls = clients_.shared_calls();
+    SharedHistory history{clients_.operations(), calls.shared(), calls.sightings()};
+    for (const auto& [id, node] : cluster_.nodes()) {
+      if (node->state() != "up") continue;
+      const auto number = static_cast<std::uint32_t>(id);
+      const crdt::ReplicaId life{number, node->incarnation()};
+      history.alive.insert(life);
+      const crdt::Voters up = SightOf(number)->up;
+      for (const auto& [key, called] : SharedEntities()) {
+        Sighting& sighting = history.replicas[key].emplace_back();
+        sighting.asked = sighting.seen = strand_.Now();
+        sighting.life = life;
+        sighting.votes = sighting.last = true;
+        const crdt::State* state = node->replicas()->Find(key);
+        if (state == nullptr) continue;
+        sighting.deleted = state->deleted();
+        sighting.value = crdt::ValueOf(*state, life, up);
+      }
+    }
+    return history;
+  }
+
   void Observe() {
     cluster_.network().Observe(
         [this](cluster::NodeId from, cluster::NodeId to, absl::string_view fate, const std::string& bytes) {
@@ -239,11 +292,11 @@ class Run {
   }
 
   bool IsIdle() const {
-    if (clients_.open_calls() > 0 || user_function_.hanging() > 0) return false;
+    if (clients_.open_calls() > 0 || user_function_.hanging() > 0 || user_function_.visits() > 0) return false;
     for (const auto& [id, node] : cluster_.nodes()) {
       if (node->open_calls() > 0) return false;
     }
-    return true;
+    return !user_function_.is_speaking();
   }
 
   void NoteWhatIsNotQuiet() {
@@ -262,18 +315,30 @@ class Run {
       violations_.push_back({"open-call", absl::StrCat(user_function_.hanging(), " entities wait for ever for answers",
                                                        " of the user function")});
     }
+    if (user_function_.visits() > 0) {
+      violations_.push_back({"open-call", absl::StrCat(user_function_.visits(), " clients have gone whose streams the",
+                                                       " user function takes for open")});
+    }
   }
 
-  // Now every node that is up has to answer for every entity. What it answers is part of the history that is checked.
+  // Now every node that is up has to answer for every stored entity. What it answers is part of the history that is
+  // checked.
   void ReadEverywhere() {
     std::set<base::EntityKey> entities;
-    for (const Operation& operation : clients_.operations()) entities.insert(operation.entity);
+    for (const Operation& operation : clients_.operations()) {
+      if (operation.entity.persistence_id != kShared) entities.insert(operation.entity);
+    }
     const auto read = [this] { return clients_.open_calls() == 0; };
     int nodes = 0;
     for (const auto& [id, node] : cluster_.nodes()) {
       if (node->state() != "up") continue;
       for (const base::EntityKey& entity : entities) ReadAt(id, entity);
       if (++nodes % kReadsAtOnce == 0) strand_.RunUntil(read, 2 * kReadDeadline);
+    }
+    // What replicas have is seen without asking. Where somebody called last, the user function has its copy.
+    for (const auto& [entity, called] : SharedEntities()) {
+      const cluster::Node* node = cluster_.Find(static_cast<cluster::NodeId>(called));
+      if (node != nullptr && node->state() == "up") ReadAt(node->id(), entity);
     }
     strand_.RunUntil(read, 2 * kReadDeadline);
   }
@@ -306,10 +371,13 @@ class Run {
                             [this](const std::string& text) { trace_.Line(absl::StrCat("error   ", text)); }};
   routing::Gateway gateway_{RouterOptionsOf(options_), cluster_, recorder_,
                             [this](const std::string& text) { trace_.Line(absl::StrCat("error   ", text)); }};
-  Clients clients_{strand_, client_random_, gateway_,
+  Clients clients_{strand_,
+                   client_random_,
+                   gateway_,
                    trace_.on() ? [this](const std::string& line) { trace_.Line(absl::StrCat("client  ", line)); }
                                : std::function<void(const std::string&)>(),
-                   [this](absl::Time begun) { return WasPausedSince(begun); }};
+                   [this](absl::Time begun) { return WasPausedSince(begun); },
+                   [this](std::uint32_t node) { return SightOf(node); }};
   Conditions conditions_{strand_, cluster_, clients_};
 };
 

@@ -22,6 +22,8 @@ using base::PlantedBug;
 
 constexpr std::uint64_t kMostSeeds = 100;
 
+constexpr char kLost[] = "acknowledged-change-lost";
+
 class Planted {
  public:
   explicit Planted(PlantedBug bug) { base::planted_bug = bug; }
@@ -91,16 +93,25 @@ INSTANTIATE_TEST_SUITE_P(Each, PlantedBugs,
                                            Case{PlantedBug::kGossipNotRepeated, {"convergence"}},
                                            Case{PlantedBug::kNoRejoin, {"convergence"}},
                                            Case{PlantedBug::kStaleStateKept, {"one-history"}},
-                                           Case{PlantedBug::kEventReplayedTwice, {"entity-protocol"}}),
+                                           Case{PlantedBug::kEventReplayedTwice, {"entity-protocol"}},
+                                           Case{PlantedBug::kWriteNotAwaited, {kLost}, "halves.yaml"},
+                                           Case{PlantedBug::kHalfIsMajority, {kLost}, "halves.yaml"},
+                                           Case{PlantedBug::kIdentityKept, {"own-writes", kLost}, "crdts.yaml"},
+                                           Case{PlantedBug::kDigestsIgnored, {"convergence"}, "crdts.yaml"},
+                                           Case{PlantedBug::kPrunedAlone, {"possible-value"}, "pruning.yaml"},
+                                           Case{PlantedBug::kOwnEchoed, {"possible-value"}},
+                                           Case{PlantedBug::kPushedMeanwhile, {"entity-protocol"}},
+                                           Case{PlantedBug::kCancellationForgotten, {"open-call"}}),
                          [](const auto& each) { return NameOf(each.param.bug); });
 
 TEST(PlantedBugsTest, EachHasACase) {
   // One case for each bug, kNone being none.
-  EXPECT_EQ(base::kPlantedBugs.size(), 13U);
+  EXPECT_EQ(base::kPlantedBugs.size(), 21U);
 }
 
 TEST(PlantedBugsTest, NothingIsFoundWhereNothingIsPlanted) {
-  for (const char* file : {"ci.yaml", "disk.yaml", "fences.yaml", "moves.yaml"}) {
+  for (const char* file :
+       {"ci.yaml", "crdts.yaml", "disk.yaml", "fences.yaml", "halves.yaml", "moves.yaml", "pruning.yaml"}) {
     const dev::v1::Scenario scenario = Load(file);
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
       const Outcome outcome = Simulate(scenario, seed);

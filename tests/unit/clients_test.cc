@@ -283,6 +283,40 @@ TEST_F(ClientsTest, ALoadWithoutARateHasTheDefault) {
   EXPECT_THAT(backend_.calls, SizeIs(::testing::Gt(10u)));
 }
 
+TEST(ClientsOfCrdtsTest, CallNodesThatRunAndLeaveThoseWhereTheyStay) {
+  testing::VirtualStrand strand;
+  base::Random random{1};
+  FakeBackend backend;
+  Clients clients(strand, random, backend, nullptr, nullptr, [](std::uint32_t node) {
+    return node > 3 ? std::nullopt : std::optional(SharedCalls::Sight{.life = node - 1, .up = {{2, 1}, {3, 2}}});
+  });
+  dev::v1::Load load = LoadOf(10, 1000);
+  load.set_crdts(1);
+  load.mutable_deadline()->set_seconds(60);
+  clients.SetLoad(load);
+  std::map<std::string, int> nodes;
+  int stays = 0;
+  for (std::size_t answered = 0; answered < 1000; strand.Advance(absl::Milliseconds(1))) {
+    for (; answered < backend.calls.size(); ++answered) {
+      FakeBackend::Started& started = *backend.calls[answered];
+      ++nodes[started.call.metadata.entries(0).string_value()];
+      started.responder->Message(::simulation::Seen().SerializeAsString());
+      if (started.call.method == "Stay") {
+        ++stays;
+      } else {
+        started.responder->Finish(absl::OkStatus());
+      }
+    }
+  }
+  EXPECT_THAT(nodes, ElementsAre(::testing::Key("2"), ::testing::Key("3")));
+  EXPECT_GT(stays, 50);
+  clients.SetLoad(LoadOf(10, 0));
+  strand.Advance(absl::Seconds(30));
+  for (const auto& each : backend.calls) EXPECT_EQ(each->cancelled, each->call.method == "Stay");
+  EXPECT_THAT(clients.violations(), ::testing::IsEmpty());
+  EXPECT_GE(clients.shared_calls().sightings().size(), 1000U);
+}
+
 TEST_F(ClientsTest, AShareOfZeroIsZero) {
   dev::v1::Load load = LoadOf(10, 1000);
   load.set_event_sourced_writes(0);

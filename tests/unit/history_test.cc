@@ -7,6 +7,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/simulation/shared_history.h"
+#include "emulator/simulation/shared_value.h"
 
 namespace cloudstate::simulation {
 namespace {
@@ -232,6 +234,177 @@ TEST_F(HistoryTest, OfManyViolationsOfOneKindAFewAreTold) {
   const auto found = Found();
   ASSERT_THAT(found, SizeIs(21));
   EXPECT_THAT(found.back(), Breaks("acknowledged-write-lost", "and 5 more"));
+}
+
+// Histories of one CRDT entity. Three nodes are up, each in its first life; times are in seconds.
+class SharedHistoryTest : public ::testing::Test {
+ protected:
+  using Kind = SharedOperation::Kind;
+  using Delta = crdt::CrdtDelta;
+
+  static crdt::ReplicaId Life(std::uint32_t node) { return {node, 1}; }
+  static absl::Time At(double seconds) { return absl::UnixEpoch() + absl::Seconds(seconds); }
+
+  static crdt::Value Of(int type) {
+    crdt::Value value;
+    value.type = type;
+    return value;
+  }
+  static crdt::Value Count(std::uint64_t count) {
+    crdt::Value value = Of(Delta::kGcounter);
+    value.count = count;
+    return value;
+  }
+  static crdt::Value Registered(std::uint64_t id) {
+    crdt::Value value = Of(Delta::kLwwregister);
+    value.registered = ElementKey(id);
+    return value;
+  }
+  static crdt::Value Votes(bool self) {
+    crdt::Value value = Of(Delta::kVote);
+    value.votes = {self, 1, 3};
+    return value;
+  }
+
+  // Answered with OK a second later, by that node. The ids are 1, 2, 3 …
+  SharedOperation& Did(Kind kind, int type, std::uint32_t node, double from) {
+    Operation& operation = operations_.emplace_back();
+    operation.kind = Operation::Kind::kWrite;
+    operation.entity = {"simulation.Shared", "s-1"};
+    operation.id = operations_.size();
+    operation.node = node;
+    operation.invoked = At(from);
+    operation.returned = At(from + 1);
+    operation.outcome = Outcome::kOk;
+    SharedOperation& shared = shared_.emplace_back();
+    shared.operation = operations_.size() - 1;
+    shared.kind = kind;
+    shared.type = type;
+    shared.life = Life(node);
+    shared.applied = shared.changed = shared.acknowledged = true;
+    shared.up = {Life(1), Life(2), Life(3)};
+    shared.least_up = 3;
+    return shared;
+  }
+  void Counted(std::int64_t amount, std::uint32_t node, double from) {
+    Did(Kind::kAdd, Delta::kGcounter, node, from).amount = amount;
+  }
+  // Told at the time, in the life of that node; asked half a second before.
+  Sighting& Saw(crdt::Value value, std::uint32_t node, double at) {
+    Did(Kind::kRead, 0, node, at - 1);
+    return sightings_.emplace_back(Sighting{shared_.size() - 1, At(at - 0.5), At(at), Life(node), true, false, value});
+  }
+  void SawCount(std::uint64_t count, std::uint32_t node, double at) { Saw(Count(count), node, at); }
+  void Has(crdt::Value value, std::uint32_t node) {
+    replicas_.push_back({std::nullopt, At(99), At(99), Life(node), true, false, std::move(value), true});
+    alive_.insert(Life(node));
+  }
+  std::vector<Violation> Found() {
+    SharedHistory history{operations_, shared_, sightings_, alive_, {}};
+    if (!replicas_.empty()) history.replicas[{"simulation.Shared", "s-1"}] = replicas_;
+    return CheckShared(history);
+  }
+
+  std::vector<Operation> operations_;
+  std::vector<SharedOperation> shared_;
+  std::vector<Sighting> sightings_;
+  std::vector<Sighting> replicas_;
+  std::set<crdt::ReplicaId> alive_;
+};
+
+TEST_F(SharedHistoryTest, ANodeShowsWhatWasAcknowledgedThere) {
+  Counted(1, 1, 0);
+  Counted(2, 2, 0);
+  SawCount(1, 1, 3);  // what another node has may be under way
+  SawCount(3, 1, 4);
+  EXPECT_THAT(Found(), IsEmpty());
+  SawCount(2, 1, 5);
+  EXPECT_THAT(Found(), ElementsAre(Breaks("own-writes", "has no write 1")));
+}
+
+TEST_F(SharedHistoryTest, AValueIsMadeOfWhatWasWritten) {
+  Counted(1, 1, 0);
+  Counted(2, 2, 10);
+  SawCount(3, 1, 3);
+  SawCount(4, 3, 12);
+  operations_[0].outcome = Outcome::kFailed;
+  shared_[0].applied = false;
+  EXPECT_THAT(Found(), ElementsAre(Breaks("possible-value", "has write 1"), Breaks("possible-value", "has write 2"),
+                                   Breaks("possible-value", "no sum of what was added")));
+}
+
+TEST_F(SharedHistoryTest, ARemovedElementIsGoneUnlessItWasNotSeen) {
+  Did(Kind::kAdd, Delta::kOrset, 1, 0);
+  crdt::Value one = Of(Delta::kOrset);
+  one.elements.insert(ElementKey(1));
+  Did(Kind::kRemove, Delta::kOrset, 2, 2).target = 1;
+  Saw(one, 3, 5);
+  Saw(Of(Delta::kOrset), 1, 5);
+  EXPECT_THAT(Found(), IsEmpty());
+  Saw(one, 2, 6);
+  EXPECT_THAT(Found(), ElementsAre(Breaks("own-writes", "has no removal of write 1")));
+  shared_[1].changed = false;
+  EXPECT_THAT(Found(), IsEmpty());
+}
+
+TEST_F(SharedHistoryTest, ARegisterShowsTheLastOfTheWritesThatOneLifeMade) {
+  Did(Kind::kAdd, Delta::kLwwregister, 1, 0);
+  Did(Kind::kAdd, Delta::kLwwregister, 1, 2);
+  Did(Kind::kAdd, Delta::kLwwregister, 2, 4);
+  Saw(Registered(3), 1, 6);
+  Saw(Registered(2), 1, 6);
+  EXPECT_THAT(Found(), IsEmpty());
+  Saw(Registered(1), 1, 6);
+  EXPECT_THAT(Found(), ElementsAre(Breaks("own-writes", "has no write 2")));
+}
+
+TEST_F(SharedHistoryTest, AVoteIsTheLastOneOfTheNode) {
+  Did(Kind::kAdd, Delta::kVote, 1, 0).amount = 1;
+  Saw(Votes(true), 1, 3);
+  EXPECT_THAT(Found(), IsEmpty());
+  Saw(Votes(false), 1, 4);
+  EXPECT_THAT(Found(), ElementsAre(Breaks("own-writes", "another vote")));
+  Did(Kind::kStay, Delta::kVote, 1, 2);
+  EXPECT_THAT(Found(), IsEmpty());
+}
+
+TEST_F(SharedHistoryTest, WhatIsDeletedStaysSo) {
+  Counted(1, 1, 0);
+  Did(Kind::kRead, 0, 2, 1);
+  sightings_.push_back({1, At(1), At(2), Life(2), true, true});
+  EXPECT_THAT(Found(), ElementsAre(Breaks("possible-value", "deleted, which nobody asked for")));
+  Did(Kind::kDelete, Delta::kGcounter, 1, 1);
+  EXPECT_THAT(Found(), IsEmpty());
+  SawCount(1, 1, 5);
+  EXPECT_THAT(Found(), ElementsAre(Breaks("own-writes", "has no write 3")));
+}
+
+TEST_F(SharedHistoryTest, AMajoritysChangeIsThereInTheEndUnlessMoreThanAMinorityHasEnded) {
+  Counted(1, 1, 0);
+  shared_[0].consistency = crdt::MAJORITY;
+  const crdt::Value none = Count(0);
+  Has(none, 2);
+  EXPECT_THAT(Found(), IsEmpty());  // the two that have gone may have been all that had it
+  Has(none, 3);
+  EXPECT_THAT(Found(), SizeIs(2));
+  shared_[0].consistency = crdt::LOCAL;
+  EXPECT_THAT(Found(), IsEmpty());
+  shared_[0].consistency = crdt::ALL;
+  EXPECT_THAT(Found(),
+              ElementsAre(Breaks("acknowledged-change-lost", "the replica of node 2 in the end has no write 1"),
+                          Breaks("acknowledged-change-lost", "the replica of node 3 in the end has no write 1")));
+}
+
+TEST_F(SharedHistoryTest, InTheEndAllHaveTheSame) {
+  Counted(1, 1, 0);
+  Has(Count(1), 1);
+  Has(Count(1), 2);
+  EXPECT_THAT(Found(), IsEmpty());
+  SawCount(0, 2, 5);
+  sightings_.back().last = true;
+  Has(Count(0), 3);
+  EXPECT_THAT(Found(), ::testing::Contains(Breaks("one-value", "has GCounter 0, but the replica of node 1")));
+  EXPECT_THAT(Found(), ::testing::Contains(Breaks("one-value", "has GCounter 0, but the replica of node 2")));
 }
 
 TEST(DigestTest, DependsOnTheOrder) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cloudstate/action.pb.h"
+#include "cloudstate/crdt.pb.h"
 #include "cloudstate/event_sourced.pb.h"
 #include "cloudstate/value_entity.pb.h"
 #include "simulation/ledger.pb.h"
@@ -367,7 +368,7 @@ TEST_F(SimulatedUserFunctionTest, WhatAPausedStreamSaysWaits) {
 }
 
 TEST_F(SimulatedUserFunctionTest, OtherMethodsAreUnknown) {
-  auto opened = Open("/cloudstate.crdt.Crdt/handle");
+  auto opened = Open("/cloudstate.crdt.Crdt/other");
   opened->stream->Write("anything");
   strand_.Advance(absl::ZeroDuration());
   ASSERT_TRUE(opened->closed.has_value());
@@ -434,12 +435,128 @@ TEST_F(SimulatedUserFunctionTest, NotesWhatBreaksTheProtocol) {
   }
 }
 
-TEST(SimulatedSpecificationTest, HasTheThreeServicesWithTheirKeys) {
+class SharedEntityTest : public SimulatedUserFunctionTest {
+ protected:
+  void Begin() {
+    entity_ = Open("/cloudstate.crdt.Crdt/handle");
+    crdt::CrdtStreamIn in;
+    in.mutable_init()->set_service_name("simulation.Shared");
+    in.mutable_init()->set_entity_id("e1");
+    entity_->stream->Write(in.SerializeAsString());
+  }
+  void Change(std::int64_t id, crdt::CrdtDelta update, const std::string& method = "Change") {
+    crdt::CrdtStreamIn in;
+    *in.mutable_command() = CommandOf(id, method);
+    in.mutable_command()->set_streamed(method == "Stay");
+    ::simulation::SharedChange change;
+    change.set_entity("e1");
+    *change.mutable_update() = std::move(update);
+    Pack(change, *in.mutable_command()->mutable_payload());
+    entity_->stream->Write(in.SerializeAsString());
+  }
+  void Tell(const crdt::CrdtDelta& change) {
+    crdt::CrdtStreamIn in;
+    *in.mutable_delta() = change;
+    entity_->stream->Write(in.SerializeAsString());
+  }
+  void CancelStream(std::int64_t id) {
+    crdt::CrdtStreamIn in;
+    in.mutable_stream_cancelled()->set_entity_id("e1");
+    in.mutable_stream_cancelled()->set_id(id);
+    entity_->stream->Write(in.SerializeAsString());
+  }
+  std::vector<std::string> Said() {
+    strand_.Advance(absl::ZeroDuration());
+    std::vector<std::string> texts;
+    for (const std::string& message : std::exchange(entity_->messages, {})) {
+      crdt::CrdtStreamOut out;
+      EXPECT_TRUE(out.ParseFromString(message));
+      ClientAction action;
+      if (out.has_reply()) action.Swap(out.mutable_reply()->mutable_client_action());
+      if (out.has_streamed_message()) action.Swap(out.mutable_streamed_message()->mutable_client_action());
+      const std::string seen =
+          action.has_reply() ? In<::simulation::Seen>(action.reply().payload()).ShortDebugString() : "";
+      texts.push_back(absl::StrCat(out.ShortDebugString(), " / ", seen));
+    }
+    return texts;
+  }
+  static crdt::CrdtDelta Count(std::uint64_t increment) {
+    crdt::CrdtDelta delta;
+    delta.mutable_gcounter()->set_increment(increment);
+    return delta;
+  }
+  static crdt::CrdtDelta Vote(bool vote) {
+    crdt::CrdtDelta delta;
+    delta.mutable_vote()->set_self_vote(vote);
+    return delta;
+  }
+
+  std::shared_ptr<Opened> entity_;
+};
+
+TEST_F(SharedEntityTest, ItsValueIsWhatItAndOthersHaveAdded) {
+  Begin();
+  Change(1, Count(1));
+  EXPECT_THAT(Said(), ElementsAre(HasSubstr("update { gcounter { increment: 1 } }")));
+  Tell(Count(4));
+  Change(2, Count(2));
+  EXPECT_THAT(Said(), ElementsAre(HasSubstr("/ changed: true value { gcounter { increment: 7 } }")));
+  EXPECT_EQ(Violations(), "");
+}
+
+TEST_F(SharedEntityTest, WhoeverStaysIsToldOfChangesAndVotesForAsLong) {
+  Begin();
+  Change(1, Vote(true), "Stay");
+  EXPECT_THAT(Said(), ElementsAre(HasSubstr("streamed: true")));
+  EXPECT_EQ(user_function_->visits(), 1);
+  crdt::CrdtDelta more = Vote(true);
+  more.mutable_vote()->set_votes_for(2);
+  more.mutable_vote()->set_total_voters(3);
+  Tell(more);
+  EXPECT_THAT(Said(), ElementsAre(HasSubstr("votes_for: 2")));
+  CancelStream(1);
+  EXPECT_THAT(Said(), ElementsAre(HasSubstr("update { vote { } }")));
+  EXPECT_EQ(user_function_->visits(), 0);
+  EXPECT_EQ(Violations(), "");
+}
+
+TEST_F(SharedEntityTest, NotesWhatBreaksTheProtocol) {
+  const std::vector<std::pair<std::string, std::function<void()>>> cases = {
+      {"told of others' changes while 1 commands were outstanding",
+       [this] {
+         Change(1, Count(1));
+         Tell(Count(1));
+       }},
+      {"command 3 came as number 1", [this] { Change(3, Count(1)); }},
+      {"command 1 was cancelled, which has no stream",
+       [this] {
+         Change(1, Count(1));
+         CancelStream(1);
+       }},
+      {"its stream was ended while clients stayed",
+       [this] {
+         Change(1, Count(1), "Stay");
+         Said();
+         entity_->stream->HalfClose();
+       }},
+      {"none of the protocol's", [this] { entity_->stream->Write("\xff"); }},
+  };
+  for (const auto& [text, breach] : cases) {
+    SCOPED_TRACE(text);
+    Behave({});
+    Begin();
+    EXPECT_EQ(Violations(), "");
+    breach();
+    EXPECT_THAT(Violations(), HasSubstr(text));
+  }
+}
+
+TEST(SimulatedSpecificationTest, HasItsServicesWithTheirKeys) {
   const auto specification = SimulatedUserFunction::Specification();
   EXPECT_EQ(specification, SimulatedUserFunction::Specification());
   std::vector<std::string> names;
   for (const auto* service : specification->SortedServices()) names.push_back(service->full_name());
-  EXPECT_THAT(names, ElementsAre(kLog, kRegister, kRelay));
+  EXPECT_THAT(names, ElementsAre(kLog, kRegister, kRelay, kShared));
   const auto& log = specification->services.at(kLog);
   EXPECT_EQ(log.persistence_id, kLog);
   EXPECT_THAT(*log.methods.at("Append").entity_id->Extract(Writing(5).SerializeAsString()), "e1");
