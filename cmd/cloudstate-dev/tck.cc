@@ -19,7 +19,7 @@
 namespace cloudstate::cli {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kTckExamples[] =
     "  cloudstate-dev tck -- node index.js                        starts the user function with HOST and PORT set\n"
     "  cloudstate-dev tck --user-function 127.0.0.1:8080          checks one that runs already\n"
     "  cloudstate-dev tck --filter 'event-sourced/*' -- ./model   some of the cases\n"
@@ -27,10 +27,7 @@ constexpr char kExamples[] =
     "  cloudstate-dev tck --junit report.xml -- ./model           for a build server\n"
     "  cloudstate-dev tck --list                                  what there is";
 
-// What a shell gives a process that Ctrl-C has ended.
-constexpr int kInterrupted = 128 + SIGINT;
-
-struct Options {
+struct TckOptions {
   std::string user_function;
   std::vector<std::string> command;
   std::vector<std::string> filters;
@@ -59,7 +56,7 @@ class Listener final : public tck::RunListener {
 };
 
 // Everything that was asked for, told; the exit code.
-int Conclude(const tck::Report& report, const Options& options, bool json, const Terminal& terminal) {
+int Conclude(const tck::Report& report, const TckOptions& options, bool json, const Terminal& terminal) {
   Print(json ? TckJson(report) : TckSummary(report, terminal));
   if (!options.junit.empty()) {
     std::ofstream file(options.junit, std::ios::binary | std::ios::trunc);
@@ -71,9 +68,9 @@ int Conclude(const tck::Report& report, const Options& options, bool json, const
   return report.passed() ? kOk : kFailed;
 }
 
-int Check(const Settings& settings, const Options& options, std::vector<tck::Section> sections) {
+int Check(const Settings& settings, const TckOptions& options, std::vector<tck::Section> sections) {
   signal(SIGPIPE, SIG_IGN);
-  base::SetUpLog(0);
+  base::SetUpLog(-1);  // what goes wrong in the emulator is told by the cases, and some of it is meant to
   tck::Waiting waiting;
   const Interruption interruption([&] { waiting.Interrupt(); });
   tck::RunOptions run;
@@ -100,7 +97,7 @@ int Check(const Settings& settings, const Options& options, std::vector<tck::Sec
   return Conclude(*report, options, settings.json, terminal);
 }
 
-int Run(const Settings& settings, const Options& options) {
+int Run(const Settings& settings, const TckOptions& options) {
   std::vector<tck::Section> chosen = tck::Chosen(tck::AllSections(), options.filters);
   if (chosen.empty()) {
     return Fail(absl::InvalidArgumentError("No case matches --filter. `cloudstate-dev tck --list` shows them all."),
@@ -114,8 +111,8 @@ int Run(const Settings& settings, const Options& options) {
 }  // namespace
 
 void AddTck(CLI::App& root, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = Command(root, "tck", "Check a user function that implements the conformance model", kExamples);
+  auto options = std::make_shared<TckOptions>();
+  CLI::App* command = Command(root, "tck", "Check a user function that implements the conformance model", kTckExamples);
   command->group(kUseGroup);
   command
       ->add_option("--user-function", options->user_function,

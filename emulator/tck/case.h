@@ -24,6 +24,7 @@ struct Case {
 enum class Part {
   kDirect,    // the kit talks to the user function as a proxy does
   kEmulator,  // the kit is a client of our emulator, which talks to the user function
+  kTwoNodes,  // the same with an emulator of two nodes, which takes calls in turn
 };
 
 // Cases of one kind. A section whose services the user function does not declare is skipped.
@@ -50,6 +51,11 @@ namespace actions {
 Section DirectSection();
 Section EmulatorSection();
 }  // namespace actions
+namespace crdts {
+Section DirectSection();
+Section EmulatorSection();
+Section NodesSection();
+}  // namespace crdts
 
 // All of them, in the order in which they run.
 std::vector<Section> AllSections();

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "emulator/tck/action_model.h"
 #include "emulator/tck/case.h"
+#include "emulator/tck/crdt_model.h"
 #include "emulator/tck/discover.h"
 #include "emulator/tck/event_sourced_model.h"
 #include "emulator/tck/value_model.h"
@@ -33,6 +34,7 @@ struct Declaration {
 
 constexpr char kEventSourced[] = "cloudstate.eventsourced.EventSourced";
 constexpr char kValueEntity[] = "cloudstate.valueentity.ValueEntity";
+constexpr char kCrdt[] = "cloudstate.crdt.Crdt";
 constexpr char kAction[] = "cloudstate.action.ActionProtocol";
 
 std::string TextOf(const std::string& type, const std::string& persistence_id, std::int64_t milliseconds) {
@@ -139,7 +141,8 @@ void ExpectWholeKinds(Driver& driver) {
   const std::vector<std::vector<std::string>> kinds = {
       {event_sourced::Kind::kModel, event_sourced::Kind::kTwo, event_sourced::Kind::kConfigured},
       {value::Kind::kModel, value::Kind::kTwo, value::Kind::kConfigured},
-      {actions::kModel, actions::kTwo}};
+      {actions::kModel, actions::kTwo},
+      {crdts::Kind::kModel, crdts::Kind::kTwo, crdts::Kind::kConfigured}};
   std::set<std::string> declared;
   for (const cloudstate::Entity& entity : driver.specification().entities()) declared.insert(entity.service_name());
   for (const std::vector<std::string>& kind : kinds) {
@@ -184,6 +187,9 @@ Section DirectSection() {
       Declared({"value-configured", value::Kind::kConfigured, kValueEntity, "value-entity-configured", 100}),
       Declared({"action-model", actions::kModel, kAction}),
       Declared({"action-two", actions::kTwo, kAction}),
+      Declared({"crdt-model", crdts::Kind::kModel, kCrdt}),
+      Declared({"crdt-two", crdts::Kind::kTwo, kCrdt}),
+      Declared({"crdt-configured", crdts::Kind::kConfigured, kCrdt, "", 100}),
   };
   return section;
 }

@@ -1,5 +1,6 @@
 #include "emulator/tck/driver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -75,10 +76,7 @@ void Driver::Finish() {
   if (client_ == nullptr) return;
   client_->ExpectNothingLeft();
   const std::vector<Passed> left = surroundings_.stage->interceptor.TakeLeftOver();
-  if (left.empty()) return;
-  for (const Passed& passed : left) conversation_.Note(LineOf(passed));
-  throw CaseFailure{"More passed between emulator and user function than was expected.",
-                    CompareLines("(nothing more)", TextOf(left.front()))};
+  if (!left.empty()) ThrowUnexpected(left);
 }
 
 std::string Driver::ActionMethod(std::string_view name) const {
@@ -90,20 +88,68 @@ std::string Driver::ActionMethod(std::string_view name) const {
 Peer& Driver::client() { return *client_; }
 
 void Driver::ExpectOnWire(const std::vector<ExpectedPass>& expected) {
-  for (const ExpectedPass& each : expected) {
-    const std::vector<Passed> passed = surroundings_.stage->interceptor.Take(1, conversation_.deadline);
-    if (passed.empty()) {
-      throw CaseFailure{"Less passed between emulator and user function than was expected.",
-                        CompareLines(TextOf(each), "(nothing)"), true};
-    }
-    conversation_.Note(LineOf(passed.front()));
-    if (Same(each, passed.front())) continue;
-    throw CaseFailure{"Something else passed between emulator and user function than was expected.",
-                      CompareLines(TextOf(each), TextOf(passed.front()))};
+  for (const ExpectedPass& each : expected) ExpectOneOf({each});
+}
+
+void Driver::ExpectOnWireInAnyOrder(std::vector<ExpectedPass> expected) {
+  while (!expected.empty()) expected.erase(expected.begin() + ExpectOneOf(expected));
+}
+
+std::ptrdiff_t Driver::ExpectOneOf(const std::vector<ExpectedPass>& expected) {
+  const std::vector<Passed> passed = surroundings_.stage->interceptor.Take(1, conversation_.deadline);
+  if (passed.empty()) {
+    throw CaseFailure{"Less passed between emulator and user function than was expected.",
+                      CompareLines(TextOf(expected.front()), "(nothing)"), true};
   }
+  conversation_.Note(LineOf(passed.front()));
+  const auto found = std::find_if(expected.begin(), expected.end(),
+                                  [&](const ExpectedPass& each) { return Same(each, passed.front()); });
+  if (found != expected.end()) return found - expected.begin();
+  throw CaseFailure{"Something else passed between emulator and user function than was expected.",
+                    CompareLines(TextOf(expected.front()), TextOf(passed.front()))};
+}
+
+void Driver::ExpectQuietOnWire() {
+  const std::vector<Passed> passed = surroundings_.stage->interceptor.Take(1, absl::Now() + kQuiet);
+  if (!passed.empty()) ThrowUnexpected(passed);
+}
+
+// Notes all of them.
+void Driver::ThrowUnexpected(const std::vector<Passed>& passed) {
+  for (const Passed& each : passed) conversation_.Note(LineOf(each));
+  throw CaseFailure{"More passed between emulator and user function than was expected.",
+                    CompareLines("(nothing more)", TextOf(passed.front()))};
 }
 
 void Driver::IgnoreRestOnWire() { surroundings_.stage->interceptor.StartAnew(); }
+
+void Driver::Replace(const Message& message, std::size_t before) {
+  conversation_.Note(
+      absl::StrCat("interceptor will say in place of answer ", before + 1, " from here: ", MessageLine(message)));
+  surroundings_.stage->interceptor.Replace(before, message.SerializeAsString());
+}
+
+void Driver::HoldAnswers(std::size_t call) {
+  conversation_.Note(absl::StrCat("interceptor holds back what the user function says on #", call));
+  surroundings_.stage->interceptor.HoldAnswers(call);
+}
+
+void Driver::ReleaseAnswers() {
+  conversation_.Note("interceptor lets it go on");
+  surroundings_.stage->interceptor.Release();
+}
+
+// Reports may come late: what is about the case before is none of this one's.
+void Driver::ExpectReport(std::string_view end) {
+  std::string others;
+  while (const auto report = surroundings_.stage->interceptor.TakeError(conversation_.deadline)) {
+    conversation_.Note(absl::StrCat("reportError: ", *report));
+    if (std::string_view(*report).ends_with(end)) return;
+    absl::StrAppend(&others, *report, "\n");
+  }
+  throw CaseFailure{"What was expected was not reported to the user function within the time of a case.",
+                    CompareLines(end, others.empty() ? "(nothing)" : others), true};
+}
 
 void Driver::ExpectHttp(const HttpRequest& request, const HttpAnswer& expected) {
   conversation_.Note(absl::StrCat("HTTP → ", request.method, " ", request.target, " ", request.body));

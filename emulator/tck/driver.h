@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cloudstate/entity.pb.h"
@@ -61,8 +63,20 @@ class Driver {
   const Interceptor& interceptor() const { return surroundings_.stage->interceptor; }
   // What passes next between emulator and user function, in this order.
   void ExpectOnWire(const std::vector<ExpectedPass>& expected);
+  // The same where calls of their own are not in step.
+  void ExpectOnWireInAnyOrder(std::vector<ExpectedPass> expected);
+  // Nothing passes now.
+  void ExpectQuietOnWire();
   // Whatever else passes in this case is as good as anything: how a call that has failed on both sides ends, say.
   void IgnoreRestOnWire();
+  // What the user function says next, whatever it is, is this on its way to the emulator; or what it says after so many
+  // other messages.
+  void Replace(const google::protobuf::Message& message, std::size_t before = 0);
+  // Between the two, what the user function says on this call does not get to the emulator, and is not on the wire yet.
+  void HoldAnswers(std::size_t call);
+  void ReleaseAnswers();
+  // The emulator reports something to the user function that ends with this.
+  void ExpectReport(std::string_view end);
   // One HTTP request to the client port: status and body are exactly these.
   void ExpectHttp(const HttpRequest& request, const HttpAnswer& expected);
 
@@ -70,6 +84,10 @@ class Driver {
   void Note(std::string step) { conversation_.Note(std::move(step)); }
 
  private:
+  // What passes next is one of these; its index.
+  std::ptrdiff_t ExpectOneOf(const std::vector<ExpectedPass>& expected);
+  [[noreturn]] void ThrowUnexpected(const std::vector<Passed>& passed);
+
   const Surroundings surroundings_;
   Conversation& conversation_;
   Peer user_function_;

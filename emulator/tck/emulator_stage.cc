@@ -7,12 +7,13 @@
 namespace cloudstate::tck {
 namespace {
 
-runtime::Settings StageSettings(std::uint16_t user_function_port) {
+runtime::Settings StageSettings(std::uint16_t user_function_port, std::size_t nodes) {
   runtime::Settings settings;
   settings.port = 0;
   settings.admin_port = 0;
   settings.metrics_port = 0;
   settings.version = "tck";
+  settings.nodes = nodes;
   settings.durability = journal::Durability::kEphemeral;
   settings.termination_grace = absl::ZeroDuration();
   settings.user_function_port = user_function_port;
@@ -21,18 +22,18 @@ runtime::Settings StageSettings(std::uint16_t user_function_port) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<EmulatorStage>> EmulatorStage::Start(const std::string& user_function, Waiting& waiting,
-                                                                    absl::Time deadline) {
+absl::StatusOr<std::unique_ptr<EmulatorStage>> EmulatorStage::Start(const std::string& user_function, std::size_t nodes,
+                                                                    Waiting& waiting, absl::Time deadline) {
   auto stage = std::make_unique<EmulatorStage>(waiting);
-  if (absl::Status status = stage->Open(user_function, deadline); !status.ok()) return status;
+  if (absl::Status status = stage->Open(user_function, nodes, deadline); !status.ok()) return status;
   return stage;
 }
 
-absl::Status EmulatorStage::Open(const std::string& user_function, absl::Time deadline) {
+absl::Status EmulatorStage::Open(const std::string& user_function, std::size_t nodes, absl::Time deadline) {
   auto interceptor = Interceptor::Start(user_function, waiting_);
   if (!interceptor.ok()) return interceptor.status();
   interceptor_ = *std::move(interceptor);
-  auto emulator = runtime::Emulator::Start(StageSettings(interceptor_->port()), *this);
+  auto emulator = runtime::Emulator::Start(StageSettings(interceptor_->port(), nodes), *this);
   if (!emulator.ok()) return emulator.status();
   emulator_ = *std::move(emulator);
   const bool told = waiting_.Until(deadline, [this] { return ready_ || !problem_.empty(); });

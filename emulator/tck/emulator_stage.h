@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -16,15 +17,15 @@ class EmulatorStage final : private runtime::Observer {
   // Serves nothing yet.
   explicit EmulatorStage(Waiting& waiting) : waiting_(waiting) {}
 
-  // Waits until the emulator serves the user function at `user_function` (HOST:PORT). FAILED_PRECONDITION with the
-  // reason if it refuses to, DEADLINE_EXCEEDED if nothing comes of it before `deadline`.
-  static absl::StatusOr<std::unique_ptr<EmulatorStage>> Start(const std::string& user_function, Waiting& waiting,
-                                                              absl::Time deadline);
+  // Waits until the emulator, with so many nodes, serves the user function at `user_function` (HOST:PORT).
+  // FAILED_PRECONDITION with the reason if it refuses to, DEADLINE_EXCEEDED if nothing comes of it before `deadline`.
+  static absl::StatusOr<std::unique_ptr<EmulatorStage>> Start(const std::string& user_function, std::size_t nodes,
+                                                              Waiting& waiting, absl::Time deadline);
 
   Stage& stage() { return *stage_; }
 
  private:
-  absl::Status Open(const std::string& user_function, absl::Time deadline);
+  absl::Status Open(const std::string& user_function, std::size_t nodes, absl::Time deadline);
 
   void OnListening(const runtime::Emulator&) override {}
   void OnReady(const userfunction::Specification&) override;

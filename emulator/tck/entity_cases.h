@@ -9,7 +9,7 @@
 #include "emulator/tck/common_expectations.h"
 #include "emulator/tck/entity_model.h"
 
-// What a user function must do with an entity's stream, whichever of the two kinds the entity is (entity_model.h).
+// What a user function must do with an entity's stream, whichever kind the entity is of (entity_model.h).
 namespace cloudstate::tck {
 
 // One entity's stream. Commands are numbered from 1, as a proxy does.
@@ -26,8 +26,9 @@ class EntityStream {
         can_restart_(driver.dialect() == userfunction::Dialect::k0_2) {
     stream_.Send(init);
   }
-  explicit EntityStream(Driver& driver, const std::string& id = "one")
-      : EntityStream(driver, Kind::Init(Kind::kModel, id)) {}
+  // An entity of the model; `name` is its id without the prefix that all have.
+  explicit EntityStream(Driver& driver, const std::string& name = "one")
+      : EntityStream(driver, Kind::Init(Kind::kModel, Kind::kIdPrefix + name)) {}
 
   EntityStream& Ask(const Actions& actions, const EntityAnswer<Kind>& expected) {
     stream_.Send(Command<Kind>(++last_, command_, Request<Kind>(id_, actions)));
@@ -57,6 +58,8 @@ class EntityStream {
 
  protected:
   WireStream& stream() { return stream_; }
+  const std::string& id() const { return id_; }
+  std::int64_t TakeNumber() { return ++last_; }
 
  private:
   WireStream& stream_;
@@ -164,11 +167,11 @@ std::vector<Case> OtherServiceCases() {
   return {
       {"two-answers", ServiceTitle(Kind::kTwo, "answers an empty response."),
        [](Driver& d) {
-         Entity(d, Kind::Init(Kind::kTwo, "two")).Ask({}, Answer().Reply("")).Ask({}, Answer().Reply(""));
+         Entity(d, Kind::Init(Kind::kTwo, "two")).Ask({}, Answer().ReplyNothing()).Ask({}, Answer().ReplyNothing());
        },
        "", Kind::kTwo},
       {"configured-answers", ServiceTitle(Kind::kConfigured, "answers an empty response."),
-       [](Driver& d) { Entity(d, Kind::Init(Kind::kConfigured, "configured")).Ask({}, Answer().Reply("")); }, "",
+       [](Driver& d) { Entity(d, Kind::Init(Kind::kConfigured, "configured")).Ask({}, Answer().ReplyNothing()); }, "",
        Kind::kConfigured},
       {"unknown-service", "A service that was not declared is refused, and nothing else is disturbed.",
        [](Driver& d) {

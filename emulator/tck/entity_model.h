@@ -7,8 +7,10 @@
 
 #include "emulator/tck/model_steps.h"
 
-// The messages that are alike for the model's entities of both kinds. `Kind` is event_sourced::Kind or value::Kind,
-// which name the kind's services and types; its Change is the action that gives a new entity its value.
+// The messages that are alike for the model's entities of all kinds. `Kind` is event_sourced::Kind, value::Kind or
+// crdts::Kind, which name the kind's services and types. Its Change is the action that gives a new entity its value;
+// what replies tell of that is its State, which can be made of a text. Ids of the model's entities begin with its
+// kIdPrefix.
 namespace cloudstate::tck {
 
 enum class Restart { kNo, kYes };
@@ -27,13 +29,6 @@ typename Kind::Request Request(const std::string& id, const Actions<Kind>& actio
 }
 
 template <typename Kind>
-typename Kind::Response Response(const std::string& text) {
-  typename Kind::Response response;
-  response.set_message(text);
-  return response;
-}
-
-template <typename Kind>
 typename Kind::In Command(std::int64_t number, const std::string& name, const typename Kind::Request& request) {
   typename Kind::In in;
   in.mutable_command()->set_entity_id(request.id());
@@ -48,8 +43,13 @@ typename Kind::In Command(std::int64_t number, const std::string& name, const ty
 template <typename Kind>
 class EntityAnswer {
  public:
-  EntityAnswer& Reply(const std::string& text) {
-    reply_.mutable_client_action()->mutable_reply()->mutable_payload()->PackFrom(Response<Kind>(text));
+  EntityAnswer& Reply(const typename Kind::State& state) {
+    reply_.mutable_client_action()->mutable_reply()->mutable_payload()->PackFrom(Kind::Respond(state));
+    return *this;
+  }
+  // As the model's other services reply.
+  EntityAnswer& ReplyNothing() {
+    reply_.mutable_client_action()->mutable_reply()->mutable_payload()->PackFrom(typename Kind::Response());
     return *this;
   }
   EntityAnswer& Forward(const std::string& id) {

@@ -20,6 +20,12 @@ Kind::In Kind::Init(const std::string& service, const std::string& id) {
   return in;
 }
 
+Kind::Response Kind::Respond(const State& state) {
+  Response response;
+  response.set_message(state);
+  return response;
+}
+
 Kind::In InitWithSnapshot(const std::string& id, std::int64_t sequence, const std::string& value) {
   Kind::In in = Kind::Init(Kind::kModel, id);
   in.mutable_init()->mutable_snapshot()->set_snapshot_sequence(sequence);

@@ -24,6 +24,7 @@ struct Kind {
   static constexpr char kTwo[] = "cloudstate.tck.model.EventSourcedTwo";
   static constexpr char kConfigured[] = "cloudstate.tck.model.EventSourcedConfigured";
   static constexpr char kHandle[] = "/cloudstate.eventsourced.EventSourced/handle";
+  static constexpr char kIdPrefix[] = "";
 
   using In = eventsourced::EventSourcedStreamIn;
   using Out = eventsourced::EventSourcedStreamOut;
@@ -33,8 +34,10 @@ struct Kind {
   using Action = std::variant<Emit, ForwardTo, EffectOn, FailWith>;
   using Change = Emit;
   using Answer = event_sourced::Answer;
+  using State = std::string;
 
   static In Init(const std::string& service, const std::string& id);
+  static Response Respond(const State& state);
 };
 
 Kind::In InitWithSnapshot(const std::string& id, std::int64_t sequence, const std::string& value);

@@ -6,58 +6,19 @@
 
 #include <atomic>
 #include <chrono>
-#include <map>
+#include <functional>
 #include <mutex>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "cloudstate/action.pb.h"
-#include "cloudstate/event_sourced.pb.h"
-#include "cloudstate/value_entity.pb.h"
 #include "emulator/base/byte_buffer.h"
 
 namespace cloudstate::tck {
 namespace {
 
 using GenericStub = grpc::TemplatedGenericStub<grpc::ByteBuffer, grpc::ByteBuffer>;
-using google::protobuf::Message;
 
 constexpr char kDiscover[] = "/cloudstate.EntityDiscovery/discover";
 constexpr char kReportError[] = "/cloudstate.EntityDiscovery/reportError";
-
-// What a method's calls are made of.
-struct MethodKind {
-  const Message* in;
-  const Message* out;
-  bool streamed_in;
-  bool streamed_out;
-};
-
-const std::map<std::string, MethodKind>& MethodKinds() {
-  static const auto& kinds = *new std::map<std::string, MethodKind>([] {
-    const Message* command = &action::ActionCommand::default_instance();
-    const Message* response = &action::ActionResponse::default_instance();
-    std::map<std::string, MethodKind> all = {{"/cloudstate.eventsourced.EventSourced/handle",
-                                              {&eventsourced::EventSourcedStreamIn::default_instance(),
-                                               &eventsourced::EventSourcedStreamOut::default_instance(), true, true}},
-                                             {"/cloudstate.valueentity.ValueEntity/handle",
-                                              {&valueentity::ValueEntityStreamIn::default_instance(),
-                                               &valueentity::ValueEntityStreamOut::default_instance(), true, true}}};
-    for (const char* service : {"/cloudstate.action.ActionProtocol/", "/cloudstate.function.StatelessFunction/"}) {
-      all[absl::StrCat(service, "handleUnary")] = {command, response, false, false};
-      all[absl::StrCat(service, "handleStreamedIn")] = {command, response, true, false};
-      all[absl::StrCat(service, "handleStreamedOut")] = {command, response, false, true};
-      all[absl::StrCat(service, "handleStreamed")] = {command, response, true, true};
-    }
-    return all;
-  }());
-  return kinds;
-}
-
-const MethodKind* KindOf(const std::string& method) {
-  const auto found = MethodKinds().find(method);
-  return found == MethodKinds().end() ? nullptr : &found->second;
-}
 
 // A call's place in the log: which one it is since which fresh start.
 struct CallNumber {
@@ -110,7 +71,59 @@ class Log {
       calls_ = 0;
       taken_ = 0;
       passed_.clear();
+      errors_taken_ = errors_.size();
+      replacement_.reset();
     });
+    Release();
+  }
+
+  void Replace(std::size_t before, std::string message) {
+    waiting_.Apply([&] {
+      replacement_ = std::move(message);
+      before_replacement_ = before;
+    });
+  }
+
+  // What is to be said in place of the message that passes now on this call, if anything.
+  std::optional<std::string> TakeReplacement(CallNumber number) {
+    std::optional<std::string> taken;
+    waiting_.Apply([&] {
+      if (number.generation != generation_ || !replacement_.has_value()) return;
+      if (before_replacement_-- == 0) taken.swap(replacement_);
+    });
+    return taken;
+  }
+
+  void HoldAnswers(std::size_t call) {
+    waiting_.Apply([&] { holding_ = call; });
+  }
+
+  // False where nothing is to be held; then `pass` is not taken. It runs without the lock otherwise.
+  bool HoldBack(CallNumber number, std::function<void()> pass) {
+    bool held = false;
+    waiting_.Apply([&] {
+      held = number.generation == generation_ && number.call == holding_;
+      if (held) held_.push_back(std::move(pass));
+    });
+    return held;
+  }
+
+  void Release() {
+    std::vector<std::function<void()>> released;
+    waiting_.Apply([&] {
+      holding_.reset();
+      released.swap(held_);
+    });
+    for (const auto& pass : released) pass();
+  }
+
+  std::optional<std::string> TakeError(absl::Time deadline) {
+    waiting_.Until(deadline, [&] { return errors_taken_ < errors_.size(); });
+    std::optional<std::string> taken;
+    waiting_.Apply([&] {
+      if (errors_taken_ < errors_.size()) taken = errors_[errors_taken_++];
+    });
+    return taken;
   }
 
   std::vector<ProxyInfo> discoveries() { return Copy(discoveries_); }
@@ -132,6 +145,11 @@ class Log {
   std::size_t taken_ = 0;
   std::vector<ProxyInfo> discoveries_;
   std::vector<std::string> errors_;
+  std::size_t errors_taken_ = 0;
+  std::optional<std::string> replacement_;
+  std::size_t before_replacement_ = 0;
+  std::optional<std::size_t> holding_;  // a call
+  std::vector<std::function<void()>> held_;
 };
 
 // One call, from the proxy's side and on to the user function. What passes is written down before it is passed on: so
@@ -210,6 +228,16 @@ class Relay final : public grpc::ServerGenericBidiReactor {
 
   void AnswerRead() {
     answered_ = true;
+    if (kind_ == nullptr || !log_.HoldBack(number_, [this] { PassAnswerOn(); })) PassAnswerOn();
+  }
+
+  void PassAnswerOn() {
+    if (kind_ != nullptr) {
+      if (const std::optional<std::string> other = log_.TakeReplacement(number_)) {
+        const grpc::Slice slice(*other);
+        from_user_function_ = grpc::ByteBuffer(&slice, 1);
+      }
+    }
     AddMessage(Passed::What::kToProxy, base::ToString(from_user_function_));
     StartWrite(&from_user_function_);
   }
@@ -290,6 +318,7 @@ class GrpcInterceptor final : public Interceptor {
  public:
   GrpcInterceptor(const std::string& user_function, Waiting& waiting) : log_(waiting), service_(user_function, log_) {}
   ~GrpcInterceptor() override {
+    log_.Release();
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
   }
 
@@ -307,8 +336,12 @@ class GrpcInterceptor final : public Interceptor {
   std::vector<Passed> Take(std::size_t count, absl::Time deadline) override { return log_.Take(count, deadline); }
   std::vector<Passed> TakeLeftOver() override { return log_.TakeAtMost(SIZE_MAX); }
   void StartAnew() override { log_.StartAnew(); }
+  void Replace(std::size_t before, std::string message) override { log_.Replace(before, std::move(message)); }
+  void HoldAnswers(std::size_t call) override { log_.HoldAnswers(call); }
+  void Release() override { log_.Release(); }
   std::vector<ProxyInfo> discoveries() const override { return log_.discoveries(); }
   std::vector<std::string> errors() const override { return log_.errors(); }
+  std::optional<std::string> TakeError(absl::Time deadline) override { return log_.TakeError(deadline); }
 
  private:
   mutable Log log_;
@@ -324,36 +357,6 @@ absl::StatusOr<std::unique_ptr<Interceptor>> Interceptor::Start(const std::strin
   auto interceptor = std::make_unique<GrpcInterceptor>(user_function, waiting);
   if (absl::Status status = interceptor->Listen(); !status.ok()) return status;
   return interceptor;
-}
-
-std::unique_ptr<Message> ParsePassed(const Passed& passed) {
-  const bool in = passed.what == Passed::What::kToUserFunction;
-  const MethodKind* kind = KindOf(passed.method);
-  if (kind == nullptr || !(in || passed.what == Passed::What::kToProxy)) return nullptr;
-  std::unique_ptr<Message> message((in ? kind->in : kind->out)->New());
-  return message->ParseFromString(passed.message) ? std::move(message) : nullptr;
-}
-
-std::string DescribePassed(const Passed& passed) {
-  const char* what = "";
-  switch (passed.what) {
-    case Passed::What::kToUserFunction:
-      what = "to the user function";
-      break;
-    case Passed::What::kToProxy:
-      what = "to the proxy";
-      break;
-    case Passed::What::kHalfClosed:
-      what = "half-closed by the proxy";
-      break;
-    case Passed::What::kCancelled:
-      what = "cancelled by the proxy";
-      break;
-    case Passed::What::kEnded:
-      what = "ended by the user function";
-      break;
-  }
-  return absl::StrCat("#", passed.call, " ", what);
 }
 
 }  // namespace cloudstate::tck

@@ -2,32 +2,16 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "cloudstate/entity.pb.h"
+#include "emulator/tck/passed.h"
 #include "emulator/tck/waiting.h"
-#include "google/protobuf/message.h"
 
 namespace cloudstate::tck {
-
-// Something that passed between a proxy and a user function on a call of a kind of entity or of actions.
-struct Passed {
-  enum class What {
-    kToUserFunction,  // a message
-    kToProxy,         // a message
-    kHalfClosed,      // by the proxy; told where the proxy may send more than one message
-    kCancelled,       // by the proxy, or the connection broke
-    kEnded,           // by the user function; told where it may send more than one message, or answered none
-  };
-
-  std::size_t call = 0;  // 0, 1, 2… in the order of opening
-  What what = What::kToUserFunction;
-  std::string method = {};   // the call's path
-  std::string message = {};  // serialized; for an end that is an error its text
-};
 
 // Stands between a proxy and a user function, forwards every call in bytes, and writes down what passes in the order in
 // which it does. Any thread.
@@ -46,19 +30,23 @@ class Interceptor {
   // What came that nobody has taken.
   virtual std::vector<Passed> TakeLeftOver() = 0;
 
-  // From now on calls count from 0, and what still passes on those of before is forwarded but not written down.
+  // From now on calls count from 0, and what still passes on those of before is forwarded but not written down. What
+  // was to be replaced or is held back no longer is.
   virtual void StartAnew() = 0;
+
+  // Of what the user function says next, on whichever call, the message after `before` others is this one in place of
+  // its own.
+  virtual void Replace(std::size_t before, std::string message) = 0;
+  // Until Release what the user function says on this call stays here; it is written down when it goes on.
+  virtual void HoldAnswers(std::size_t call) = 0;
+  virtual void Release() = 0;
 
   // Discovery is forwarded as well, and kept apart. Both since the start.
   virtual std::vector<ProxyInfo> discoveries() const = 0;
   virtual std::vector<std::string> errors() const = 0;  // what reportError said
+  // The next of these that no call before has returned since the last StartAnew; null when there is none before
+  // `deadline`.
+  virtual std::optional<std::string> TakeError(absl::Time deadline) = 0;
 };
-
-// The message that `passed` carries, of the type that its method and direction have in protocol 0.2, which reads 0.1 as
-// well; null for an end, for a method of no kind that is known, and for bytes that are no such message.
-std::unique_ptr<google::protobuf::Message> ParsePassed(const Passed& passed);
-
-// "#0 to the user function", "#1 half-closed by the proxy".
-std::string DescribePassed(const Passed& passed);
 
 }  // namespace cloudstate::tck

@@ -5,8 +5,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "cloudstate/crdt.pb.h"
+#include "google/protobuf/stubs/logging.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "google/protobuf/wrappers.pb.h"
 
 namespace cloudstate::tck {
 namespace {
@@ -15,10 +18,23 @@ using google::protobuf::Message;
 
 constexpr std::size_t kLongestLine = 400;
 
+// Shows the strings that the published libraries put into CRDTs, which are wrappers but for their type's name.
+class StringFinder final : public google::protobuf::TextFormat::Finder {
+ public:
+  const google::protobuf::Descriptor* FindAnyType(const Message& message, const std::string& prefix,
+                                                  const std::string& name) const override {
+    if (prefix == "p.cloudstate.io/" && name == "string") return google::protobuf::StringValue::descriptor();
+    return Finder::FindAnyType(message, prefix, name);
+  }
+};
+
 enum class Form { kLines, kOneLine };
 
 std::string Print(const Message& message, Form form) {
+  const google::protobuf::LogSilencer silencer;  // of types that nobody knows, which are shown as bytes
+  const StringFinder finder;
   google::protobuf::TextFormat::Printer printer;
+  printer.SetFinder(&finder);
   printer.SetExpandAny(true);
   printer.SetUseUtf8StringEscaping(true);
   printer.SetSingleLineMode(form == Form::kOneLine);
@@ -36,6 +52,20 @@ std::string Cut(std::string line) {
 
 std::vector<std::string> Lines(std::string_view text) {
   return absl::StrSplit(absl::StripSuffix(absl::string_view(text.data(), text.size()), "\n"), '\n');
+}
+
+const std::vector<const google::protobuf::FieldDescriptor*>& SetFields() {
+  static const auto& fields = *new std::vector<const google::protobuf::FieldDescriptor*>([] {
+    std::vector<const google::protobuf::FieldDescriptor*> all;
+    for (const auto* type :
+         {crdt::GSetDelta::descriptor(), crdt::ORSetDelta::descriptor(), crdt::ORMapDelta::descriptor()}) {
+      for (int i = 0; i < type->field_count(); ++i) {
+        if (type->field(i)->is_repeated()) all.push_back(type->field(i));
+      }
+    }
+    return all;
+  }());
+  return fields;
 }
 
 // How long the longest common subsequence of the rests from (i, j) is.
@@ -62,7 +92,10 @@ std::string MessageLine(const Message& message) {
 }
 
 bool SameMessage(const Message& one, const Message& other) {
-  return google::protobuf::util::MessageDifferencer::Equals(one, other);
+  const google::protobuf::LogSilencer silencer;  // as above; such are compared by their bytes
+  google::protobuf::util::MessageDifferencer differencer;
+  for (const google::protobuf::FieldDescriptor* field : SetFields()) differencer.TreatAsSet(field);
+  return differencer.Compare(one, other);
 }
 
 Diff CompareLines(std::string_view expected, std::string_view received) {

@@ -15,7 +15,7 @@ std::string MessageText(const google::protobuf::Message& message);
 std::string MessageLine(const google::protobuf::Message& message);
 
 // Whether two messages of one type say the same: defaults that are written out, or the order of fields, make no
-// difference; fields that nobody knows do.
+// difference; fields that nobody knows do. What stands for a set, as the elements of a CRDT's delta, has no order.
 bool SameMessage(const google::protobuf::Message& one, const google::protobuf::Message& other);
 
 enum class Mark { kSame, kExpected, kReceived };

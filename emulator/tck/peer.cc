@@ -109,14 +109,34 @@ WireStream::Arrival WireStream::Take(std::string_view expected) {
   return arrival;
 }
 
-void WireStream::Expect(const Message& expected) {
-  const Arrival arrival = Take(MessageLine(expected));
+void WireStream::Expect(const Message& expected) { ExpectArrived(expected, Take(MessageLine(expected))); }
+
+void WireStream::ExpectArrived(const Message& expected, const Arrival& arrival) {
   if (!arrival.message.has_value()) {
     throw CaseFailure{"The call ended where a message was expected.",
                       CompareLines(MessageText(expected), absl::StrCat("end of the call: ", Describe(arrival.end)))};
   }
   Note("←", LineOf(expected, *arrival.message));
   ExpectSame(expected, *arrival.message);
+}
+
+void WireStream::ExpectInAnyOrder(std::vector<std::reference_wrapper<const Message>> expected) {
+  while (expected.size() > 1) {
+    const Message& likeliest = expected.front();
+    const Arrival arrival = Take(MessageLine(likeliest));
+    const std::unique_ptr<Message> received =
+        arrival.message.has_value() ? Parse(likeliest, *arrival.message) : nullptr;
+    const auto found = std::find_if(expected.begin(), expected.end(), [&](const Message& each) {
+      return received != nullptr && SameMessage(each, *received);
+    });
+    if (found == expected.end()) {
+      ExpectArrived(likeliest, arrival);
+    } else {
+      Note("←", MessageLine(*received));
+      expected.erase(found);
+    }
+  }
+  if (!expected.empty()) Expect(expected.front());
 }
 
 void WireStream::ExpectEnd(absl::StatusCode code, std::string_view text) {

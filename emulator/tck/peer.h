@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@ class WireStream {
 
   // The next thing that comes is this message.
   void Expect(const google::protobuf::Message& expected);
+  // The next things that come are these messages, which are of one type, in any order.
+  void ExpectInAnyOrder(std::vector<std::reference_wrapper<const google::protobuf::Message>> expected);
   // The next thing that comes is the end of the call, with this code and, unless it is empty, this text.
   void ExpectEnd(absl::StatusCode code = absl::StatusCode::kOk, std::string_view text = "");
 
@@ -48,6 +51,7 @@ class WireStream {
   void ExpectNothingLeft();
 
  private:
+  void ExpectArrived(const google::protobuf::Message& expected, const Arrival& arrival);
   void Note(std::string_view arrow, std::string_view what);
 
   const std::string name_;

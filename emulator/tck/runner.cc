@@ -80,7 +80,7 @@ class CaseRunner {
       if (!Declares(spec_, service)) return absl::StrCat("the user function does not declare ", service);
     }
     const bool too_old = each.since == Since::k0_2 && DialectOf(spec_) == userfunction::Dialect::k0_1;
-    return too_old ? "protocol 0.1 has nothing of the kind" : "";
+    return too_old ? "protocol 0.1 has nothing of the kind, or other messages for it" : "";
   }
 
   // Why no case of the section can be run now; empty if one can.
@@ -90,12 +90,15 @@ class CaseRunner {
       return absl::StrCat(kMostTimeouts, " cases of ", section.name, " have waited in vain");
     }
     if (section.part == Part::kDirect) return "";
-    if (stage_ == nullptr && stage_problem_.empty()) StartStage();
+    if (stage_problem_.empty() && (stage_ == nullptr || stage_part_ != section.part)) StartStage(section.part);
     return stage_problem_;
   }
 
-  void StartStage() {
-    auto stage = EmulatorStage::Start(options_.user_function, waiting_, absl::Now() + options_.start_up);
+  void StartStage(Part part) {
+    const std::size_t nodes = part == Part::kTwoNodes ? 2 : 1;
+    stage_ = nullptr;
+    stage_part_ = part;
+    auto stage = EmulatorStage::Start(options_.user_function, nodes, waiting_, absl::Now() + options_.start_up);
     if (stage.ok()) {
       stage_ = *std::move(stage);
     } else {
@@ -107,7 +110,7 @@ class CaseRunner {
     const absl::Time start = absl::Now();
     Conversation conversation{waiting_, start + options_.timeout};
     const Driver::Surroundings surroundings{link_, DialectOf(spec_), spec_,
-                                            section.part == Part::kEmulator ? &stage_->stage() : nullptr};
+                                            section.part == Part::kDirect ? nullptr : &stage_->stage()};
     try {
       Driver driver(surroundings, conversation);
       each.run(driver);
@@ -143,6 +146,7 @@ class CaseRunner {
   const EntitySpec spec_;
   Report& report_;
   std::unique_ptr<EmulatorStage> stage_;
+  Part stage_part_ = Part::kEmulator;  // of the stage
   std::string stage_problem_;
   int timeouts_ = 0;     // in this section
   std::string stopped_;  // why no further case is run

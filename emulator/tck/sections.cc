@@ -3,9 +3,10 @@
 namespace cloudstate::tck {
 
 std::vector<Section> AllSections() {
-  return {discovery::DirectSection(), event_sourced::DirectSection(), value::DirectSection(),
-          actions::DirectSection(),   discovery::EmulatorSection(),   event_sourced::EmulatorSection(),
-          value::EmulatorSection(),   actions::EmulatorSection()};
+  return {discovery::DirectSection(),       event_sourced::DirectSection(), value::DirectSection(),
+          actions::DirectSection(),         crdts::DirectSection(),         discovery::EmulatorSection(),
+          event_sourced::EmulatorSection(), value::EmulatorSection(),       actions::EmulatorSection(),
+          crdts::EmulatorSection(),         crdts::NodesSection()};
 }
 
 }  // namespace cloudstate::tck

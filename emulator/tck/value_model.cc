@@ -22,6 +22,12 @@ Kind::In Kind::Init(const std::string& service, const std::string& id) {
   return in;
 }
 
+Kind::Response Kind::Respond(const State& state) {
+  Response response;
+  response.set_message(state);
+  return response;
+}
+
 Kind::In InitWithState(const std::string& id, const std::string& value) {
   Kind::In in = Kind::Init(Kind::kModel, id);
   in.mutable_init()->mutable_state()->mutable_value()->PackFrom(Persisted(value));

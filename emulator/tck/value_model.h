@@ -26,6 +26,7 @@ struct Kind {
   static constexpr char kTwo[] = "cloudstate.tck.model.valueentity.ValueEntityTwo";
   static constexpr char kConfigured[] = "cloudstate.tck.model.valueentity.ValueEntityConfigured";
   static constexpr char kHandle[] = "/cloudstate.valueentity.ValueEntity/handle";
+  static constexpr char kIdPrefix[] = "";
 
   using In = valueentity::ValueEntityStreamIn;
   using Out = valueentity::ValueEntityStreamOut;
@@ -35,8 +36,10 @@ struct Kind {
   using Action = std::variant<Update, Delete, ForwardTo, EffectOn, FailWith>;
   using Change = Update;
   using Answer = value::Answer;
+  using State = std::string;
 
   static In Init(const std::string& service, const std::string& id);
+  static Response Respond(const State& state);
 };
 
 Kind::In InitWithState(const std::string& id, const std::string& value);

@@ -9,7 +9,7 @@
 
 namespace cloudstate::samples {
 
-// The faults that both kinds of stored entities can have. `kind` is the member of Fault for the kind, `prefix` that of
+// The faults that all kinds of entities can have. `kind` is the member of Fault for the kind, `prefix` that of
 // the names, `model` the full name of the service that the kit drives.
 template <typename StreamRewrites>
 std::vector<Fault> EntityFaults(StreamRewrites Fault::*kind, const std::string& prefix, const std::string& model) {
@@ -33,13 +33,16 @@ std::vector<Fault> EntityFaults(StreamRewrites Fault::*kind, const std::string& 
         payload.mutable_value()->append("\x0a\x01?");
       }));
   add("effects-reversed", "sends side effects in the opposite order", respond([](Out& out) {
+        if (!out.has_reply()) return;
         auto& effects = *out.mutable_reply()->mutable_side_effects();
         std::reverse(effects.begin(), effects.end());
       }));
   add("effects-not-synchronous", "never asks for synchronous side effects", respond([](Out& out) {
+        if (!out.has_reply()) return;
         for (SideEffect& effect : *out.mutable_reply()->mutable_side_effects()) effect.set_synchronous(false);
       }));
   add("second-effect-dropped", "sends the first side effect of a command only", respond([](Out& out) {
+        if (!out.has_reply()) return;
         auto& effects = *out.mutable_reply()->mutable_side_effects();
         if (effects.size() > 1) effects.DeleteSubrange(1, effects.size() - 1);
       }));

@@ -81,5 +81,6 @@ std::vector<Fault> DiscoveryFaults();
 std::vector<Fault> EventSourcedFaults();
 std::vector<Fault> ValueEntityFaults();
 std::vector<Fault> ActionFaults();
+std::vector<Fault> CrdtFaults();
 
 }  // namespace cloudstate::samples

@@ -12,7 +12,7 @@ namespace {
 
 std::vector<Fault> AllFaults() {
   std::vector<Fault> all;
-  for (auto* of_kind : {DiscoveryFaults, EventSourcedFaults, ValueEntityFaults, ActionFaults}) {
+  for (auto* of_kind : {DiscoveryFaults, EventSourcedFaults, ValueEntityFaults, ActionFaults, CrdtFaults}) {
     for (Fault& fault : of_kind()) all.push_back(std::move(fault));
   }
   return all;
