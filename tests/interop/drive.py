@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 
+import crdts
 import functions
 import shopping_cart
 from emulator import Emulator
@@ -17,16 +18,16 @@ from emulator import Emulator
 
 def main():
     binary, sample, command = sys.argv[1], sys.argv[2], sys.argv[3:]
-    scenario = functions if sample.startswith("functions") else shopping_cart
+    scenario = {"crdts": crdts, "functions": functions}.get(sample.split("-")[0], shopping_cart)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # with all that is to be ended and removed
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as directory, open(os.path.join(directory, "log"), "w+") as log:
         data = os.path.join(directory, "data")
         emulator = None
 
-        def run(check, *known):
+        def run(number, check, *known):
             nonlocal emulator
-            options = scenario.options(sample)
+            options = scenario.options(sample, number)
             emulator = Emulator(binary, command, data, log, options, scenario.ENVIRONMENT)
             emulator.wait_until_ready()
             result = check(emulator, *known)
@@ -34,8 +35,8 @@ def main():
             return result
 
         try:
-            result = run(scenario.first_run, sample)
-            run(scenario.second_run, result)
+            result = run(1, scenario.first_run, sample)
+            run(2, scenario.second_run, result)
         except (AssertionError, subprocess.SubprocessError, OSError, LookupError, ValueError) as error:
             log.seek(0)
             print(f"The emulator's output:\n{log.read()}")

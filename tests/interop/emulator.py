@@ -1,6 +1,7 @@
 """One run of the emulator with a user function as its child, and the ways in. Only Python's own library and curl are used."""
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -87,7 +88,9 @@ class Emulator:
         client, admin, metrics = map(str, self.ports)
         arguments = [binary, "run", "--data-dir", data_directory, "--port", client, "--admin-port", admin]
         arguments += ["--metrics-port", metrics, "--user-function-port", "0"]
-        arguments += ["--passivation-timeout", PASSIVATION_TIMEOUT, *options, "--", *command]
+        if "--passivation-timeout" not in options:
+            arguments += ["--passivation-timeout", PASSIVATION_TIMEOUT]
+        arguments += [*options, "--", *command]
         self.process = subprocess.Popen(arguments, stdout=log, stderr=log, env={**os.environ, **(environment or {})})
 
     def wait_until_ready(self):
@@ -119,23 +122,39 @@ class Emulator:
     def user_function_pid(self):
         return int(self.status()["userFunction"]["pid"])
 
-    def http(self, method, path, body=None):
-        """Status code and body."""
+    @functools.cached_property
+    def node_addresses(self):
+        return {one["node"]: one["clientAddress"] for one in self.nodes()}
+
+    def nodes(self):
+        return self.tool("nodes", "ls")[1].get("nodes", [])
+
+    def steer(self, *arguments):
+        done, _ = self.tool(*arguments)
+        expect(f"exit code of {arguments}: {done.stderr}", done.returncode, 0)
+
+    def http(self, method, path, body=None, node=None):
+        """Status code and body. At the port of that node, or else at the common one; so for the others below."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url(path), data, {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(self.url(path, node), data, {"Content-Type": "application/json"}, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def url(self, path):
-        return f"http://127.0.0.1:{self.ports[0]}{path}"
+    def url(self, path, node=None):
+        return f"http://{self.node_addresses[node] if node else f'127.0.0.1:{self.ports[0]}'}{path}"
 
-    def stream_http(self, path):
-        """A process whose standard output is the answer as it comes."""
-        arguments = ["curl", "-s", "--no-buffer", "--max-time", "60", self.url(path)]
-        return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    @contextlib.contextmanager
+    def stream_http(self, path, node=None):
+        """A process whose standard output is the answer as it comes, and whose end is that of the client."""
+        arguments = ["curl", "-s", "--no-buffer", "--max-time", "60", self.url(path, node)]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def stream_grpc(self, method, requests, timeout=None):
         """gRPC status, its message and the replies' bytes, by curl's HTTP/2. All requests are sent at once."""

@@ -16,7 +16,7 @@ PLACES = ["Munich", "Innsbruck", "Verona", "Rome"]
 SLOW_TRACK = "/shipping/track/it?milliseconds_between=2000"
 
 
-def options(sample):
+def options(sample, run):
     return []
 
 

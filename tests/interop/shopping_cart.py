@@ -11,7 +11,7 @@ USER = "anna"
 ENTITY = "shopping-cart|" + USER
 
 
-def options(sample):
+def options(sample, run):
     """Python's library serves ten streams at most, and the last is for discovery."""
     return ["--max-active-entities", "9"] if sample.endswith("python") else []
 
