@@ -23,7 +23,7 @@
 namespace cloudstate::cli {
 namespace {
 
-struct Options {
+struct CallOptions {
   std::string method;
   std::vector<std::string> inputs;
   std::vector<std::string> headers;
@@ -31,7 +31,7 @@ struct Options {
   std::int32_t node = 0;
 };
 
-absl::Status SetHeaders(const Options& options, google::protobuf::Map<std::string, std::string>& headers) {
+absl::Status SetHeaders(const CallOptions& options, google::protobuf::Map<std::string, std::string>& headers) {
   for (const std::string& header : options.headers) {
     const std::size_t colon = header.find(':');
     if (colon == std::string::npos || colon == 0) {
@@ -44,7 +44,7 @@ absl::Status SetHeaders(const Options& options, google::protobuf::Map<std::strin
 }
 
 // All but what is called.
-absl::StatusOr<dev::v1::CallStart> MakeStart(const Options& options) {
+absl::StatusOr<dev::v1::CallStart> MakeStart(const CallOptions& options) {
   dev::v1::CallStart start;
   if (absl::Status status = SetHeaders(options, *start.mutable_headers()); !status.ok()) return status;
   if (options.deadline.empty()) return start;
@@ -86,7 +86,7 @@ int CallUnary(Client& client, const Settings& settings, const dev::v1::CallStart
   return kFailed;
 }
 
-int CallWithOneMessage(Client& client, const Settings& settings, dev::v1::CallStart start, const Options& options,
+int CallWithOneMessage(Client& client, const Settings& settings, dev::v1::CallStart start, const CallOptions& options,
                        const dev::v1::Method& method) {
   if (options.inputs.size() > 1) {
     return Fail(absl::InvalidArgumentError(absl::StrCat(start.service(), "/", start.method(),
@@ -99,7 +99,7 @@ int CallWithOneMessage(Client& client, const Settings& settings, dev::v1::CallSt
   return RunStreamedCall(client, settings, std::move(start), InputStream::OfMessage(*std::move(json)));
 }
 
-int CallWithMessages(Client& client, const Settings& settings, dev::v1::CallStart start, const Options& options) {
+int CallWithMessages(Client& client, const Settings& settings, dev::v1::CallStart start, const CallOptions& options) {
   absl::StatusOr<InputStream> input = InputStream::Open(options.inputs);
   if (!input.ok()) return Fail(input.status(), kUsage);
   if (options.inputs.empty() && isatty(STDIN_FILENO) == 1) {
@@ -108,7 +108,7 @@ int CallWithMessages(Client& client, const Settings& settings, dev::v1::CallStar
   return RunStreamedCall(client, settings, std::move(start), *std::move(input));
 }
 
-int Run(const Settings& settings, const Options& options) {
+int Run(const Settings& settings, const CallOptions& options) {
   absl::StatusOr<dev::v1::CallStart> start = MakeStart(options);
   if (!start.ok()) return Fail(start.status(), kUsage);
   absl::StatusOr<std::unique_ptr<Client>> client = Client::ConnectToAny(settings);
@@ -127,7 +127,7 @@ int Run(const Settings& settings, const Options& options) {
 }  // namespace
 
 void AddCall(CLI::App& root, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CallOptions>();
   CLI::App* command =
       Command(root, "call", "Call a method of the user function with JSON",
               "  cloudstate-dev call ShoppingCart/GetCart '{\"userId\": \"me\"}'\n"

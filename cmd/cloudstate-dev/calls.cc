@@ -12,7 +12,7 @@
 namespace cloudstate::cli {
 namespace {
 
-struct Options {
+struct CallsOptions {
   std::string service, method, entity;
   bool failed = false;
   int limit = 20;
@@ -85,7 +85,7 @@ std::string FormatLine(const dev::v1::CommandTrace& trace, const Terminal& termi
                       Styled(Printable(outcome.text), outcome.style, terminal), "\n");
 }
 
-int List(Client& client, const Settings& settings, const Options& options) {
+int List(Client& client, const Settings& settings, const CallsOptions& options) {
   dev::v1::ListCommandsRequest request;
   *request.mutable_filter() = options.ToFilter();
   request.set_limit(options.limit);
@@ -95,7 +95,7 @@ int List(Client& client, const Settings& settings, const Options& options) {
   return kOk;
 }
 
-int Show(Client& client, const Settings& settings, const Options& options) {
+int Show(Client& client, const Settings& settings, const CallsOptions& options) {
   dev::v1::GetCommandRequest request;
   request.set_trace_id(options.trace);
   absl::StatusOr<dev::v1::CommandTrace> trace = client.Call(&Client::Stub::GetCommand, request);
@@ -110,7 +110,7 @@ int Show(Client& client, const Settings& settings, const Options& options) {
   return kOk;
 }
 
-int Tail(Client& client, const Settings& settings, const Options& options) {
+int Tail(Client& client, const Settings& settings, const CallsOptions& options) {
   const Terminal terminal = StandardOutput();
   dev::v1::WatchCommandsRequest request;
   *request.mutable_filter() = options.ToFilter();
@@ -125,9 +125,9 @@ int Tail(Client& client, const Settings& settings, const Options& options) {
       }));
 }
 
-using Action = int (*)(Client&, const Settings&, const Options&);
+using Action = int (*)(Client&, const Settings&, const CallsOptions&);
 
-void SetAction(CLI::App& command, Invocation& invocation, const std::shared_ptr<Options>& options, Action action) {
+void SetAction(CLI::App& command, Invocation& invocation, const std::shared_ptr<CallsOptions>& options, Action action) {
   command.callback([&invocation, options, action] {
     invocation.action = [&invocation, options, action]() -> int {
       absl::StatusOr<std::unique_ptr<Client>> client = Client::ConnectToAny(invocation.settings);
@@ -146,7 +146,7 @@ void AddCalls(CLI::App& root, Invocation& invocation) {
   calls->group(kLookGroup);
   calls->require_subcommand(1);
 
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CallsOptions>();
   CLI::App* list = Command(*calls, "ls", "List the newest calls",
                            "  cloudstate-dev calls ls --entity cart-7\n"
                            "  cloudstate-dev calls ls --failed --limit 5");
@@ -154,13 +154,13 @@ void AddCalls(CLI::App& root, Invocation& invocation) {
   list->add_option("--limit", options->limit, "At most so many")->check(CLI::Range(1, 1'000))->capture_default_str();
   SetAction(*list, invocation, options, List);
 
-  options = std::make_shared<Options>();
+  options = std::make_shared<CallsOptions>();
   CLI::App* show = Command(*calls, "show", "Show one call and all that it set off, step by step",
                            "  cloudstate-dev calls show 1f2e3d4c-17");
   show->add_option("TRACE", options->trace, "The trace's id, as `calls ls` and `journal show` print it")->required();
   SetAction(*show, invocation, options, Show);
 
-  options = std::make_shared<Options>();
+  options = std::make_shared<CallsOptions>();
   CLI::App* tail = Command(*calls, "tail", "Show calls as they end, until Ctrl-C",
                            "  cloudstate-dev calls tail --service com.example.shoppingcart.ShoppingCart\n"
                            "  cloudstate-dev calls tail --json | jq -r .command.duration");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,9 +15,10 @@ namespace cloudstate::cli {
 // What the process ends with. --help documents them.
 enum ExitCode : int {
   kOk = 0,
-  kFailed = 1,    // the operation failed
-  kUsage = 2,     // arguments or settings that make no sense
-  kNotFound = 3,  // no emulator and no journal where they were looked for
+  kFailed = 1,                  // the operation failed
+  kUsage = 2,                   // arguments or settings that make no sense
+  kNotFound = 3,                // no emulator and no journal where they were looked for
+  kInterrupted = 128 + SIGINT,  // by Ctrl-C, as a shell tells it
 };
 
 // Settings of all commands.
@@ -37,6 +39,7 @@ struct Invocation {
 void AddCall(CLI::App& root, Invocation& invocation);
 void AddCalls(CLI::App& root, Invocation& invocation);
 void AddCompletion(CLI::App& root, Invocation& invocation);
+void AddCrdt(CLI::App& root, Invocation& invocation);
 void AddDoctor(CLI::App& root, Invocation& invocation);
 void AddJournal(CLI::App& root, Invocation& invocation);
 void AddNetwork(CLI::App& root, Invocation& invocation);

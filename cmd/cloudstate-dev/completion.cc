@@ -25,7 +25,7 @@ struct Node {
   std::vector<Word> options;
 };
 
-std::vector<Word> Options(const CLI::App& app) {
+std::vector<Word> CompletionOptions(const CLI::App& app) {
   std::vector<Word> words;
   for (const CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
     for (const std::string& name : option->get_lnames()) words.push_back({"--" + name, option->get_description()});
@@ -35,7 +35,7 @@ std::vector<Word> Options(const CLI::App& app) {
 
 void Collect(const CLI::App& app, const std::string& path, const std::vector<Word>& everywhere,
              std::vector<Node>& nodes) {
-  Node node{path, {}, Options(app)};
+  Node node{path, {}, CompletionOptions(app)};
   if (!path.empty()) {
     for (const Word& word : everywhere) {
       if (word.text != "--help" && word.text != "--version") node.options.push_back(word);
@@ -63,7 +63,7 @@ std::string FindPath(const std::vector<Node>& nodes) {
                       ") path_so_far=\"$path_so_far $word\" ;;\n    esac\n");
 }
 
-// Options are offered once a dash is there, commands before, files where a command has no subcommands.
+// CompletionOptions are offered once a dash is there, commands before, files where a command has no subcommands.
 std::string Cases(const std::vector<Node>& nodes) {
   std::string cases = "  case \"$path_so_far\" in\n";
   for (const Node& node : nodes) {
@@ -128,7 +128,7 @@ std::string FishScript(const std::vector<Node>& nodes) {
 
 std::string CompletionScript(const CLI::App& root, Shell shell) {
   std::vector<Node> nodes;
-  Collect(root, "", Options(root), nodes);
+  Collect(root, "", CompletionOptions(root), nodes);
   switch (shell) {
     case Shell::kBash:
       return BashScript(nodes);

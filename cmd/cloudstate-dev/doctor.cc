@@ -14,7 +14,7 @@
 namespace cloudstate::cli {
 namespace {
 
-struct Options {
+struct DoctorOptions {
   std::string user_function;  // HOST:PORT; empty for the running emulator's, or else the default
 };
 
@@ -66,7 +66,7 @@ Check AskForUserFunction(const std::string& admin) {
           absl::StrCat("not ready at ", user_function.address(), ": ", user_function.problem())};
 }
 
-int Run(const Settings& settings, const Options& options) {
+int Run(const Settings& settings, const DoctorOptions& options) {
   const std::string& directory = settings.data_directory;
   const std::optional<journal::LockHolder> holder = FindLockHolder(directory);
   const std::vector<std::function<Check()>> all = {
@@ -100,7 +100,7 @@ int Run(const Settings& settings, const Options& options) {
 }  // namespace
 
 void AddDoctor(CLI::App& root, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DoctorOptions>();
   CLI::App* command = Command(root, "doctor", "Check what an emulator needs, and say what to do",
                               "  cloudstate-dev doctor\n"
                               "  cloudstate-dev doctor --user-function 127.0.0.1:8081");

@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::uint64_t kMebibyte = 1024 * 1024;
 constexpr rlim_t kFewFiles = 1'024;
-constexpr std::chrono::seconds kAnswersWithin(3);
+constexpr std::chrono::seconds kUserFunctionAnswersWithin(3);
 
 // The directory itself, or where it will be made.
 std::filesystem::path NearestExisting(const std::string& directory) {
@@ -145,14 +145,14 @@ Check CheckUserFunction(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() + kAnswersWithin)) {
+  if (!channel->WaitForConnected(std::chrono::system_clock::now() + kUserFunctionAnswersWithin)) {
     return {
         Verdict::kWarning, "user function",
         absl::StrCat("nothing answers gRPC at ", address,
                      ". Start yours, name it with --user-function, or let `cloudstate-dev run -- COMMAND` start it.")};
   }
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kAnswersWithin);
+  context.set_deadline(std::chrono::system_clock::now() + kUserFunctionAnswersWithin);
   EntitySpec spec;
   const grpc::Status status = EntityDiscovery::NewStub(channel)->discover(&context, MakeProxyInfo(), &spec);
   if (status.ok()) return JudgeSpecification(spec, address);

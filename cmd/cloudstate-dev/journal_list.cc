@@ -10,13 +10,13 @@
 namespace cloudstate::cli {
 namespace {
 
-struct Options {
+struct JournalListOptions {
   EntityFilterOptions filter;
   int limit = 100;
   bool all = false;
 };
 
-absl::StatusOr<dev::v1::ListEntitiesResponse> List(JournalSource& journal, const Options& options) {
+absl::StatusOr<dev::v1::ListEntitiesResponse> List(JournalSource& journal, const JournalListOptions& options) {
   dev::v1::ListEntitiesResponse listed;
   dev::v1::ListEntitiesRequest request;
   *request.mutable_filter() = options.filter.ToFilter();
@@ -57,7 +57,7 @@ std::string Format(const dev::v1::ListEntitiesResponse& listed, const Terminal& 
   return text;
 }
 
-int Run(const Settings& settings, const Options& options) {
+int Run(const Settings& settings, const JournalListOptions& options) {
   absl::StatusOr<std::unique_ptr<JournalSource>> journal = JournalSource::Open(settings);
   if (!journal.ok()) return FailToOpen(journal.status());
   absl::StatusOr<dev::v1::ListEntitiesResponse> listed = List(**journal, options);
@@ -69,7 +69,7 @@ int Run(const Settings& settings, const Options& options) {
 }  // namespace
 
 void AddJournalList(CLI::App& journal, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<JournalListOptions>();
   CLI::App* command = Command(journal, "ls", "List the entities that have stored something",
                               "  cloudstate-dev journal ls\n"
                               "  cloudstate-dev journal ls --id-contains cart- --all\n"

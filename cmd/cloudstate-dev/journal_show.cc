@@ -12,7 +12,7 @@
 namespace cloudstate::cli {
 namespace {
 
-struct Options {
+struct JournalShowOptions {
   std::string entity;
   std::string entity_id;  // where `entity` is the persistence id alone
   std::int64_t from = 1;
@@ -28,7 +28,7 @@ struct History {
   std::int64_t next_sequence = 0;  // of the events that were left out
 };
 
-absl::Status ReadEvents(JournalSource& journal, const Options& options, History& history) {
+absl::Status ReadEvents(JournalSource& journal, const JournalShowOptions& options, History& history) {
   dev::v1::ListEventsRequest request;
   request.set_persistence_id(history.entity.persistence_id());
   request.set_entity_id(history.entity.entity_id());
@@ -46,7 +46,7 @@ absl::Status ReadEvents(JournalSource& journal, const Options& options, History&
   return absl::OkStatus();
 }
 
-absl::StatusOr<History> Read(JournalSource& journal, const Options& options) {
+absl::StatusOr<History> Read(JournalSource& journal, const JournalShowOptions& options) {
   History history;
   std::vector<std::string> words = {options.entity};
   if (!options.entity_id.empty()) words.push_back(options.entity_id);
@@ -117,7 +117,7 @@ std::string FormatJson(const History& history) {
                       history.next_sequence, "\"}\n");
 }
 
-int Run(const Settings& settings, const Options& options) {
+int Run(const Settings& settings, const JournalShowOptions& options) {
   absl::StatusOr<std::unique_ptr<JournalSource>> journal = JournalSource::Open(settings);
   if (!journal.ok()) return FailToOpen(journal.status());
   absl::StatusOr<History> history = Read(**journal, options);
@@ -129,7 +129,7 @@ int Run(const Settings& settings, const Options& options) {
 }  // namespace
 
 void AddJournalShow(CLI::App& journal, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<JournalShowOptions>();
   CLI::App* command =
       Command(journal, "show", "Show an entity's events and snapshots, and the commands that led to them",
               "  cloudstate-dev journal show 'shopping-cart|cart-7'\n"

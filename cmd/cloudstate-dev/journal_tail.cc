@@ -11,7 +11,7 @@
 namespace cloudstate::cli {
 namespace {
 
-struct Options {
+struct JournalTailOptions {
   EntityFilterOptions filter;
   int count = 10;
   bool follow = false;
@@ -27,7 +27,7 @@ void PrintEvent(const dev::v1::Event& event, bool json, const Terminal& terminal
                      "  #", event.sequence(), "  ", FormatPayload(event.payload(), terminal), "\n"));
 }
 
-int Run(const Settings& settings, const Options& options) {
+int Run(const Settings& settings, const JournalTailOptions& options) {
   absl::StatusOr<std::unique_ptr<JournalSource>> journal = JournalSource::Open(settings);
   if (!journal.ok()) return FailToOpen(journal.status());
   const Terminal terminal = StandardOutput();
@@ -49,7 +49,7 @@ int Run(const Settings& settings, const Options& options) {
 }  // namespace
 
 void AddJournalTail(CLI::App& journal, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<JournalTailOptions>();
   CLI::App* command = Command(journal, "tail", "Show the newest events of all entities",
                               "  cloudstate-dev journal tail -n 20\n"
                               "  cloudstate-dev journal tail --follow --id-contains cart-7\n"

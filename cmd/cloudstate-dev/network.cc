@@ -22,7 +22,7 @@ int Show(Client& client, const Settings& settings, bool all) {
   return kOk;
 }
 
-void AddShow(CLI::App& network, Invocation& invocation) {
+void AddNetworkShow(CLI::App& network, Invocation& invocation) {
   auto all = std::make_shared<bool>(false);
   CLI::App* command = Command(network, "show", "Show the links between nodes",
                               "  cloudstate-dev network show\n"
@@ -146,7 +146,7 @@ void AddNetwork(CLI::App& root, Invocation& invocation) {
                               "  cloudstate-dev network heal");
   network->group(kClusterGroup);
   network->require_subcommand(1);
-  AddShow(*network, invocation);
+  AddNetworkShow(*network, invocation);
   AddPartition(*network, invocation);
   AddCut(*network, invocation);
   AddLink(*network, invocation);

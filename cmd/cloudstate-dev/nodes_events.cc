@@ -8,7 +8,7 @@
 namespace cloudstate::cli {
 namespace {
 
-struct Options {
+struct NodesEventsOptions {
   int count = 20;
   std::int32_t node = 0;
   bool follow = false;
@@ -18,7 +18,7 @@ void PrintEvent(const dev::v1::ClusterEvent& event, const Settings& settings, co
   Print(settings.json ? ToJson(event) + "\n" : FormatClusterEvent(event, terminal));
 }
 
-int Follow(Client& client, const Settings& settings, const Options& options) {
+int Follow(Client& client, const Settings& settings, const NodesEventsOptions& options) {
   if (options.node != 0) {  // nothing would ever come from one that is not there
     dev::v1::GetNodeRequest known;
     known.set_node(options.node);
@@ -33,7 +33,7 @@ int Follow(Client& client, const Settings& settings, const Options& options) {
       [&](dev::v1::ClusterEvent& event) { PrintEvent(event, settings, terminal); }));
 }
 
-int Run(Client& client, const Settings& settings, const Options& options) {
+int Run(Client& client, const Settings& settings, const NodesEventsOptions& options) {
   if (options.follow) return Follow(client, settings, options);
   const Terminal terminal = StandardOutput();
   dev::v1::ListClusterEventsRequest request;
@@ -49,7 +49,7 @@ int Run(Client& client, const Settings& settings, const Options& options) {
 }  // namespace
 
 void AddNodesEvents(CLI::App& nodes, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<NodesEventsOptions>();
   CLI::App* command = Command(nodes, "events", "Show what the nodes decided and what was done to them",
                               "  cloudstate-dev nodes events -n 100\n"
                               "  cloudstate-dev nodes events --follow --node 2\n"

@@ -17,7 +17,7 @@ namespace {
 constexpr int kEventsInPipe = 5;
 constexpr int kEventsOnScreen = 100;
 
-struct Options {
+struct NodesTopOptions {
   absl::Duration interval = absl::Seconds(1);
   int count = 0;  // 0 for no end
 };
@@ -43,7 +43,7 @@ std::string SnapshotJson(const ClusterSnapshot& snapshot) {
   return absl::StrCat("{", inner(nodes), ",", inner(network), ",", inner(events), "}");
 }
 
-int PrintAgainAndAgain(Client& client, const Settings& settings, const Options& options) {
+int PrintAgainAndAgain(Client& client, const Settings& settings, const NodesTopOptions& options) {
   const Terminal terminal = StandardOutput();
   for (int shown = 1;; ++shown) {
     absl::StatusOr<ClusterSnapshot> snapshot = Look(client, kEventsInPipe);
@@ -57,7 +57,7 @@ int PrintAgainAndAgain(Client& client, const Settings& settings, const Options& 
   }
 }
 
-int ShowOnScreen(const Settings& settings, const Options& options) {
+int ShowOnScreen(const Settings& settings, const NodesTopOptions& options) {
   Screen screen;
   // Before the connection, so that its threads leave the signals alone.
   const Interruption interruption([&] { screen.End(); });
@@ -84,7 +84,7 @@ int ShowOnScreen(const Settings& settings, const Options& options) {
   return failure.ok() ? kOk : Fail(failure);
 }
 
-int Run(const Settings& settings, const Options& options) {
+int Run(const Settings& settings, const NodesTopOptions& options) {
   if (StandardOutput().interactive && !settings.json) return ShowOnScreen(settings, options);
   absl::StatusOr<std::unique_ptr<Client>> client = Client::ConnectToAny(settings);
   if (!client.ok()) return Fail(client.status(), kNotFound);
@@ -94,7 +94,7 @@ int Run(const Settings& settings, const Options& options) {
 }  // namespace
 
 void AddNodesTop(CLI::App& nodes, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<NodesTopOptions>();
   CLI::App* command = Command(nodes, "top", "Show nodes, network and newest events as they change, until q or Ctrl-C",
                               "  cloudstate-dev nodes top\n"
                               "  cloudstate-dev nodes top --count 1 | cat      once, as plain text\n"

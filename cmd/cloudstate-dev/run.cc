@@ -25,7 +25,7 @@
 namespace cloudstate::cli {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kRunExamples[] =
     "  cloudstate-dev run                                     the built-in shopping cart\n"
     "  cloudstate-dev run -- node index.js                    starts your user function with HOST and PORT set\n"
     "  cloudstate-dev run --watch src -- mvn -q exec:java     and again when something in src changes\n"
@@ -225,7 +225,7 @@ int Run(RunOptions& options, const Settings& common) {
 
 void AddRun(CLI::App& root, Invocation& invocation) {
   auto options = std::make_shared<RunOptions>();
-  CLI::App* command = Command(root, "run", "Run the emulator beside a user function", kExamples);
+  CLI::App* command = Command(root, "run", "Run the emulator beside a user function", kRunExamples);
   command->group(kRunGroup);
   AddUserFunction(*command, *options);
   AddAddresses(*command, *options);

@@ -9,14 +9,14 @@
 namespace cloudstate::cli {
 namespace {
 
-struct Options {
+struct ShardsOptions {
   std::int32_t node = 0;
   bool all = false;
   std::int32_t shard = 0;
   std::int32_t to = 0;
 };
 
-int List(Client& client, const Settings& settings, const Options& options) {
+int List(Client& client, const Settings& settings, const ShardsOptions& options) {
   dev::v1::ListShardsRequest request;
   request.set_node(options.node);
   auto shards = client.Call(&Client::ClusterStub::ListShards, request);
@@ -28,7 +28,7 @@ int List(Client& client, const Settings& settings, const Options& options) {
   return kOk;
 }
 
-int Move(Client& client, const Settings& settings, const Options& options) {
+int Move(Client& client, const Settings& settings, const ShardsOptions& options) {
   dev::v1::Steering steering;
   steering.mutable_move_shard()->set_shard(options.shard);
   steering.mutable_move_shard()->set_to(options.to);
@@ -44,7 +44,7 @@ void AddShards(CLI::App& root, Invocation& invocation) {
   shards->group(kClusterGroup);
   shards->require_subcommand(1);
 
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ShardsOptions>();
   CLI::App* list = Command(*shards, "ls", "Show where the shards are",
                            "  cloudstate-dev shards ls\n"
                            "  cloudstate-dev shards ls --node 2     as node 2 sees it\n"

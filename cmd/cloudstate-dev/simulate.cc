@@ -36,7 +36,7 @@ namespace {
 using simulation::Outcome;
 using simulation::SeedRange;
 
-constexpr char kExamples[] =
+constexpr char kSimulateExamples[] =
     "  cloudstate-dev simulate                              a minute of chaos on five nodes\n"
     "  cloudstate-dev simulate --seeds 1..1000              a thousand of them\n"
     "  cloudstate-dev simulate --list                       the scenarios that are built in\n"
@@ -45,10 +45,9 @@ constexpr char kExamples[] =
     "  cloudstate-dev simulate --scenario mine.yaml         your own\n"
     "  cloudstate-dev simulate --seed 42 --trace trace.txt  everything that happens with this seed";
 
-constexpr int kInterrupted = 128 + SIGINT;
 constexpr int kMostJobs = 256;
 
-struct Options {
+struct SimulateOptions {
   ScenarioChoice choice;
   std::optional<std::uint64_t> seed;
   std::optional<SeedRange> seeds;
@@ -135,7 +134,7 @@ std::string ReplayCommand(const ScenarioChoice& choice, std::uint64_t seed) {
 }
 
 // Plays, and writes the trace where it is wanted.
-absl::StatusOr<PlayedSeed> Play(const ChosenScenario& chosen, const Options& options) {
+absl::StatusOr<PlayedSeed> Play(const ChosenScenario& chosen, const SimulateOptions& options) {
   std::ofstream file;
   if (!options.trace.empty() && options.trace != "-") file.open(options.trace, std::ios::binary | std::ios::trunc);
   std::ostream* trace = options.trace.empty() ? nullptr : options.trace == "-" ? &std::cout : &file;
@@ -151,7 +150,7 @@ absl::StatusOr<PlayedSeed> Play(const ChosenScenario& chosen, const Options& opt
   return played;
 }
 
-int PlayOne(const Settings& settings, const Options& options, const ChosenScenario& chosen) {
+int PlayOne(const Settings& settings, const SimulateOptions& options, const ChosenScenario& chosen) {
   const absl::StatusOr<PlayedSeed> played = Play(chosen, options);
   if (!played.ok()) return Fail(played.status());
   // A trace on standard output is the same each time, so nothing else goes there.
@@ -187,7 +186,7 @@ void Add(const simulation::Summary& one, simulation::Summary& total) {
   total.steps += one.steps;
 }
 
-int PlayMany(const Settings& settings, const Options& options, const ChosenScenario& chosen) {
+int PlayMany(const Settings& settings, const SimulateOptions& options, const ChosenScenario& chosen) {
   PlayedSeeds played;
   played.scenario = chosen.name;
   played.seeds = *options.seeds;
@@ -218,7 +217,7 @@ int PlayMany(const Settings& settings, const Options& options, const ChosenScena
   return interrupted ? kInterrupted : kOk;
 }
 
-int Run(const Settings& settings, const Options& options) {
+int Run(const Settings& settings, const SimulateOptions& options) {
   base::planted_bug = options.bug;
   base::SetUpLog(-1);  // what goes wrong in there is meant to
   if (options.list) {
@@ -237,12 +236,12 @@ int Run(const Settings& settings, const Options& options) {
 }  // namespace
 
 void AddSimulate(CLI::App& root, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SimulateOptions>();
   auto seed = std::make_shared<std::string>();
   auto seeds = std::make_shared<std::string>();
   auto no_shrink = std::make_shared<bool>(false);
-  CLI::App* command =
-      Command(root, "simulate", "Play a cluster in virtual time, with faults, and check what must hold", kExamples);
+  CLI::App* command = Command(root, "simulate", "Play a cluster in virtual time, with faults, and check what must hold",
+                              kSimulateExamples);
   command->group(kClusterGroup);
   command->add_option("--scenario", options->choice.scenario, "A file, or the name of one that is built in")
       ->type_name("FILE|NAME");
