@@ -12,7 +12,7 @@
 namespace cloudstate::cli {
 namespace {
 
-constexpr Terminal kPipe;
+constexpr Terminal kNoTerminal;
 
 Table TwoColumns() {
   Table table({{"NAME"}, {"COUNT", Table::Align::kRight}, {"WHAT"}});
@@ -22,7 +22,7 @@ Table TwoColumns() {
 }
 
 TEST(CliTable, AlignsItsColumnsAndLeavesNoBlanksAtTheEnd) {
-  EXPECT_EQ(TwoColumns().Format(kPipe),
+  EXPECT_EQ(TwoColumns().Format(kNoTerminal),
             "NAME    COUNT  WHAT\n"
             "a           1  short\n"
             "longer   1000  a text that goes on and on\n");
@@ -68,7 +68,7 @@ TEST(CliText, HasColourOnlyWhereTheTerminalHas) {
   Terminal terminal;
   terminal.colour = true;
   EXPECT_EQ(Styled("x", Style::kBad, terminal), "\x1b[31mx\x1b[0m");
-  EXPECT_EQ(Styled("x", Style::kBad, kPipe), "x");
+  EXPECT_EQ(Styled("x", Style::kBad, kNoTerminal), "x");
 }
 
 TEST(CliTime, IsShortForPeopleAndExactForScripts) {
@@ -77,7 +77,7 @@ TEST(CliTime, IsShortForPeopleAndExactForScripts) {
   EXPECT_EQ(FormatAge(absl::Minutes(59)), "59m ago");
   EXPECT_EQ(FormatAge(absl::Hours(47)), "47h ago");
   EXPECT_EQ(FormatAge(absl::Hours(48)), "2d ago");
-  EXPECT_EQ(FormatWhen(absl::UnixEpoch() + absl::Milliseconds(1'234), kPipe), "1970-01-01T00:00:01.234Z");
+  EXPECT_EQ(FormatWhen(absl::UnixEpoch() + absl::Milliseconds(1'234), kNoTerminal), "1970-01-01T00:00:01.234Z");
   EXPECT_EQ(FormatShortDuration(absl::Microseconds(12)), "12µs");
   EXPECT_EQ(FormatShortDuration(absl::Microseconds(1'234)), "1.23ms");
   EXPECT_EQ(FormatShortDuration(absl::Seconds(2)), "2s");
@@ -87,9 +87,9 @@ TEST(CliPayload, ShowsItsShortTypeAndWhetherItsMeaningIsGuessed) {
   dev::v1::Payload payload;
   payload.set_type_url("type.googleapis.com/com.example.ItemAdded");
   payload.set_json(R"({"1":"tea"})");
-  EXPECT_EQ(FormatPayload(payload, kPipe), R"(ItemAdded {"1":"tea"} (not described))");
+  EXPECT_EQ(FormatPayload(payload, kNoTerminal), R"(ItemAdded {"1":"tea"} (not described))");
   payload.set_described(true);
-  EXPECT_EQ(FormatPayload(payload, kPipe), R"(ItemAdded {"1":"tea"})");
+  EXPECT_EQ(FormatPayload(payload, kNoTerminal), R"(ItemAdded {"1":"tea"})");
   EXPECT_EQ(ShortType("Plain"), "Plain");
   EXPECT_EQ(ShortMethod("com.example.Cart", "Add"), "Cart.Add");
   EXPECT_EQ(CodeName(5), "NOT_FOUND");
