@@ -21,7 +21,8 @@ Examples:
   cloudstate-dev journal ls                            what is stored
   cloudstate-dev call ShoppingCart/GetCart '{"userId": "me"}'
 
-Exit codes: 0 ok, 1 the operation failed, 2 wrong usage, 3 no emulator or journal found.
+Exit codes: 0 ok, 1 the operation failed, 2 wrong usage, 3 no emulator or journal found,
+130 interrupted (simulate, tck).
 Settings come from flags, then the environment, then the file that --config names.
 `cloudstate-dev COMMAND --help` tells more, with examples.)";
 

@@ -121,6 +121,7 @@ int WatchCrdts(Client& client, const Settings& settings, const CrdtArguments& ar
     const auto crdt = FindCrdt(client, arguments.Words());
     if (!crdt.ok() && !absl::IsNotFound(crdt.status())) return Fail(crdt.status());
     // It may be written for the first time later.
+    if (!crdt.ok()) PrintError("No node knows of it yet; waiting. `cloudstate-dev crdt ls` shows what there is.");
     const EntityReference reference = ParseEntityReference(arguments.Words()).front();
     request.set_persistence_id(crdt.ok() ? crdt->persistence_id() : reference.persistence_id.value_or(""));
     request.set_entity_id(crdt.ok() ? crdt->entity_id() : reference.entity_id);

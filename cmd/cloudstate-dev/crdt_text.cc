@@ -139,7 +139,7 @@ Table ReplicasTable(const dev::v1::CrdtDetail& detail) {
     if (columns_for_writers) {
       for (const Life& writer : writers) cells.push_back(WritesCell(detail, replica, writer));
     } else {
-      cells.push_back({absl::StrCat("of ", Counted(replica.writes_size(), "life"))});
+      cells.push_back({absl::StrCat("of ", replica.writes_size(), " lives")});
     }
     cells.push_back(ValueCell(replica));
     table.AddRow(std::move(cells));
@@ -278,6 +278,9 @@ std::string FormatReplica(const dev::v1::CrdtDetail& detail, std::int32_t node, 
   const Table::Cell state = StateCell(replica);
   std::string text = absl::StrCat(CrdtHead(detail.crdt(), terminal), "On node ", node, ", which is ",
                                   Styled(state.text, state.style, terminal), "\n");
+  if (replica.state() == "stopped" || replica.state() == "down") {
+    return absl::StrCat(text, "It knows of nothing until it is started; then it begins with what it has kept.\n");
+  }
   if (!replica.known()) return absl::StrCat(text, "It knows nothing of the entity.\n");
   const std::string writes = admin::WritesText(replica.writes());
   absl::StrAppend(&text, "Notes   ", NotesOf(replica), "\nSize    ", Counted(replica.bytes(), "byte"),

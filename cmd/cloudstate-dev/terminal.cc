@@ -10,6 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 
 namespace cloudstate::cli {
@@ -174,11 +176,11 @@ std::string FormatShortDuration(absl::Duration duration) {
   return absl::StrFormat("%.3gs", seconds);
 }
 
-// Standard output that nobody reads any more ends the process by SIGPIPE, silently, as it should with `| head`.
 std::string Counted(std::int64_t count, std::string_view noun) {
   return absl::StrCat(count, " ", std::string(noun), count == 1 ? "" : "s");
 }
 
+// Standard output that nobody reads any more ends the process by SIGPIPE, silently, as it should with `| head`.
 void Print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
@@ -187,7 +189,12 @@ void Print(const std::string& text) {
 }
 
 void PrintError(const std::string& text) {
-  const std::string line = absl::StrCat("cloudstate-dev: ", text, "\n");
+  // Names in it may come from anywhere.
+  const std::string printable =
+      absl::StrJoin(absl::StrSplit(text, '\n'), "\n", [](std::string* out, absl::string_view line) {
+        out->append(Printable({line.data(), line.size()}));
+      });
+  const std::string line = absl::StrCat("cloudstate-dev: ", printable, "\n");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

@@ -76,6 +76,7 @@ std::string ContentText(const dev::v1::CrdtEvent& event) {
   for (const dev::v1::CrdtChange& change : event.changes()) changes.push_back(ChangeText(change));
   if (event.more_changes() > 0) changes.push_back(absl::StrCat("… ", event.more_changes(), " more"));
   std::vector<std::string> notes;
+  if (event.number() > 0) notes.push_back(absl::StrCat("change ", event.number()));
   if (event.writes_size() > 0) notes.push_back(WritesText(event.writes()));
   if (event.whole()) notes.push_back("whole state");
   if (event.bytes() > 0) notes.push_back(absl::StrCat(event.bytes(), " bytes"));

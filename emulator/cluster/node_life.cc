@@ -288,7 +288,7 @@ void NodeLife::LeaveIfDone() {
   }
   if (node_.open_calls() > 0 || sent_.size() > 0) return;
   if (buffered_count_ > 0 || entities_.active_entities() > 0 || !OwnedShards().empty()) return;
-  if (crdts_.busy_entities() > 0 || replicas_.pending() > 0) return;
+  if (crdts_.busy_entities() > 0 || !replicas_.is_open() || replicas_.pending() > 0) return;
   for (const auto& [peer, talk] : talks_) {
     if (talk.channel->unacknowledged() > 0 && MayAnswer(peer)) return;
   }

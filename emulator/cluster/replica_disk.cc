@@ -145,24 +145,27 @@ void ReplicaDisk::OnKept(const std::vector<base::EntityKey>& keys, const absl::S
       report_error_(absl::StrCat("node ", self_.node,
                                  " cannot keep what it knows of CRDT entities, and tries again: ", status.message()));
     }
+    failed_ = true;
     for (const base::EntityKey& key : keys) due_[key] = {.whole = true};
-    return SaveSoon(kRetry);
   }
-  failing_ = false;
-  if (!due_.empty()) SaveSoon(interval_);
+  if (on_way_ > 0) return;
+  failing_ = std::exchange(failed_, false);
+  if (!due_.empty()) SaveSoon(failing_ ? kRetry : interval_);
 }
 
-void ReplicaDisk::KeepOnly(const std::vector<crdt::ReplicaId>& nodes) {
-  if (store_ == nullptr) return;
+void ReplicaDisk::KeepOnly(const std::vector<crdt::ReplicaId>& nodes, absl::AnyInvocable<void(bool)> done) {
+  if (store_ == nullptr) return done(true);
   std::vector<std::uint32_t> numbers;
   for (const crdt::ReplicaId node : nodes) numbers.push_back(node.node);
-  store_->KeepOnly(std::move(numbers), [&strand = strand_, report = lifetime_.Guard([this](const absl::Status& status) {
-                     report_error_(
-                         absl::StrCat("what nodes that have gone knew of CRDT entities "
-                                      "cannot be removed: ",
-                                      status.message()));
-                   })](const absl::Status& status) mutable {
-    if (!status.ok()) strand.Post([report = std::move(report), status]() mutable { report(status); });
+  auto emptied = lifetime_.Guard([this, done = std::move(done)](const absl::Status& status) mutable {
+    if (!status.ok()) {
+      report_error_(
+          absl::StrCat("what nodes that have gone knew of CRDT entities cannot be removed: ", status.message()));
+    }
+    done(status.ok());
+  });
+  store_->KeepOnly(std::move(numbers), [&strand = strand_, emptied = std::move(emptied)](absl::Status status) mutable {
+    strand.Post([emptied = std::move(emptied), status = std::move(status)]() mutable { emptied(status); });
   });
 }
 

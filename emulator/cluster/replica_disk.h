@@ -34,6 +34,8 @@ class ReplicaDisk {
   using Found = absl::AnyInvocable<void(const base::EntityKey& key, const crdt::State& state)>;
   void Open(Found found, absl::AnyInvocable<void()> opened);
   bool is_open() const { return open_; }
+  // All that is known of the entity is kept.
+  bool HasAll(const base::EntityKey& key) const { return open_ && on_way_ == 0 && !due_.contains(key); }
 
   // `change`, a delta or the whole state, has become part of the entity's.
   void Add(const base::EntityKey& key, const crdt::State& change);
@@ -41,8 +43,8 @@ class ReplicaDisk {
   void AddWhole(const base::EntityKey& key);
   // What is due, now.
   void Save();
-  // Other nodes are to begin with nothing.
-  void KeepOnly(const std::vector<crdt::ReplicaId>& nodes);
+  // Other nodes are to begin with nothing. `done` is told whether they will.
+  void KeepOnly(const std::vector<crdt::ReplicaId>& nodes, absl::AnyInvocable<void(bool)> done);
 
  private:
   struct Due {
@@ -71,6 +73,7 @@ class ReplicaDisk {
   absl::AnyInvocable<void()> opened_;
   bool open_;
   bool failing_ = false;  // which has been reported
+  bool failed_ = false;   // something of what is on its way
   std::map<base::EntityKey, Due> due_;
   std::map<base::EntityKey, Kept> kept_;
   std::size_t on_way_ = 0;  // answers that the store owes

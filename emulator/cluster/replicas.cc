@@ -106,6 +106,7 @@ void Replicas::OnKnown(const base::EntityKey& key, const crdt::State& state) {
 }
 
 void Replicas::OnOpen() {
+  if (handing_over_) HandOver();
   for (const auto& [peer, link] : links_) SendAllDigests(peer);
   for (absl::AnyInvocable<void()>& each : std::exchange(waiting_for_disk_, {})) each();
 }
@@ -114,7 +115,9 @@ void Replicas::OnOpen() {
 
 void Replicas::Replica::Read(absl::AnyInvocable<void()> read) {
   if (!owner_.disk_.is_open()) {
-    owner_.waiting_for_disk_.emplace_back([this, read = std::move(read)]() mutable { Read(std::move(read)); });
+    owner_.waiting_for_disk_.emplace_back([&owner = owner_, name = key, read = std::move(read)]() mutable {
+      owner.Make(name).Read(std::move(read));  // it may have been released meanwhile
+    });
     return;
   }
   owner_.Wait(*this,

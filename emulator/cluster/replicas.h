@@ -95,8 +95,10 @@ class Replicas {
   void OnMessage(crdt::ReplicaId from, wire::Replication message);
   // The members may have changed: who is gone, who is up. To be called once before anything else.
   void OnMembers();
-  // The node is about to leave: all that it has goes to all others. It is done when nothing is pending.
+  // The node is about to leave: all that it has goes to all others. It is done when the disk is open and nothing is
+  // pending.
   void HandOver();
+  bool is_open() const { return disk_.is_open(); }
   // What is due to the disk goes there at once: the emulator ends.
   void Save() { disk_.Save(); }
 
@@ -163,10 +165,10 @@ class Replicas {
     const base::EntityKey& key;  // the map's
     crdt::State known;
     std::vector<Waiting> waiting;
-    // For pruning: those that have said that they have the same, and what; when it was pruned last.
+    // For pruning: those that have said that they have the same, and what.
     std::uint64_t agreed_on = 0;
     std::set<crdt::ReplicaId> agreed;
-    absl::Time pruned_at = absl::InfinitePast();
+    std::map<crdt::ReplicaId, absl::Time> bare;  // lives that are over and have left nothing, since when it is known
 
    private:
     Replicas& owner_;
@@ -228,17 +230,22 @@ class Replicas {
   void OnJoined(crdt::ReplicaId from, ReplicaLink& link, const wire::Replication& message, Effects& effects);
   void OnChanges(crdt::ReplicaId from, const wire::Replication& message, wire::Replication& answer, Effects& effects);
   void OnDigests(crdt::ReplicaId from, ReplicaLink& link, const wire::Replication& message, wire::Replication& answer);
-  void OnReads(crdt::ReplicaId from, const wire::Replication& message);
+  void OnReads(const wire::Replication& message, wire::Replication& answer) const;
 
   // ---- pruning
   // Not this life, nor one that may go on.
   bool IsOver(crdt::ReplicaId writer) const;
   std::vector<crdt::ReplicaId> WritersOver(const Replica& replica) const;
+  void NoteBare(Replica& replica) const;
+  std::vector<crdt::ReplicaId> Prunable(const Replica& replica) const;
+  std::vector<crdt::ReplicaId> Forgettable(const Replica& replica) const;
   bool HasToPrune(const Replica& replica) const;
   void SeekAgreement(const std::vector<Replica*>& replicas);
   void OnSame(crdt::ReplicaId from, const wire::ReplicaDigest& same);
   void PruneIfAgreed(Replica& replica);
   void Prune(Replica& replica, const std::vector<crdt::ReplicaId>& writers);
+  // The disks of nodes that are gone are empty; if not, they will be.
+  bool OthersAreEmpty();
   void Forget(Replica& replica, crdt::ReplicaId writer);
 
   const Options options_;
@@ -253,6 +260,8 @@ class Replicas {
   absl::Time members_since_;                      // without a change
   std::uint64_t last_number_ = 0;                 // of changes, writes and reads
   bool handing_over_ = false;
+  bool emptying_ = false;                          // disks of nodes that are gone
+  absl::Time emptied_for_ = absl::InfinitePast();  // the members since then
   ReplicaDisk disk_;
   std::vector<absl::AnyInvocable<void()>> waiting_for_disk_;
   const ReplicaEvents* events_ = nullptr;

@@ -92,12 +92,19 @@ void Replicas::OnMessage(crdt::ReplicaId from, wire::Replication message) {
   const auto found = links_.find(from);
   if (found == links_.end()) return;  // it is gone, as far as this node knows
   ReplicaLink& link = found->second;
+  if (!disk_.is_open() && (message.digests_size() > 0 || message.reads_size() > 0)) {
+    wire::Replication later;
+    later.mutable_digests()->Swap(message.mutable_digests());
+    later.mutable_reads()->Swap(message.mutable_reads());
+    later.set_confirm(message.confirm());
+    waiting_for_disk_.emplace_back([this, from, later = std::move(later)]() mutable { OnMessage(from, later); });
+  }
   wire::Replication answer;
   Effects effects;
   OnJoined(from, link, message, effects);
   OnChanges(from, message, answer, effects);
   OnDigests(from, link, message, answer);
-  OnReads(from, message);
+  OnReads(message, answer);
   for (const wire::ReplicaName& name : message.wanted()) {
     Tell({.kind = ReplicaEvent::Kind::kWanted, .key = FromWire(name), .peer = from});
     if (FindReplica(FromWire(name)) != nullptr) link.AddWhole(FromWire(name), Urgency::kUrgent);
@@ -160,7 +167,7 @@ void Replicas::OnDigests(crdt::ReplicaId from, ReplicaLink& link, const wire::Re
     const base::EntityKey key = FromWire(theirs.name());
     const Replica* ours = FindReplica(key);
     if (ours != nullptr && ours->Digest() == theirs.digest()) {
-      if (message.confirm() && disk_.is_open()) *answer.add_same() = theirs;
+      if (message.confirm() && disk_.HasAll(key)) *answer.add_same() = theirs;
       continue;
     }
     ++figures_.differing_digests;
@@ -170,20 +177,13 @@ void Replicas::OnDigests(crdt::ReplicaId from, ReplicaLink& link, const wire::Re
   }
 }
 
-void Replicas::OnReads(crdt::ReplicaId from, const wire::Replication& message) {
-  if (message.reads().empty()) return;
-  if (!disk_.is_open()) {
-    waiting_for_disk_.emplace_back([this, from, message] { OnReads(from, message); });
-    return;
-  }
-  wire::Replication answer;
+void Replicas::OnReads(const wire::Replication& message, wire::Replication& answer) const {
   for (const wire::ReplicaRead& read : message.reads()) {
     wire::ReplicaChange& change = *answer.add_changes();
     *change.mutable_name() = read.name();
     change.set_answers(read.number());
     if (const crdt::State* known = Find(FromWire(read.name()))) change.set_state(known->Encode());
   }
-  Send(from, std::move(answer));
 }
 
 }  // namespace cloudstate::cluster

@@ -33,6 +33,7 @@ void Replicas::SeekAgreement(const std::vector<Replica*>& replicas) {
   wire::Replication message;
   message.set_confirm(true);
   for (Replica* replica : replicas) {
+    NoteBare(*replica);
     if (!HasToPrune(*replica)) continue;
     AddDigest(*replica, message);
     if (links_.empty()) PruneIfAgreed(*replica);
@@ -41,11 +42,36 @@ void Replicas::SeekAgreement(const std::vector<Replica*>& replicas) {
   for (const auto& [peer, link] : links_) Send(peer, message);
 }
 
+void Replicas::NoteBare(Replica& replica) const {
+  std::map<crdt::ReplicaId, absl::Time> bare;
+  for (const crdt::ReplicaId writer : WritersOver(replica)) {
+    if (replica.known.HoldsWritesOf(writer)) continue;
+    const auto noted = replica.bare.find(writer);
+    bare.emplace(writer, noted == replica.bare.end() ? strand_.Now() : noted->second);
+  }
+  replica.bare = std::move(bare);
+}
+
+std::vector<crdt::ReplicaId> Replicas::Prunable(const Replica& replica) const {
+  std::vector<crdt::ReplicaId> writers = WritersOver(replica);
+  std::erase_if(writers, [&](crdt::ReplicaId writer) { return !replica.known.CanPrune(writer); });
+  return writers;
+}
+
+// By then no message is on its way, and no disk behind, that has anything of them.
+std::vector<crdt::ReplicaId> Replicas::Forgettable(const Replica& replica) const {
+  std::vector<crdt::ReplicaId> writers;
+  for (const auto& [writer, since] : replica.bare) {
+    const bool over = IsOver(writer) && replica.known.context().Knows(writer);
+    if (over && !replica.known.HoldsWritesOf(writer) && strand_.Now() - since >= options_.prune_after) {
+      writers.push_back(writer);
+    }
+  }
+  return writers;
+}
+
 bool Replicas::HasToPrune(const Replica& replica) const {
-  const std::vector<crdt::ReplicaId> over = WritersOver(replica);
-  if (std::ranges::any_of(over, [&](crdt::ReplicaId writer) { return replica.known.CanPrune(writer); })) return true;
-  return strand_.Now() - replica.pruned_at >= options_.prune_after &&
-         std::ranges::any_of(over, [&](crdt::ReplicaId writer) { return !replica.known.HoldsWritesOf(writer); });
+  return !Prunable(replica).empty() || !Forgettable(replica).empty();
 }
 
 // What a replica is never comes back, so who has been the same once has at least this.
@@ -61,20 +87,15 @@ void Replicas::OnSame(crdt::ReplicaId from, const wire::ReplicaDigest& same) {
 void Replicas::PruneIfAgreed(Replica& replica) {
   if (!peers_.MayPrune() || strand_.Now() - members_since_ < options_.prune_after || !HasToPrune(replica)) return;
   if (!std::ranges::all_of(links_, [&](const auto& each) { return replica.agreed.contains(each.first); })) return;
-  std::vector<crdt::ReplicaId> over = WritersOver(replica);
-  std::vector<crdt::ReplicaId> held = over;
-  std::erase_if(held, [&](crdt::ReplicaId writer) { return !replica.known.CanPrune(writer); });
+  if (!disk_.HasAll(replica.key)) return;
   replica.agreed.clear();
-  if (!held.empty()) {
-    Prune(replica, held);
+  if (const std::vector<crdt::ReplicaId> writers = Prunable(replica); !writers.empty()) {
+    Prune(replica, writers);
     return;
   }
-  std::erase_if(over, [&](crdt::ReplicaId writer) { return replica.known.HoldsWritesOf(writer); });
-  std::vector<crdt::ReplicaId> all{self_};
-  for (const auto& [peer, link] : links_) all.push_back(peer);
-  disk_.KeepOnly(all);
+  if (!OthersAreEmpty()) return;
   wire::Replication message;
-  for (const crdt::ReplicaId writer : over) {
+  for (const crdt::ReplicaId writer : Forgettable(replica)) {
     Forget(replica, writer);
     wire::ForgottenWriter& forgotten = *message.add_forgotten();
     ToWire(replica.key, *forgotten.mutable_name());
@@ -90,9 +111,20 @@ void Replicas::Prune(Replica& replica, const std::vector<crdt::ReplicaId>& write
     Tell({.kind = ReplicaEvent::Kind::kPruned, .key = replica.key, .peer = writer});
   }
   replica.Touch();
-  replica.pruned_at = strand_.Now();
   Spread(replica, delta, Urgency::kUsual);
   peers_.OnChanged(replica.key);
+}
+
+bool Replicas::OthersAreEmpty() {
+  if (emptied_for_ == members_since_) return true;
+  if (std::exchange(emptying_, true)) return false;
+  std::vector<crdt::ReplicaId> all{self_};
+  for (const auto& [peer, link] : links_) all.push_back(peer);
+  disk_.KeepOnly(all, [this, members = members_since_](bool emptied) {
+    emptying_ = false;
+    if (emptied) emptied_for_ = members;
+  });
+  return emptied_for_ == members_since_;
 }
 
 void Replicas::Forget(Replica& replica, crdt::ReplicaId writer) {

@@ -74,9 +74,9 @@ struct CrdtEnvironment {
 //
 // What is wrong, broken or late resets it: the stream is cancelled, all commands fail, the next one starts it again.
 // What was answered and waits for its write is still delivered. Errors that a command ends with:
-//   UNKNOWN, in the published words: "Entity deleted"; "Entity terminating" for the others of a reset; "Unexpected CRDT
-//   entity
-//     termination" when the user function ends the stream; "Failed to update CRDT at requested write consistency".
+//   UNKNOWN, in the published words: "Entity deleted"; "Entity terminating" for the others of a reset;
+//     "Unexpected CRDT entity termination" when the user function ends the stream;
+//     "Failed to update CRDT at requested write consistency".
 //   DEADLINE_EXCEEDED: it got no reply for the relay timeout, which resets the entity.
 //   FAILED_PRECONDITION, OUT_OF_RANGE: its change cannot be made (crdt::Update), which resets the entity.
 //   RESOURCE_EXHAUSTED, UNAVAILABLE, CANCELLED: as for other entities, before the user function has seen it.

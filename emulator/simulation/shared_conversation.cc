@@ -204,11 +204,9 @@ class SharedConversation final : public Conversation {
     return true;
   }
 
-  // Who makes a vote is its one voter until it is told of others.
   void ApplyOwn(const CrdtDelta& update) {
     if (!value_.has_value()) value_.emplace();
     crdt::ApplyOwn(update, *value_);
-    if (update.has_vote()) value_->votes.total = std::max(value_->votes.total, 1);
   }
 
   void Leave(const StreamCancelled& cancelled, SimulatedStream& stream) {

@@ -59,19 +59,19 @@ struct SharedHistory {
 };
 
 // The invariants, by their names:
-//   possible-value    what anybody sees is made of nothing but what was written before, and not of what surely failed
-//   own-writes        a life of a node shows what was acknowledged there before, to whichever consistency: additions
-//   that
-//                     nobody may have removed, removals, the last vote, the last of the writes to a register, the end
-//   acknowledged-change-lost   the same of all replicas in the end, for every change that some life that goes on had
-//   when it
-//                     was acknowledged. That is so if the life that carried it out goes on; or, at ALL, any of those
-//                     that were up; or, at MAJORITY, if of those no more have ended than half of their number, rounded
-//                     down, since more than half of them had it. So nothing is asked for once more than a minority has
-//                     gone: those may have been all that had it.
-//   one-value         in the end the replicas of all nodes have the same value, but for a vote's own part, with the
-//   votes
-//                     counted right; and whoever reads then is told that
+//   possible-value
+//     What anybody sees is made of nothing but what was written before, and not of what surely failed.
+//   own-writes
+//     A life of a node shows what was acknowledged there before, to whichever consistency: additions that nobody may
+//     have removed, removals, the last vote, the last of the writes to a register, the end.
+//   acknowledged-change-lost
+//     The same of all replicas in the end, for every change that some life that goes on had when it was acknowledged.
+//     That is so if the life that carried it out goes on; or, at ALL, any of those that were up; or, at MAJORITY, if of
+//     those no more have ended than half of their number, rounded down, since more than half of them had it. So nothing
+//     is asked for once more than a minority has gone: those may have been all that had it.
+//   one-value
+//     In the end the replicas of all nodes have the same value, but for a vote's own part, with the votes counted
+//     right; and whoever reads then is told that.
 // A register shows the last write where two were made in one life one after the other; otherwise any that was made.
 // Whether something was removed, or written, earlier or later counts within one life only.
 std::vector<Violation> CheckShared(const SharedHistory& history);

@@ -69,7 +69,7 @@ TEST_F(CliCrdt, ShowsWhatAPartitionKeepsFromWhomAndThatAllAgreeAfterIt) {
   EXPECT_TRUE(EventuallyAllHave("14"));
   EXPECT_TRUE(watching->WaitUntil(
       [](const std::string& output, const std::string&) {
-        return absl::StrContains(output, "\"from node 3: +10 (write 2 of node 3, ");
+        return absl::StrContains(output, "\"from node 3: +10 (") && absl::StrContains(output, "write 2 of node 3, ");
       },
       kPatience))
       << watching->errors();

@@ -48,7 +48,8 @@ class MemoryReplicaStore final : public journal::ReplicaStore {
   }
 
   void KeepOnly(std::vector<std::uint32_t> nodes, absl::AnyInvocable<void(absl::Status)> done) override {
-    std::erase_if(pieces, [&](const auto& each) { return std::ranges::count(nodes, each.node) == 0; });
+    if (failure.ok())
+      std::erase_if(pieces, [&](const auto& each) { return std::ranges::count(nodes, each.node) == 0; });
     done(failure);
   }
 

@@ -203,7 +203,7 @@ TEST_F(CrdtViews, TellOfANodeThatIsPausedOrDown) {
   ASSERT_TRUE(cluster_.Kill(NodeId{3}).ok());
   EXPECT_THAT(WhyLacks(3), ElementsAre("node_down"));
   EXPECT_THAT(cli::FormatCrdt(Get(), {}), HasSubstr("Node 3 has no replica\n    node 3 is stopped\n"));
-  EXPECT_THAT(cli::FormatReplica(Get(), 3, {}), HasSubstr("It knows nothing of the entity."));
+  EXPECT_THAT(cli::FormatReplica(Get(), 3, {}), HasSubstr("until it is started"));
 }
 
 TEST_F(CrdtViews, ListPagesOfEntitiesThatFit) {
@@ -243,8 +243,11 @@ TEST_F(CrdtViews, WatchAWriteOnItsWayToTheOtherNodes) {
   Write(2, Plus(3), absl::Milliseconds(20), crdt::LOCAL, "another");
   cluster_.replica_events().Unwatch(watch);
   EXPECT_THAT(told, Contains("2 written +3 (write 3 of node 2, MAJORITY)"));
-  EXPECT_THAT(told, Contains(::testing::MatchesRegex("2 sent to node 1: .3 .write 3 of node 2, [0-9]+ bytes.")));
-  EXPECT_THAT(told, Contains(::testing::MatchesRegex("1 joined from node 2: .3 .write 3 of node 2, [0-9]+ bytes.")));
+  EXPECT_THAT(
+      told, Contains(::testing::MatchesRegex("2 sent to node 1: .3 .change [0-9]+, write 3 of node 2, [0-9]+ bytes.")));
+  EXPECT_THAT(
+      told,
+      Contains(::testing::MatchesRegex("1 joined from node 2: .3 .change [0-9]+, write 3 of node 2, [0-9]+ bytes.")));
   EXPECT_THAT(told, Contains(HasSubstr("2 acknowledged by node 1: change ")));
   EXPECT_THAT(told, Contains("2 confirmed a write with MAJORITY"));
   EXPECT_THAT(told, Not(Contains(HasSubstr("another"))));

@@ -96,6 +96,47 @@ TEST_F(ReplicaDiskTest, NobodyReadsBeforeItIsOpen) {
   EXPECT_EQ(world.Count(1, "a"), 1U);
 }
 
+TEST_F(ReplicaDiskTest, WhoReadsMayHaveGoneWhenItIsOpen) {
+  store_.hold_back = true;
+  World world(1, store_);
+  const auto read = world.Read(1, "a");
+  world.at(1).Release(KeyOf("a"));
+  store_.Release();
+  world.Pass(kInterval);
+  EXPECT_TRUE(*read);
+}
+
+TEST_F(ReplicaDiskTest, NothingIsForgottenBeforeTheDisksOfThoseThatAreGoneAreEmpty) {
+  const Replicas::Options options;
+  World world(2, store_);
+  world.Update(2, "a", Increment(1));
+  ASSERT_TRUE(world.RunUntilAgreed(absl::Seconds(1)));
+  world.Pass(kInterval);
+  world.Kill(2);
+  world.Pass(1.5 * options.prune_after);
+  store_.failure = absl::UnavailableError("the disk fails");
+  world.Pass(2 * options.prune_after);
+  EXPECT_TRUE(world.at(1).Find(KeyOf("a"))->context().Knows({2, 1}));
+  store_.failure = absl::OkStatus();
+  world.Pass(options.prune_after);
+  EXPECT_FALSE(world.at(1).Find(KeyOf("a"))->context().Knows({2, 1}));
+}
+
+// Whoever kept the removal a little later than the others would bring back what was removed.
+TEST_F(ReplicaDiskTest, ALifeIsForgottenSomeTimeAfterTheLastThatItWroteHasGone) {
+  const Replicas::Options options;
+  World world(2, store_);
+  world.Update(2, "a", AddElement("x"));
+  ASSERT_TRUE(world.RunUntilAgreed(absl::Seconds(1)));
+  world.Kill(2);
+  world.Pass(3 * options.prune_after);
+  world.Update(1, "a", RemoveElement("x"));
+  world.Pass(0.9 * options.prune_after);
+  EXPECT_TRUE(world.at(1).Find(KeyOf("a"))->context().Knows({2, 1}));
+  world.Pass(0.2 * options.prune_after);
+  EXPECT_FALSE(world.at(1).Find(KeyOf("a"))->context().Knows({2, 1}));
+}
+
 TEST_F(ReplicaDiskTest, WhatCannotBeReadIsTriedAgainAndToldOnce) {
   {
     World world(1, store_);
