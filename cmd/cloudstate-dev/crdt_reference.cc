@@ -13,9 +13,8 @@ namespace {
 constexpr int kMostCrdtsNamed = 5;
 
 std::string CrdtNames(const std::vector<const dev::v1::Crdt*>& crdts) {
-  return absl::StrJoin(crdts, ", ", [](std::string* out, const dev::v1::Crdt* crdt) {
-    absl::StrAppend(out, crdt->persistence_id(), "|", crdt->entity_id());
-  });
+  return absl::StrJoin(crdts, ", ",
+                       [](std::string* out, const dev::v1::Crdt* crdt) { out->append(EntityNameOf(*crdt)); });
 }
 
 // What there is instead.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "cmd/cloudstate-dev/entity_reference.h"
 #include "emulator/admin/crdt_text.h"
 #include "emulator/admin/views.h"
 
@@ -17,11 +18,6 @@ namespace {
 
 // With more writers there is one column for all.
 constexpr std::size_t kMostWriterColumns = 8;
-
-template <class Entity>
-std::string EntityNameOf(const Entity& entity) {
-  return absl::StrCat(entity.persistence_id(), "|", entity.entity_id());
-}
 
 std::string NodeList(const std::vector<std::int32_t>& nodes) {
   return absl::StrCat(nodes.size() == 1 ? "node " : "nodes ", absl::StrJoin(nodes, ", "));
@@ -52,12 +48,6 @@ Table::Cell AgreedCell(bool agreed) { return {agreed ? "yes" : "no", agreed ? St
 
 // ---- replicas side by side
 
-std::string RangesText(const dev::v1::CrdtWrites& writes) {
-  return absl::StrJoin(writes.ranges(), ",", [](std::string* out, const dev::v1::CrdtWriteRange& range) {
-    absl::StrAppend(out, range.first(), range.last() == range.first() ? "" : absl::StrCat("-", range.last()));
-  });
-}
-
 using Life = std::pair<std::int32_t, std::int64_t>;
 
 Life LifeOf(const dev::v1::CrdtWrites& writes) { return {writes.node(), writes.incarnation()}; }
@@ -84,10 +74,10 @@ const dev::v1::CrdtWrites* WritesBy(const dev::v1::CrdtReplica& replica, const L
 // A warning where another replica knows of other writes.
 Table::Cell WritesCell(const dev::v1::CrdtDetail& detail, const dev::v1::CrdtReplica& replica, const Life& writer) {
   const dev::v1::CrdtWrites* writes = WritesBy(replica, writer);
-  const std::string text = writes == nullptr ? "-" : RangesText(*writes);
+  const std::string text = writes == nullptr ? "-" : admin::RangesText(*writes);
   const bool lacks = std::ranges::any_of(detail.replicas(), [&](const dev::v1::CrdtReplica& other) {
     const dev::v1::CrdtWrites* others = WritesBy(other, writer);
-    return others != nullptr && RangesText(*others) != text;
+    return others != nullptr && admin::RangesText(*others) != text;
   });
   return {text, lacks ? Style::kWarning : Style::kPlain};
 }

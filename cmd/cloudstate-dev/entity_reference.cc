@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::size_t kMaxSimilar = 5;
 
-std::string Name(const dev::v1::Entity& entity) {
-  return absl::StrCat(entity.persistence_id(), "|", entity.entity_id());
-}
-
 struct Found {
   std::vector<dev::v1::Entity> exact;
   std::vector<std::string> similar;  // names of those whose id has the text in it; some of them
@@ -30,7 +26,7 @@ absl::StatusOr<Found> Search(JournalSource& journal, const std::string& entity_i
       if (entity.entity_id() == entity_id) {
         found.exact.push_back(entity);
       } else if (found.similar.size() < kMaxSimilar) {
-        found.similar.push_back(Name(entity));
+        found.similar.push_back(EntityNameOf(entity));
       }
     }
     request.set_page_token(page->next_page_token());
@@ -44,7 +40,7 @@ absl::StatusOr<dev::v1::Entity> FindByIdAlone(JournalSource& journal, const std:
   if (found->exact.size() == 1) return found->exact.front();
   if (found->exact.size() > 1) {
     std::vector<std::string> names;
-    for (const dev::v1::Entity& entity : found->exact) names.push_back(Name(entity));
+    for (const dev::v1::Entity& entity : found->exact) names.push_back(EntityNameOf(entity));
     return absl::InvalidArgumentError(
         absl::StrCat("Several entities have the id '", entity_id, "'. Name one of ", absl::StrJoin(names, ", "), "."));
   }

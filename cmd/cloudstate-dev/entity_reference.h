@@ -17,6 +17,12 @@ struct EntityReference {
   std::string entity_id;
 };
 
+// As PERSISTENCE_ID|ENTITY_ID, of any message that has both.
+template <class Entity>
+std::string EntityNameOf(const Entity& entity) {
+  return entity.persistence_id() + "|" + entity.entity_id();
+}
+
 // All that the words may mean, likeliest first: an entity id may itself have a '|' in it. One or two words.
 std::vector<EntityReference> ParseEntityReference(const std::vector<std::string>& words);
 

@@ -126,15 +126,18 @@ void Describe(const PayloadDecoder& decoder, dev::v1::CrdtEvent& event) {
   event.set_text(EventText(event));
 }
 
+std::string RangesText(const dev::v1::CrdtWrites& writes) {
+  return absl::StrJoin(writes.ranges(), ",", [](std::string* out, const dev::v1::CrdtWriteRange& range) {
+    absl::StrAppend(out, range.first());
+    if (range.last() != range.first()) absl::StrAppend(out, "-", range.last());
+  });
+}
+
 std::string WritesText(const google::protobuf::RepeatedPtrField<dev::v1::CrdtWrites>& writes) {
   return absl::StrJoin(writes, ", ", [](std::string* out, const dev::v1::CrdtWrites& of) {
-    const auto range_text = [](std::string* text, const dev::v1::CrdtWriteRange& range) {
-      absl::StrAppend(text, range.first());
-      if (range.last() != range.first()) absl::StrAppend(text, "-", range.last());
-    };
     const bool one = of.ranges_size() == 1 && of.ranges(0).first() == of.ranges(0).last();
-    absl::StrAppend(out, one ? "write " : "writes ", absl::StrJoin(of.ranges(), ",", range_text), " of node ",
-                    of.node(), of.incarnation() > 1 ? absl::StrCat(" (life ", of.incarnation(), ")") : "");
+    absl::StrAppend(out, one ? "write " : "writes ", RangesText(of), " of node ", of.node(),
+                    of.incarnation() > 1 ? absl::StrCat(" (life ", of.incarnation(), ")") : "");
   });
 }
 

@@ -235,11 +235,7 @@ absl::Status Views::Describe(dev::v1::CrdtDetail& detail) {
   return absl::OkStatus();
 }
 
-absl::Status Views::Describe(dev::v1::CrdtEvent& event) {
-  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
-  admin::Describe(decoder_, event);
-  return absl::OkStatus();
-}
+void Views::Describe(dev::v1::CrdtEvent& event) const { admin::Describe(decoder_, event); }
 
 bool Matches(const dev::v1::CommandFilter& filter, const trace::Trace& trace) {
   if (filter.failed_only() && trace.outcome.ok()) return false;

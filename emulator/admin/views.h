@@ -41,10 +41,11 @@ class Views {
   // Fill in what payloads mean, and the texts that tell it.
   absl::Status Describe(dev::v1::ListCrdtsResponse& listed);
   absl::Status Describe(dev::v1::CrdtDetail& detail);
-  absl::Status Describe(dev::v1::CrdtEvent& event);
+  // By the types that were there at the last RefreshTypes: events may be many.
+  void Describe(dev::v1::CrdtEvent& event) const;
+  absl::Status RefreshTypes();
 
  private:
-  absl::Status RefreshTypes();
   dev::v1::Event Event(const journal::EventRow& row) const;
 
   journal::Browser& browser_;

@@ -174,11 +174,12 @@ std::unique_ptr<Live::Watch> CrdtsWatching::Subscribe() {
 }
 
 absl::StatusOr<Watching::Progress> CrdtsWatching::Send(Views& views) {
+  if (absl::Status status = views.RefreshTypes(); !status.ok()) return status;
   while (Taking()) {
     auto next = queue_.Take();
     if (!next) return Progress::kUpToDate;
     SendGap(*next);
-    if (absl::Status status = views.Describe(next->item); !status.ok()) return status;
+    views.Describe(next->item);
     responder().Message(next->item.SerializeAsString());
   }
   return Progress::kMoreToSend;

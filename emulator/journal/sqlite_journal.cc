@@ -116,6 +116,8 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const Options
   auto fences = std::make_unique<Fences>();
   absl::StatusOr<std::unique_ptr<Writer>> writer = OpenWriter(file, options.durability, *fences);
   if (!writer.ok()) return writer.status();
+  auto former_lives = (*writer)->FormerLives();
+  if (!former_lives.ok()) return former_lives.status();
   if (options.durability == Durability::kFull) {
     if (absl::Status status = SyncNames(directory); !status.ok()) return status;
   }
@@ -126,19 +128,20 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const Options
     readers.push_back(*std::move(reader));
   }
   return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(directory), std::move(temporary), *std::move(lock),
-                                                          std::move(fences), *std::move(writer), std::move(readers),
-                                                          options.limits));
+                                                          std::move(fences), *std::move(former_lives),
+                                                          *std::move(writer), std::move(readers), options.limits));
 }
 
 SqliteJournal::SqliteJournal(std::string directory, std::optional<TemporaryDirectory> temporary, DirectoryLock lock,
-                             std::unique_ptr<Fences> fences, std::unique_ptr<Writer> writer,
-                             std::vector<std::unique_ptr<Reader>> readers, const Limits& limits)
+                             std::unique_ptr<Fences> fences, std::map<std::uint32_t, std::uint64_t> former_lives,
+                             std::unique_ptr<Writer> writer, std::vector<std::unique_ptr<Reader>> readers,
+                             const Limits& limits)
     : directory_(std::move(directory)),
       limits_(limits),
       lock_(std::move(lock)),
       temporary_(std::move(temporary)),
       fences_(std::move(fences)),
-      former_lives_(writer->former_lives()),
+      former_lives_(std::move(former_lives)),
       writer_(std::move(writer)),
       readers_(std::move(readers)),
       requests_({limits.outstanding_writes, limits.outstanding_bytes}),

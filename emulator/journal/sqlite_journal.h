@@ -110,8 +110,8 @@ class SqliteJournal final : public Journal, public ReplicaStore {
   };
 
   SqliteJournal(std::string directory, std::optional<TemporaryDirectory> temporary, DirectoryLock lock,
-                std::unique_ptr<Fences> fences, std::unique_ptr<Writer> writer,
-                std::vector<std::unique_ptr<Reader>> readers, const Limits& limits);
+                std::unique_ptr<Fences> fences, std::map<std::uint32_t, std::uint64_t> former_lives,
+                std::unique_ptr<Writer> writer, std::vector<std::unique_ptr<Reader>> readers, const Limits& limits);
 
   void Enqueue(Change change, absl::AnyInvocable<void(absl::Status)> done);
   void RunWriter();

@@ -54,12 +54,8 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Make(Connection connection, Fenc
   if (!statements.ok()) return statements.status();
   absl::StatusOr<ReplicaWriter> replicas = ReplicaWriter::Make(connection);
   if (!replicas.ok()) return replicas.status();
-  absl::StatusOr<std::map<std::uint32_t, std::uint64_t>> former_lives = replicas->FormerLives();
-  if (!former_lives.ok()) return former_lives.status();
-  std::unique_ptr<Writer> writer(
+  return std::unique_ptr<Writer>(
       new Writer(std::move(connection), *std::move(statements), *std::move(replicas), fences));
-  writer->former_lives_ = *std::move(former_lives);
-  return writer;
 }
 
 absl::StatusOr<Writer::Statements> Writer::PrepareAll(Connection& connection) {

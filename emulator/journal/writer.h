@@ -49,8 +49,8 @@ class Writer {
   // fail. Claims are not stored and never fail; what stands before and after one goes into transactions of its own.
   std::vector<absl::Status> Commit(absl::Span<const Change> changes);
 
-  // As ReplicaStore says, when the file was opened.
-  const std::map<std::uint32_t, std::uint64_t>& former_lives() const { return former_lives_; }
+  // As ReplicaStore says, by now.
+  absl::StatusOr<std::map<std::uint32_t, std::uint64_t>> FormerLives() { return replicas_.FormerLives(); }
 
   // Moves what was committed from the write-ahead log into the main file. Failing is harmless: readers look into both.
   void Checkpoint();
@@ -93,7 +93,6 @@ class Writer {
   Connection connection_;  // outlives the statements
   Statements statements_;
   ReplicaWriter replicas_;
-  std::map<std::uint32_t, std::uint64_t> former_lives_;
   Fences& fences_;
   absl::flat_hash_map<std::string, std::int64_t> names_;  // a cache of the table, emptied when it grows large
 };

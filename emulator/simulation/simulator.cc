@@ -170,13 +170,9 @@ class Run {
     const cluster::Node* node = cluster_.Find(static_cast<cluster::NodeId>(number));
     if (node == nullptr) return std::nullopt;
     SharedCalls::Sight sight;
-    if (node->membership() == nullptr) return sight;
+    if (node->replicas() == nullptr) return sight;
     sight.life = node->incarnation();
-    for (const auto& [id, record] : node->membership()->view()) {
-      if (record.state == cluster::NodeState::kUp) {
-        sight.up.insert({static_cast<std::uint32_t>(id), record.incarnation});
-      }
-    }
+    sight.up = node->replicas()->up();
     return sight;
   }
 
@@ -193,13 +189,14 @@ class Run {
   SharedHistory TakeSharedHistory() const {
     const SharedCalls& calls = clients_.shared_calls();
     SharedHistory history{clients_.operations(), calls.shared(), calls.sightings()};
+    const std::map<base::EntityKey, std::uint32_t> entities = SharedEntities();
     for (const auto& [id, node] : cluster_.nodes()) {
       if (node->state() != "up") continue;
       const auto number = static_cast<std::uint32_t>(id);
       const crdt::ReplicaId life{number, node->incarnation()};
       history.alive.insert(life);
-      const crdt::Voters up = SightOf(number)->up;
-      for (const auto& [key, called] : SharedEntities()) {
+      const crdt::Voters& up = node->replicas()->up();
+      for (const auto& [key, called] : entities) {
         Sighting& sighting = history.replicas[key].emplace_back();
         sighting.asked = sighting.seen = strand_.Now();
         sighting.life = life;
