@@ -22,7 +22,7 @@ class ActiveEntities::Slot final : public entities::Host {
     if (idle_) owner_.idle_.erase(place_);
   }
 
-  entities::Entity& entity() { return entity_; }
+  entities::StoredEntity& entity() { return entity_; }
   const entities::Entity& entity() const { return entity_; }
   journal::ShardId shard() const { return fence_.shard; }
 
@@ -169,6 +169,11 @@ void ActiveEntities::EndRetirement(journal::ShardId shard) {
 
 void ActiveEntities::OnFenced(journal::Fence fence) {
   if (!retiring_.contains(fence.shard)) observer_.OnFenced(fence);
+}
+
+void ActiveEntities::Forget(const base::EntityKey& key) {
+  const auto found = active_.find(key);
+  if (found != active_.end()) found->second->entity().Forget();
 }
 
 // Its place is free when its stream has ended.

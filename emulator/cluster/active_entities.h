@@ -70,6 +70,9 @@ class ActiveEntities {
   // and nothing is returned, for a shard that is being retired already.
   std::vector<Undelivered> Retire(journal::ShardId shard);
 
+  // What was stored of the entity has been deleted: if it is active here, it is loaded anew.
+  void Forget(const base::EntityKey& key);
+
   std::size_t active_entities() const { return active_.size(); }
   std::size_t active_entities(journal::ShardId shard) const;
   // Those that the user function has not got yet.

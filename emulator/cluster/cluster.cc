@@ -97,6 +97,20 @@ void Cluster::Disconnect(const absl::Status& reason) {
   for (const auto& [id, node] : nodes_) node->Disconnect(reason);
 }
 
+// All nodes are told: one that has lost the entity's shard may not know that yet.
+void Cluster::Delete(const base::EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done) {
+  auto deleted = lifetime_.Guard([this, key, done = std::move(done)](absl::StatusOr<journal::Deleted>& answer) mutable {
+    if (answer.ok()) {
+      for (const auto& [id, node] : nodes_) node->Forget(key);
+    }
+    done(std::move(answer));
+  });
+  journal_.Delete(
+      key, [&strand = strand_, deleted = std::move(deleted)](absl::StatusOr<journal::Deleted> answer) mutable {
+        strand.Post([deleted = std::move(deleted), answer = std::move(answer)]() mutable { deleted(answer); });
+      });
+}
+
 // ---- steering: nodes
 
 absl::StatusOr<NodeId> Cluster::AddNode() {

@@ -42,6 +42,10 @@ class Cluster {
                std::shared_ptr<const userfunction::Specification> specification, entities::ReplayFrom replay_from);
   void Disconnect(const absl::Status& reason);
 
+  // Deletes an event-sourced or value entity from the journal and has the nodes forget it; then `done` runs, on the
+  // strand. Errors are the journal's.
+  void Delete(const base::EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done);
+
   // ---- steering
 
   absl::StatusOr<NodeId> AddNode();
@@ -62,6 +66,10 @@ class Cluster {
   absl::StatusOr<std::string> CrashAll();
 
   // ---- what there is
+
+  // Null while there is no user function.
+  const std::shared_ptr<userfunction::Connection>& connection() const { return connection_; }
+  entities::ReplayFrom replay_from() const { return replay_from_; }
 
   const std::map<NodeId, std::unique_ptr<Node>>& nodes() const { return nodes_; }
   Node* Find(NodeId node) const;  // null where there is none

@@ -53,6 +53,12 @@ void Node::EndOpenCrdtCalls() {
   }));
 }
 
+void Node::Forget(const base::EntityKey& key) {
+  strand_.Run(restart_.Guard([this, key] {
+    if (life_ != nullptr) life_->Forget(key);
+  }));
+}
+
 void Node::SaveReplicas() {
   if (life_ != nullptr) life_->SaveReplicas();
 }

@@ -67,6 +67,8 @@ class Node {
   void EndOpenCrdtCalls();
   // What is due to the replicas' store goes there at once.
   void SaveReplicas();
+  // What was stored of the entity has been deleted. A node that is paused notices afterwards.
+  void Forget(const base::EntityKey& key);
   void Pause() { strand_.Pause(); }
   void Resume() { strand_.Resume(); }
 

@@ -42,6 +42,7 @@ class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers
   void Deliver(std::string entity_id, entities::Command command);
   void DeliverCrdt(const std::string& entity_id, std::shared_ptr<entities::CrdtCommand> command);
   void CancelCrdt(const std::string& entity_id, const std::shared_ptr<entities::CrdtCommand>& command);
+  void Forget(const base::EntityKey& key) { entities_.Forget(key); }
   void Leave();
   void EndOpenCrdtCalls() { crdts_.EndOpenCalls(); }
   void SaveReplicas() { replicas_.Save(); }

@@ -35,6 +35,10 @@ class StoredEntity final : public Entity {
   std::vector<Command> Retire() override;
   void Abort(const absl::Status& reason) override;
 
+  // What it was loaded from has been deleted: the command that is outstanding fails, and the next one finds the entity
+  // as the journal has it now. What is being stored gets the journal's answer.
+  void Forget();
+
   const base::EntityKey& key() const override { return key_; }
   bool stopped() const override { return state_ == State::kStopped && waiting_.empty(); }
   std::size_t waiting() const override { return waiting_.size(); }
@@ -83,6 +87,7 @@ class StoredEntity final : public Entity {
   void LosePlace();
   // What the client gets is "Unexpected entity " and `what`, as published.
   absl::Status Unexpected(absl::string_view what) const;
+  absl::Status Deleted() const;
   // For what the user function does wrong; `outcome` is that of the outstanding command.
   void Reset(absl::Status outcome, const std::string& report);
   void ResetWith(absl::Status outcome, const std::string& report);

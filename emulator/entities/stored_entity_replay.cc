@@ -45,6 +45,10 @@ void StoredEntity::OnPage(absl::StatusOr<journal::Replay> page, Page which) {
     Abort(page.ok() ? absl::UnavailableError("the user function has gone") : page.status());
     return;
   }
+  if (which == Page::kNext && page->last_sequence < sequence_) {
+    Forget();  // of what the user function has seen, nothing is there any more
+    return;
+  }
   if (which == Page::kFirst) sequence_ = page->snapshot.has_value() ? page->snapshot->sequence : 0;
   if (!page->events.empty()) sequence_ = page->events.back().sequence;
   CountLoaded(*page);
@@ -103,6 +107,38 @@ void StoredEntity::OnReplayTimeout() {
       absl::DeadlineExceededError(absl::StrCat("the user function did not take the replay of ", Name(), " within ",
                                                absl::FormatDuration(environment_.limits.relay_timeout))),
       "the user function does not take its replay");
+}
+
+void StoredEntity::Forget() {
+  switch (state_) {
+    case State::kStopped:
+    case State::kClosing:
+      break;  // it is loaded anew anyway
+    case State::kLoading:
+      state_ = State::kClosing;
+      Restart();
+      break;
+    case State::kReady:
+      HalfClose();
+      break;
+    case State::kBusy: {
+      absl::Status deleted = Deleted();
+      Trace(trace::StepKind::kFailed, std::string(deleted.message()));
+      DropStream();
+      state_ = State::kClosing;
+      Finish(std::move(deleted));
+      Restart();
+      break;
+    }
+    case State::kStoring:
+      DropStream();
+      break;
+  }
+}
+
+absl::Status StoredEntity::Deleted() const {
+  return absl::AbortedError(absl::StrCat(
+      Name(), " was deleted while the command was under way; nothing was stored. Try again: it begins anew."));
 }
 
 }  // namespace cloudstate::entities

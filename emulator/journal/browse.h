@@ -30,7 +30,7 @@ struct EntityRow {
 struct EntityPage {
   std::vector<EntityRow> rows;  // by persistence id, then entity id
   std::string next;             // opaque; empty at the end
-  std::int64_t total = 0;       // rows that the filter lets through, over all pages
+  std::int64_t total = 0;       // rows that the filter lets through, over all pages; 0 on later pages of a filter
 };
 
 struct EventRow {
@@ -49,6 +49,12 @@ struct SnapshotRow {
   absl::Time time;
 };
 
+struct SnapshotRange {
+  SequenceNumber from = 0;   // those taken there or later
+  std::optional<int> limit;  // none: all
+  bool payloads = true;      // false: they are not read, and empty
+};
+
 // Read-only looks into a journal for people and tools. Each call blocks on the disk and sees the last commit at its
 // start; one object may be used by one thread at a time. Works on a file that an emulator is writing to and on one that
 // none is.
@@ -64,6 +70,11 @@ class Browser {
   // Events of one entity with from <= sequence, at most `limit`, in order.
   virtual absl::StatusOr<std::vector<EventRow>> Events(const EntityKey& key, SequenceNumber from, int limit) = 0;
 
+  // What the entity is replayed from if `until` is its last event: as Journal::Load says, with the newest snapshot up
+  // to there.
+  virtual absl::StatusOr<Replay> LoadUntil(const EntityKey& key, SequenceNumber until,
+                                           std::optional<SequenceNumber> after, std::size_t max_bytes) = 0;
+
   // Events of the whole journal behind `position` that the filter lets through, at most `limit`, in order of position.
   virtual absl::StatusOr<std::vector<EventRow>> EventsAfter(std::int64_t position, const EntityFilter& filter,
                                                             int limit) = 0;
@@ -71,8 +82,8 @@ class Browser {
   // The position of the newest event; 0 in an empty journal.
   virtual absl::StatusOr<std::int64_t> LastPosition() = 0;
 
-  // All kept snapshots of an entity, oldest first.
-  virtual absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey& key) = 0;
+  // Kept snapshots of an entity, oldest first.
+  virtual absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey& key, const SnapshotRange& range) = 0;
 
   // Serialized google.protobuf.FileDescriptorSets of the user functions seen so far, newest first.
   virtual absl::StatusOr<std::vector<std::string>> DescriptorSets() = 0;

@@ -63,6 +63,12 @@ struct Replay {
   SequenceNumber last_sequence = 0;  // the entity's last sequence number when the page was read
 };
 
+// What was removed with an entity.
+struct Deleted {
+  std::int64_t events = 0;
+  std::int64_t snapshots = 0;
+};
+
 // Where entities keep what must survive. Calls return at once, from any thread; answers come on a thread of the journal
 // (a refusal may come on the caller's, before the call returns), and a caller with a strand posts them there.
 //
@@ -90,6 +96,10 @@ class Journal {
 
   // Reads the last event alone, for entities each of whose events replaces the one before.
   virtual void LoadLast(const EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) = 0;
+
+  // Removes all that is stored of an entity, between the writes asked for before it and those after it: of these, one
+  // by a writer that knows the entity from before is refused. NOT_FOUND where nothing is stored.
+  virtual void Delete(EntityKey key, absl::AnyInvocable<void(absl::StatusOr<Deleted>)> done) = 0;
 
   // Takes effect between the writes asked for before it and those after it, and cannot be undone by one that fails;
   // `done` gets the holders afterwards, in the order of the claims. A read that is asked for after that sees all that

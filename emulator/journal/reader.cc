@@ -1,5 +1,6 @@
 #include "emulator/journal/reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,11 +20,11 @@ absl::StatusOr<std::unique_ptr<Reader>> Reader::Make(Connection connection) {
       .find_entity = prepare("SELECT id, last_sequence FROM entity WHERE persistence_id = ? AND entity_id = ?"),
       .newest_snapshot = prepare("SELECT snapshot.sequence, name.text, snapshot.payload FROM snapshot "
                                  "JOIN name ON name.id = snapshot.type_url WHERE snapshot.entity = ? "
-                                 "ORDER BY snapshot.sequence DESC LIMIT 1"),
+                                 "AND snapshot.sequence <= ? ORDER BY snapshot.sequence DESC LIMIT 1"),
       // A LEFT JOIN, so that an event whose name is lost is noticed and not skipped.
       .events = prepare("SELECT event.sequence, name.text, event.payload FROM event "
                         "LEFT JOIN name ON name.id = event.type_url WHERE event.entity = ? AND event.sequence > ? "
-                        "ORDER BY event.sequence"),
+                        "AND event.sequence <= ? ORDER BY event.sequence"),
       // One statement sees one moment: the last event is the one with the entity's last sequence number.
       .last_event = prepare("SELECT event.sequence, name.text, event.payload, entity.last_sequence FROM entity "
                             "LEFT JOIN event ON event.entity = entity.id AND event.sequence = entity.last_sequence "
@@ -34,10 +35,11 @@ absl::StatusOr<std::unique_ptr<Reader>> Reader::Make(Connection connection) {
   return std::unique_ptr<Reader>(new Reader(std::move(connection), std::move(all)));
 }
 
-absl::StatusOr<Replay> Reader::Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes) {
+absl::StatusOr<Replay> Reader::Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes,
+                                    SequenceNumber until) {
   // One transaction, so that the page and the last sequence number are of the same moment.
   if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
-  absl::StatusOr<Replay> replay = LoadInTransaction(key, after, max_bytes);
+  absl::StatusOr<Replay> replay = LoadInTransaction(key, after, max_bytes, until);
   if (connection_.InTransaction()) {
     absl::Status status = statements_.commit.Run();
     if (replay.ok() && !status.ok()) return status;
@@ -46,7 +48,7 @@ absl::StatusOr<Replay> Reader::Load(const EntityKey& key, std::optional<Sequence
 }
 
 absl::StatusOr<Replay> Reader::LoadInTransaction(const EntityKey& key, std::optional<SequenceNumber> after,
-                                                 std::size_t max_bytes) {
+                                                 std::size_t max_bytes, SequenceNumber until) {
   Replay replay;
   std::int64_t entity = 0;
   {
@@ -56,17 +58,17 @@ absl::StatusOr<Replay> Reader::LoadInTransaction(const EntityKey& key, std::opti
     replay.last_sequence = found.Int(1);
   }
   if (!after) {
-    if (absl::Status status = ReadSnapshot(entity, replay); !status.ok()) return status;
+    if (absl::Status status = ReadSnapshot(entity, until, replay); !status.ok()) return status;
   }
   const SequenceNumber start = after.value_or(replay.snapshot ? replay.snapshot->sequence : 0);
-  if (absl::Status status = ReadEvents(entity, start, max_bytes, replay); !status.ok()) return status;
+  if (absl::Status status = ReadEvents(entity, start, until, max_bytes, replay); !status.ok()) return status;
 
   SequenceNumber next = start + 1;
   for (const Event& event : replay.events) {
     if (event.sequence != next) return Gap(key, next);
     ++next;
   }
-  if (replay.complete && next <= replay.last_sequence) return Gap(key, next);
+  if (replay.complete && next <= std::min(until, replay.last_sequence)) return Gap(key, next);
   return replay;
 }
 
@@ -83,15 +85,16 @@ absl::StatusOr<Replay> Reader::LoadLast(const EntityKey& key) {
   return replay;
 }
 
-absl::Status Reader::ReadSnapshot(std::int64_t entity, Replay& replay) {
-  Cursor found = statements_.newest_snapshot.Query(entity);
+absl::Status Reader::ReadSnapshot(std::int64_t entity, SequenceNumber until, Replay& replay) {
+  Cursor found = statements_.newest_snapshot.Query(entity, until);
   if (found.Next()) replay.snapshot = Snapshot{found.Int(0), Payload{found.String(1), found.String(2)}};
   return found.status();
 }
 
-absl::Status Reader::ReadEvents(std::int64_t entity, SequenceNumber after, std::size_t max_bytes, Replay& replay) {
+absl::Status Reader::ReadEvents(std::int64_t entity, SequenceNumber after, SequenceNumber until, std::size_t max_bytes,
+                                Replay& replay) {
   std::size_t bytes = replay.snapshot ? BytesOf(replay.snapshot->payload) : 0;
-  Cursor found = statements_.events.Query(entity, after);
+  Cursor found = statements_.events.Query(entity, after, until);
   while (found.Next()) {
     absl::StatusOr<Event> event = ReadEvent(found);
     if (!event.ok()) return event.status();

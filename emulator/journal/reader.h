@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -19,10 +20,14 @@ class Reader {
   static absl::StatusOr<std::unique_ptr<Reader>> Make(Connection connection);
 
   // As Journal::Load says. Sees everything that was committed before. DATA_LOSS where the entity's events have a gap.
-  absl::StatusOr<Replay> Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes);
+  // With `until` as if that had been the entity's last event, but for `last_sequence`.
+  absl::StatusOr<Replay> Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes,
+                              SequenceNumber until = kNoEnd);
   absl::StatusOr<Replay> LoadLast(const EntityKey& key);
 
  private:
+  static constexpr SequenceNumber kNoEnd = std::numeric_limits<SequenceNumber>::max();
+
   struct Statements {
     Statement begin, commit;
     Statement find_entity, newest_snapshot, events, last_event;
@@ -32,10 +37,11 @@ class Reader {
       : connection_(std::move(connection)), statements_(std::move(statements)) {}
 
   absl::StatusOr<Replay> LoadInTransaction(const EntityKey& key, std::optional<SequenceNumber> after,
-                                           std::size_t max_bytes);
+                                           std::size_t max_bytes, SequenceNumber until);
   absl::StatusOr<Event> ReadEvent(const Cursor& found) const;
-  absl::Status ReadSnapshot(std::int64_t entity, Replay& replay);
-  absl::Status ReadEvents(std::int64_t entity, SequenceNumber after, std::size_t max_bytes, Replay& replay);
+  absl::Status ReadSnapshot(std::int64_t entity, SequenceNumber until, Replay& replay);
+  absl::Status ReadEvents(std::int64_t entity, SequenceNumber after, SequenceNumber until, std::size_t max_bytes,
+                          Replay& replay);
   absl::Status Gap(const EntityKey& key, SequenceNumber missing) const;
 
   Connection connection_;  // outlives the statements

@@ -5,23 +5,25 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "emulator/journal/schema.h"
 
 namespace cloudstate::journal {
 namespace {
 
-// Conditions of an EntityFilter: ?1 service, ?2 persistence id, ?3 part of the entity id.
+// Conditions of an EntityFilter on events: ?1 service, ?2 persistence id, ?3 part of the entity id.
 #define FILTER                                   \
   "(?1 = '' OR service.text = ?1) "              \
   "AND (?2 = '' OR entity.persistence_id = ?2) " \
   "AND (?3 = '' OR instr(entity.entity_id, ?3) > 0) "
 
 #define ENTITY_ROWS                                                                                              \
-  "SELECT entity.id, entity.persistence_id, entity.entity_id, service.text, entity.last_sequence, "              \
+  "SELECT entity.persistence_id, entity.entity_id, service.text, entity.last_sequence, "                         \
   "entity.event_bytes, (SELECT max(sequence) FROM snapshot WHERE snapshot.entity = entity.id), entity.created, " \
-  "entity.updated FROM entity JOIN name AS service ON service.id = entity.service "
+  "entity.updated FROM entity CROSS JOIN name AS service ON service.id = entity.service "
 
 // The order of the joins is the order of the tables: the first one's index gives the order of rows, so that a page
 // costs what it shows.
@@ -37,15 +39,44 @@ namespace {
   "CROSS JOIN name AS method ON method.id = cause.method "                \
   "CROSS JOIN name AS command ON command.id = cause.type_url "
 
+#define SNAPSHOT_RANGE                                                                   \
+  "WHERE entity.persistence_id = ? AND entity.entity_id = ? AND snapshot.sequence >= ? " \
+  "ORDER BY snapshot.sequence LIMIT ?"
+
+// Conditions of an EntityFilter on entities, only those that it has, so that SQLite sees which of them an index serves.
+// ?1 to ?3 as above; ?4 and ?5 are the key to begin behind.
+std::string EntityConditions(const EntityFilter& filter, bool behind_key) {
+  std::vector<absl::string_view> all;
+  if (!filter.service.empty()) all.emplace_back("service = (SELECT id FROM name WHERE text = ?1)");
+  if (!filter.persistence_id.empty()) all.emplace_back("persistence_id = ?2");
+  if (!filter.id_contains.empty()) all.emplace_back("instr(entity_id, ?3) > 0");
+  if (behind_key && filter.persistence_id.empty()) all.emplace_back("(persistence_id, entity_id) > (?4, ?5)");
+  if (behind_key && !filter.persistence_id.empty()) all.emplace_back("entity_id > ?5");
+  return all.empty() ? "" : absl::StrCat(" WHERE ", absl::StrJoin(all, " AND "));
+}
+
+// ?6 is the limit. Which entities they are is found first, in the index of keys alone where that is enough. For a
+// service the table is read from end to end: looking up a million rows in the order of their keys takes far longer.
+std::string PageQuery(const EntityFilter& filter, bool behind_key) {
+  return absl::StrCat(ENTITY_ROWS "WHERE entity.id IN (SELECT id FROM entity",
+                      filter.service.empty() ? "" : " NOT INDEXED", EntityConditions(filter, behind_key),
+                      " ORDER BY persistence_id, entity_id LIMIT ?6) "
+                      "ORDER BY entity.persistence_id, entity.entity_id");
+}
+
+bool IsEmpty(const EntityFilter& filter) {
+  return filter.service.empty() && filter.persistence_id.empty() && filter.id_contains.empty();
+}
+
 EntityRow ReadEntity(const Cursor& row) {
-  EntityRow entity{.key = {row.String(1), row.String(2)},
-                   .service = row.String(3),
-                   .last_sequence = row.Int(4),
-                   .event_bytes = row.Int(5),
+  EntityRow entity{.key = {row.String(0), row.String(1)},
+                   .service = row.String(2),
+                   .last_sequence = row.Int(3),
+                   .event_bytes = row.Int(4),
                    .snapshot_sequence = std::nullopt,
-                   .created = absl::FromUnixNanos(row.Int(7)),
-                   .updated = absl::FromUnixNanos(row.Int(8))};
-  if (!row.IsNull(6)) entity.snapshot_sequence = row.Int(6);
+                   .created = absl::FromUnixNanos(row.Int(6)),
+                   .updated = absl::FromUnixNanos(row.Int(7))};
+  if (!row.IsNull(5)) entity.snapshot_sequence = row.Int(5);
   return entity;
 }
 
@@ -60,6 +91,22 @@ EventRow ReadEvent(const Cursor& row) {
                             .service = row.String(9),
                             .method = row.String(10),
                             .command = {row.String(11), row.String(12)}}};
+}
+
+// Base64, so that it passes wherever text does; the length in front tells where the entity id begins.
+std::string ToToken(const EntityKey& key) {
+  return absl::WebSafeBase64Escape(absl::StrCat(key.persistence_id.size(), ":", key.persistence_id, key.entity_id));
+}
+
+std::optional<EntityKey> FromToken(const std::string& token) {
+  std::string text;
+  if (!absl::WebSafeBase64Unescape(token, &text)) return std::nullopt;
+  const std::size_t begin = text.find(':') + 1;
+  std::size_t size = 0;
+  if (begin == 0 || !absl::SimpleAtoi(text.substr(0, begin - 1), &size) || size > text.size() - begin) {
+    return std::nullopt;
+  }
+  return EntityKey{text.substr(begin, size), text.substr(begin + size)};
 }
 
 absl::Status CheckLimit(int limit) {
@@ -103,13 +150,6 @@ absl::StatusOr<std::unique_ptr<SqliteBrowser>> SqliteBrowser::Open(const std::st
   Statements all{
       .begin = prepare("BEGIN"),
       .commit = prepare("COMMIT"),
-      .count_entities = prepare("SELECT count(*) FROM entity JOIN name AS service ON service.id = entity.service "
-                                "WHERE " FILTER),
-      .first_entities =
-          prepare(ENTITY_ROWS "WHERE " FILTER "ORDER BY entity.persistence_id, entity.entity_id LIMIT ?4"),
-      .more_entities = prepare(ENTITY_ROWS "WHERE " FILTER "AND (entity.persistence_id, entity.entity_id) > "
-                                           "(SELECT persistence_id, entity_id FROM entity WHERE id = ?5) "
-                                           "ORDER BY entity.persistence_id, entity.entity_id LIMIT ?4"),
       .entity = prepare(ENTITY_ROWS "WHERE entity.persistence_id = ? AND entity.entity_id = ?"),
       .events =
           prepare(EVENT_COLUMNS "FROM entity CROSS JOIN event ON event.entity = entity.id " EVENT_NAMES
@@ -118,10 +158,11 @@ absl::StatusOr<std::unique_ptr<SqliteBrowser>> SqliteBrowser::Open(const std::st
       .events_after = prepare(EVENT_COLUMNS "FROM event CROSS JOIN entity ON entity.id = event.entity " EVENT_NAMES
                                             "WHERE " FILTER "AND event.position > ?4 ORDER BY event.position LIMIT ?5"),
       .last_position = prepare("SELECT coalesce(max(position), 0) FROM event"),
-      .snapshots =
-          prepare("SELECT snapshot.sequence, type.text, snapshot.payload, snapshot.time FROM entity "
-                  "JOIN snapshot ON snapshot.entity = entity.id JOIN name AS type ON type.id = snapshot.type_url "
-                  "WHERE entity.persistence_id = ? AND entity.entity_id = ? ORDER BY snapshot.sequence"),
+      .snapshots = prepare("SELECT snapshot.sequence, snapshot.time, type.text, snapshot.payload FROM entity "
+                           "CROSS JOIN snapshot ON snapshot.entity = entity.id "
+                           "CROSS JOIN name AS type ON type.id = snapshot.type_url " SNAPSHOT_RANGE),
+      .brief_snapshots = prepare("SELECT snapshot.sequence, snapshot.time FROM entity "
+                                 "CROSS JOIN snapshot ON snapshot.entity = entity.id " SNAPSHOT_RANGE),
       .descriptor_sets = prepare("SELECT content FROM descriptor_set ORDER BY id DESC"),
   };
   if (!prepare.status().ok()) return prepare.status();
@@ -130,10 +171,13 @@ absl::StatusOr<std::unique_ptr<SqliteBrowser>> SqliteBrowser::Open(const std::st
 
 absl::StatusOr<EntityPage> SqliteBrowser::Entities(const EntityFilter& filter, const std::string& page, int page_size) {
   if (absl::Status status = CheckLimit(page_size); !status.ok()) return status;
-  std::int64_t after = 0;
-  if (!page.empty() && (!absl::SimpleAtoi(page, &after) || after <= 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", page, "' is no page of entities; start with the first, an empty one"));
+  std::optional<EntityKey> after;
+  if (!page.empty()) {
+    after = FromToken(page);
+    if (!after.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", page, "' is no page of entities; start with the first, an empty one"));
+    }
   }
   // One transaction, so that rows and total are of the same moment.
   if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
@@ -145,30 +189,42 @@ absl::StatusOr<EntityPage> SqliteBrowser::Entities(const EntityFilter& filter, c
   return result;
 }
 
-// A page is named after the last entity of the one before, by its id in the file: entities are never removed.
-absl::StatusOr<EntityPage> SqliteBrowser::ReadPage(const EntityFilter& filter, std::int64_t after, int page_size) {
+// A page is named after the last entity of the one before, which may have been deleted meanwhile.
+absl::StatusOr<EntityPage> SqliteBrowser::ReadPage(const EntityFilter& filter, const std::optional<EntityKey>& after,
+                                                   int page_size) {
+  absl::StatusOr<Statement> query = connection_.Prepare(PageQuery(filter, after.has_value()));
+  if (!query.ok()) return query.status();
+  const EntityKey begin = after.value_or(EntityKey());
   EntityPage page;
   {
-    Cursor count = statements_.count_entities.Query(filter.service, filter.persistence_id, filter.id_contains);
-    if (count.Next()) page.total = count.Int(0);
-    if (!count.status().ok()) return count.status();
-  }
-  const std::int64_t one_more = std::int64_t{page_size} + 1;
-  Cursor rows =
-      after == 0
-          ? statements_.first_entities.Query(filter.service, filter.persistence_id, filter.id_contains, one_more)
-          : statements_.more_entities.Query(filter.service, filter.persistence_id, filter.id_contains, one_more, after);
-  std::int64_t last = 0;
-  while (rows.Next()) {
-    if (page.rows.size() == static_cast<std::size_t>(page_size)) {
-      page.next = absl::StrCat(last);
-      break;
+    Cursor rows = query->Query(filter.service, filter.persistence_id, filter.id_contains, begin.persistence_id,
+                               begin.entity_id, std::int64_t{page_size} + 1);
+    while (rows.Next()) {
+      if (page.rows.size() == static_cast<std::size_t>(page_size)) {
+        page.next = ToToken(page.rows.back().key);
+        break;
+      }
+      page.rows.push_back(ReadEntity(rows));
     }
-    last = rows.Int(0);
-    page.rows.push_back(ReadEntity(rows));
+    if (!rows.status().ok()) return rows.status();
   }
-  if (!rows.status().ok()) return rows.status();
+  if (!after.has_value() && page.next.empty()) {
+    page.total = static_cast<std::int64_t>(page.rows.size());
+  } else if (!after.has_value() || IsEmpty(filter)) {
+    absl::StatusOr<std::int64_t> total = Count(filter);
+    if (!total.ok()) return total.status();
+    page.total = *total;
+  }
   return page;
+}
+
+absl::StatusOr<std::int64_t> SqliteBrowser::Count(const EntityFilter& filter) {
+  absl::StatusOr<Statement> query =
+      connection_.Prepare(absl::StrCat("SELECT count(*) FROM entity", EntityConditions(filter, false)));
+  if (!query.ok()) return query.status();
+  Cursor count = query->Query(filter.service, filter.persistence_id, filter.id_contains);
+  if (count.Next()) return count.Int(0);
+  return count.status();
 }
 
 absl::StatusOr<EntityRow> SqliteBrowser::Entity(const EntityKey& key) {
@@ -188,6 +244,18 @@ absl::StatusOr<std::vector<EventRow>> SqliteBrowser::Events(const EntityKey& key
   return events;
 }
 
+absl::StatusOr<Replay> SqliteBrowser::LoadUntil(const EntityKey& key, SequenceNumber until,
+                                                std::optional<SequenceNumber> after, std::size_t max_bytes) {
+  if (reader_ == nullptr) {
+    absl::StatusOr<Connection> connection = OpenForReading(connection_.file());
+    if (!connection.ok()) return connection.status();
+    absl::StatusOr<std::unique_ptr<Reader>> reader = Reader::Make(*std::move(connection));
+    if (!reader.ok()) return reader.status();
+    reader_ = *std::move(reader);
+  }
+  return reader_->Load(key, after, max_bytes, until);
+}
+
 absl::StatusOr<std::vector<EventRow>> SqliteBrowser::EventsAfter(std::int64_t position, const EntityFilter& filter,
                                                                  int limit) {
   if (absl::Status status = CheckLimit(limit); !status.ok()) return status;
@@ -205,11 +273,16 @@ absl::StatusOr<std::int64_t> SqliteBrowser::LastPosition() {
   return row.status();
 }
 
-absl::StatusOr<std::vector<SnapshotRow>> SqliteBrowser::Snapshots(const EntityKey& key) {
+absl::StatusOr<std::vector<SnapshotRow>> SqliteBrowser::Snapshots(const EntityKey& key, const SnapshotRange& range) {
+  if (range.limit) {
+    if (absl::Status status = CheckLimit(*range.limit); !status.ok()) return status;
+  }
   std::vector<SnapshotRow> snapshots;
-  Cursor rows = statements_.snapshots.Query(key.persistence_id, key.entity_id);
+  Statement& statement = range.payloads ? statements_.snapshots : statements_.brief_snapshots;
+  Cursor rows = statement.Query(key.persistence_id, key.entity_id, range.from, range.limit.value_or(-1));
   while (rows.Next()) {
-    snapshots.push_back({rows.Int(0), Payload{rows.String(1), rows.String(2)}, absl::FromUnixNanos(rows.Int(3))});
+    SnapshotRow& row = snapshots.emplace_back(SnapshotRow{rows.Int(0), {}, absl::FromUnixNanos(rows.Int(1))});
+    if (range.payloads) row.payload = Payload{rows.String(2), rows.String(3)};
   }
   if (!rows.status().ok()) return rows.status();
   return snapshots;

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "emulator/journal/browse.h"
+#include "emulator/journal/reader.h"
 #include "emulator/journal/sqlite.h"
 
 namespace cloudstate::journal {
@@ -25,26 +27,29 @@ class SqliteBrowser final : public Browser {
   absl::StatusOr<EntityPage> Entities(const EntityFilter& filter, const std::string& page, int page_size) override;
   absl::StatusOr<EntityRow> Entity(const EntityKey& key) override;
   absl::StatusOr<std::vector<EventRow>> Events(const EntityKey& key, SequenceNumber from, int limit) override;
+  absl::StatusOr<Replay> LoadUntil(const EntityKey& key, SequenceNumber until, std::optional<SequenceNumber> after,
+                                   std::size_t max_bytes) override;
   absl::StatusOr<std::vector<EventRow>> EventsAfter(std::int64_t position, const EntityFilter& filter,
                                                     int limit) override;
   absl::StatusOr<std::int64_t> LastPosition() override;
-  absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey& key) override;
+  absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey& key, const SnapshotRange& range) override;
   absl::StatusOr<std::vector<std::string>> DescriptorSets() override;
 
  private:
   struct Statements {
     Statement begin, commit;
-    Statement count_entities, first_entities, more_entities, entity;
-    Statement events, events_after, last_position, snapshots, descriptor_sets;
+    Statement entity, events, events_after, last_position, snapshots, brief_snapshots, descriptor_sets;
   };
 
   SqliteBrowser(Connection connection, Statements statements)
       : connection_(std::move(connection)), statements_(std::move(statements)) {}
 
-  absl::StatusOr<EntityPage> ReadPage(const EntityFilter& filter, std::int64_t after, int page_size);
+  absl::StatusOr<EntityPage> ReadPage(const EntityFilter& filter, const std::optional<EntityKey>& after, int page_size);
+  absl::StatusOr<std::int64_t> Count(const EntityFilter& filter);
 
   Connection connection_;  // outlives the statements
   Statements statements_;
+  std::unique_ptr<Reader> reader_;  // with a connection of its own; made when it is first wanted
 };
 
 }  // namespace cloudstate::journal

@@ -174,6 +174,14 @@ void SqliteJournal::Write(Append append, absl::AnyInvocable<void(absl::Status)> 
   Enqueue(std::move(append), std::move(done));
 }
 
+void SqliteJournal::Delete(EntityKey key, absl::AnyInvocable<void(absl::StatusOr<Deleted>)> done) {
+  auto deleted = std::make_shared<Deleted>();
+  Enqueue(Deletion{std::move(key), deleted}, [deleted, done = std::move(done)](absl::Status status) mutable {
+    if (!status.ok()) return done(std::move(status));
+    done(*deleted);
+  });
+}
+
 void SqliteJournal::Claim(std::vector<ShardClaim> claims,
                           absl::AnyInvocable<void(absl::StatusOr<std::vector<ShardHolder>>)> done) {
   auto holders = std::make_shared<std::vector<ShardHolder>>();

@@ -65,6 +65,8 @@ class SqliteJournal final : public Journal, public ReplicaStore {
   void Load(const EntityKey& key, std::optional<SequenceNumber> after, std::size_t max_bytes,
             absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) override;
   void LoadLast(const EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<Replay>)> done) override;
+  // Counts as a write.
+  void Delete(EntityKey key, absl::AnyInvocable<void(absl::StatusOr<Deleted>)> done) override;
   // Counts as a write. Holders are not kept in the file: after reopening nobody holds anything.
   void Claim(std::vector<ShardClaim> claims,
              absl::AnyInvocable<void(absl::StatusOr<std::vector<ShardHolder>>)> done) override;

@@ -30,6 +30,11 @@ std::int64_t LastSequenceAfter(const Append& append) {
 bool IsClaim(const Change& change) { return std::holds_alternative<Claims>(change); }
 
 absl::Status WrongSequence(const Append& append, SequenceNumber last) {
+  if (last == 0) {
+    return absl::AbortedError(absl::StrCat("entity ", append.key.ToString(),
+                                           " was deleted while the command was under way; nothing was stored. Try "
+                                           "again: it begins anew."));
+  }
   return absl::AbortedError(absl::StrCat("entity ", append.key.ToString(), ": the writer's last sequence number is ",
                                          append.expected, ", the journal's is ", last,
                                          ": another writer was there in between. Load the entity again."));
@@ -45,6 +50,7 @@ std::size_t BytesOf(const Change& change) {
   if (const Append* append = std::get_if<Append>(&change)) return BytesOf(*append);
   if (const Claims* claims = std::get_if<Claims>(&change)) return claims->claims.size() * sizeof(ShardClaim);
   if (const ReplicaChange* replicas = std::get_if<ReplicaChange>(&change)) return BytesOf(*replicas);
+  if (const Deletion* deletion = std::get_if<Deletion>(&change)) return deletion->key.ToString().size();
   const DescriptorSet& set = std::get<DescriptorSet>(change);
   return set.name.size() + set.content.size();
 }
@@ -81,6 +87,12 @@ absl::StatusOr<Writer::Statements> Writer::PrepareAll(Connection& connection) {
           prepare("UPDATE descriptor_set SET id = (SELECT max(id) FROM descriptor_set) + 1, name = ?1, "
                   "seen = ?2 WHERE content = ?3"),
       .add_descriptor_set = prepare("INSERT INTO descriptor_set (name, seen, content) VALUES (?, ?, ?)"),
+      // Each append has a cause of its own, so nobody else's goes with these.
+      .delete_causes = prepare("DELETE FROM cause WHERE id IN (SELECT cause FROM event WHERE entity = ?1 "
+                               "UNION SELECT cause FROM snapshot WHERE entity = ?1)"),
+      .delete_events = prepare("DELETE FROM event WHERE entity = ?"),
+      .delete_snapshots = prepare("DELETE FROM snapshot WHERE entity = ?"),
+      .delete_entity = prepare("DELETE FROM entity WHERE id = ?"),
   };
   if (!prepare.status().ok()) return prepare.status();
   return all;
@@ -123,8 +135,9 @@ absl::Status Writer::CommitTogether(absl::Span<const Change> changes, std::vecto
   if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
   for (const Change& change : changes) {
     absl::Status status = Apply(change);
-    // ABORTED is an append's own failure and comes before it changes anything; errors of the file never have this code.
-    if (!status.ok() && !absl::IsAborted(status)) {
+    // These are the change's own failures and come before it changes anything; errors of the file never have these
+    // codes.
+    if (!status.ok() && !absl::IsAborted(status) && !absl::IsNotFound(status)) {
       Undo();
       return status;
     }
@@ -144,34 +157,52 @@ void Writer::Undo() {
 absl::Status Writer::Apply(const Change& change) {
   if (const Append* append = std::get_if<Append>(&change)) return ApplyAppend(*append);
   if (const ReplicaChange* replicas = std::get_if<ReplicaChange>(&change)) return replicas_.Apply(*replicas);
+  if (const Deletion* deletion = std::get_if<Deletion>(&change)) return ApplyDeletion(*deletion);
   return ApplyDescriptorSet(std::get<DescriptorSet>(change));
 }
 
 absl::Status Writer::ApplyAppend(const Append& append) {
   if (absl::Status status = fences_.Check(append.fence); !status.ok()) return NotTheHolder(append, status);
-  std::optional<std::int64_t> entity;
-  SequenceNumber last = 0;
-  {
-    Cursor found = statements_.find_entity.Query(append.key.persistence_id, append.key.entity_id);
-    if (found.Next()) {
-      entity = found.Int(0);
-      last = found.Int(1);
-    }
-    if (!found.status().ok()) return found.status();
-  }
-  if (last != append.expected) return WrongSequence(append, last);
+  absl::StatusOr<Found> found = FindEntity(append.key);
+  if (!found.ok()) return found.status();
+  if (found->last != append.expected) return WrongSequence(append, found->last);
   if (append.events.empty() && !append.snapshot) return absl::OkStatus();
 
   Target target{.time = absl::ToUnixNanos(append.time)};
   absl::StatusOr<std::int64_t> id = NameId(append.service);
   if (!id.ok()) return id.status();
   target.service = *id;
-  if (id = PutEntity(append, entity.value_or(0), target); !id.ok()) return id.status();
+  if (id = PutEntity(append, found->entity.value_or(0), target); !id.ok()) return id.status();
   target.entity = *id;
   if (id = AddCause(append.cause); !id.ok()) return id.status();
   target.cause = *id;
   if (absl::Status status = AddEvents(append, target); !status.ok()) return status;
   return append.snapshot ? PutSnapshot(append, target) : absl::OkStatus();
+}
+
+absl::StatusOr<Writer::Found> Writer::FindEntity(const EntityKey& key) {
+  Found result;
+  Cursor found = statements_.find_entity.Query(key.persistence_id, key.entity_id);
+  if (found.Next()) result = {found.Int(0), found.Int(1)};
+  if (!found.status().ok()) return found.status();
+  return result;
+}
+
+absl::Status Writer::ApplyDeletion(const Deletion& deletion) {
+  absl::StatusOr<Found> found = FindEntity(deletion.key);
+  if (!found.ok()) return found.status();
+  if (!found->entity.has_value()) {
+    return absl::NotFoundError(absl::StrCat("the journal ", connection_.file(), " has no entity ",
+                                            deletion.key.ToString(),
+                                            ". `cloudstate-dev journal ls` lists those that it has."));
+  }
+  const std::int64_t entity = *found->entity;
+  if (absl::Status status = statements_.delete_causes.Run(entity); !status.ok()) return status;
+  if (absl::Status status = statements_.delete_events.Run(entity); !status.ok()) return status;
+  deletion.deleted->events = connection_.ChangedRows();
+  if (absl::Status status = statements_.delete_snapshots.Run(entity); !status.ok()) return status;
+  deletion.deleted->snapshots = connection_.ChangedRows();
+  return statements_.delete_entity.Run(entity);
 }
 
 absl::StatusOr<std::int64_t> Writer::PutEntity(const Append& append, std::int64_t entity, const Target& target) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,7 +33,13 @@ struct Claims {
   std::shared_ptr<std::vector<ShardHolder>> holders;
 };
 
-using Change = std::variant<Append, DescriptorSet, Claims, ReplicaChange>;
+// The end of an entity. What it writes to is shared with whoever answers those who asked for it.
+struct Deletion {
+  EntityKey key;
+  std::shared_ptr<Deleted> deleted;
+};
+
+using Change = std::variant<Append, DescriptorSet, Claims, ReplicaChange, Deletion>;
 
 // Its size in memory and on disk, roughly.
 std::size_t BytesOf(const Change& change);
@@ -44,9 +51,10 @@ class Writer {
   static absl::StatusOr<std::unique_ptr<Writer>> Make(Connection connection, Fences& fences);
 
   // Stores all in one transaction and tells for each what became of it, in their order. A wrong `expected` or `fence`
-  // fails only its own append. An error of the disk fails all of them, and nothing is stored; the next call starts
-  // afresh. Where damage in the file stops the transaction, each is tried alone, so that only those which touch it
-  // fail. Claims are not stored and never fail; what stands before and after one goes into transactions of its own.
+  // fails only its own append, and what is not there only its own deletion. An error of the disk fails all of them, and
+  // nothing is stored; the next call starts afresh. Where damage in the file stops the transaction, each is tried
+  // alone, so that only those which touch it fail. Claims are not stored and never fail; what stands before and after
+  // one goes into transactions of its own.
   std::vector<absl::Status> Commit(absl::Span<const Change> changes);
 
   // As ReplicaStore says, by now.
@@ -62,6 +70,7 @@ class Writer {
     Statement find_entity, add_entity, update_entity;
     Statement add_cause, add_event, put_snapshot;
     Statement touch_descriptor_set, add_descriptor_set;
+    Statement delete_causes, delete_events, delete_snapshots, delete_entity;
   };
   struct Target {  // of an append
     std::int64_t entity = 0;
@@ -84,6 +93,12 @@ class Writer {
   absl::Status Apply(const Change& change);
   absl::Status ApplyAppend(const Append& append);
   absl::Status ApplyDescriptorSet(const DescriptorSet& set);
+  absl::Status ApplyDeletion(const Deletion& deletion);
+  struct Found {
+    std::optional<std::int64_t> entity;
+    SequenceNumber last = 0;
+  };
+  absl::StatusOr<Found> FindEntity(const EntityKey& key);
   absl::StatusOr<std::int64_t> PutEntity(const Append& append, std::int64_t entity, const Target& target);
   absl::StatusOr<std::int64_t> AddCause(const Cause& cause);
   absl::Status AddEvents(const Append& append, const Target& target);

@@ -24,6 +24,10 @@ void ObservedJournal::LoadLast(const journal::EntityKey& key,
   journal_.LoadLast(key, std::move(done));
 }
 
+void ObservedJournal::Delete(journal::EntityKey key, absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done) {
+  journal_.Delete(std::move(key), std::move(done));
+}
+
 void ObservedJournal::Claim(std::vector<journal::ShardClaim> claims,
                             absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) {
   journal_.Claim(std::move(claims), std::move(done));

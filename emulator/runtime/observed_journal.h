@@ -19,6 +19,7 @@ class ObservedJournal final : public journal::Journal {
   void Load(const journal::EntityKey& key, std::optional<journal::SequenceNumber> after, std::size_t max_bytes,
             absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
   void LoadLast(const journal::EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
+  void Delete(journal::EntityKey key, absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done) override;
   void Claim(std::vector<journal::ShardClaim> claims,
              absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) override;
   bool Holds(const journal::Fence& fence) const override { return journal_.Holds(fence); }

@@ -14,7 +14,10 @@ namespace cloudstate::simulation {
 
 // How the simulated journal's file looks: one record after the other, each the body's length (8 bytes, little endian),
 // the body's FNV-1a checksum of 64 bits, and the body: an append's key, `expected`, events and snapshot. An append is
-// one record, so that it is there whole or not at all.
+// one record, so that it is there whole or not at all. A deletion is an append with nothing but the key and an
+// `expected` that no other has.
+
+inline constexpr journal::SequenceNumber kDeletion = -1;
 
 namespace record_log {
 

@@ -30,6 +30,10 @@ void SimulatedJournal::Write(journal::Append append, absl::AnyInvocable<void(abs
   Enqueue(PendingWrite{std::move(append), std::move(done), absl::OkStatus()});
 }
 
+void SimulatedJournal::Delete(base::EntityKey key, absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done) {
+  Enqueue(PendingDeletion{std::move(key), std::move(done), journal::Deleted()});
+}
+
 void SimulatedJournal::Claim(std::vector<journal::ShardClaim> claims,
                              absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) {
   Enqueue(PendingClaim{std::move(claims), std::move(done), std::vector<journal::ShardHolder>()});
@@ -65,6 +69,8 @@ void SimulatedJournal::EndCommit() {
       std::visit([&](auto& pending) { pending.outcome = failure; }, each);
     } else if (auto* claim = std::get_if<PendingClaim>(&each)) {
       Apply(*claim);
+    } else if (auto* deletion = std::get_if<PendingDeletion>(&each)) {
+      Apply(*deletion, log_);
     } else {
       Apply(std::get<PendingWrite>(each), log_);
     }
@@ -94,6 +100,22 @@ void SimulatedJournal::Apply(PendingClaim& claim) {
   for (const journal::ShardClaim& each : claim.claims) claim.outcome->push_back(fences_.Claim(each));
 }
 
+// Adds the record to `log`, unless there is nothing to delete.
+void SimulatedJournal::Apply(PendingDeletion& deletion, std::string& log) {
+  const Stored& stored = Find(deletion.key);
+  if (stored.events.empty() && !stored.snapshot.has_value()) {
+    deletion.outcome = absl::NotFoundError(absl::StrCat("nothing is stored of entity ", deletion.key.ToString()));
+    return;
+  }
+  deletion.outcome = journal::Deleted{.events = static_cast<std::int64_t>(stored.events.size()),
+                                      .snapshots = stored.snapshot.has_value() ? 1 : 0};
+  journal::Append record;
+  record.key = deletion.key;
+  record.expected = kDeletion;
+  PutRecord(record, log);
+  index_.Remove(deletion.key);
+}
+
 absl::Status SimulatedJournal::CheckWrite(const journal::Append& append) const {
   if (IsPlanted(base::PlantedBug::kSequenceNotChecked)) return absl::OkStatus();
   if (absl::Status fenced = fences_.Check(append.fence); !fenced.ok()) {
@@ -106,7 +128,15 @@ absl::Status SimulatedJournal::CheckWrite(const journal::Append& append) const {
                                          ": another writer was there in between. Load the entity again."));
 }
 
+void SimulatedJournal::Index::Remove(const base::EntityKey& key) {
+  const auto found = entities.find(key);
+  if (found == entities.end()) return;
+  event_count -= found->second.events.size();
+  entities.erase(found);
+}
+
 void SimulatedJournal::Index::Add(journal::Append append) {
+  if (append.expected == kDeletion) return Remove(append.key);
   Stored& stored = entities[append.key];
   event_count += append.events.size();
   journal::SequenceNumber sequence = append.expected;
@@ -143,9 +173,14 @@ void SimulatedJournal::Crash() {
 std::string SimulatedJournal::WhatWasBeingWritten() {
   std::string bytes;
   for (Pending& each : commit_) {
-    auto* write = std::get_if<PendingWrite>(&each);
-    if (write == nullptr) break;
-    Apply(*write, bytes);  // into an index that is about to be made anew
+    // Into an index that is about to be made anew.
+    if (auto* write = std::get_if<PendingWrite>(&each)) {
+      Apply(*write, bytes);
+    } else if (auto* deletion = std::get_if<PendingDeletion>(&each)) {
+      Apply(*deletion, bytes);
+    } else {
+      break;
+    }
   }
   return bytes;
 }
@@ -230,6 +265,12 @@ void SimulatedJournal::Note(const PendingWrite& write) const {
   const std::string outcome = write.outcome.ok() ? "ok" : Text(write.outcome);
   observer_(absl::StrCat("write ", append.key.ToString(), " expected ", append.expected, " +", append.events.size(),
                          append.snapshot.has_value() ? " with a snapshot" : "", fence, ": ", outcome));
+}
+
+void SimulatedJournal::Note(const PendingDeletion& deletion) const {
+  if (!observer_) return;
+  observer_(absl::StrCat("delete ", deletion.key.ToString(), ": ",
+                         deletion.outcome.ok() ? "ok" : Text(deletion.outcome.status())));
 }
 
 void SimulatedJournal::Note(const PendingClaim& claim) const {

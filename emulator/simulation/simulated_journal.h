@@ -45,6 +45,8 @@ class SimulatedJournal final : public journal::Journal {
   void Load(const journal::EntityKey& key, std::optional<journal::SequenceNumber> after, std::size_t max_bytes,
             absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
   void LoadLast(const journal::EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<journal::Replay>)> done) override;
+  // Deletions fail with the commit that they are in, as writes do, and are torn as they are.
+  void Delete(base::EntityKey key, absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done) override;
   // Claims fail with the commit that they are in, as writes do. They are not in the file: no crash tears them.
   void Claim(std::vector<journal::ShardClaim> claims,
              absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) override;
@@ -77,7 +79,12 @@ class SimulatedJournal final : public journal::Journal {
     absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done;
     absl::StatusOr<std::vector<journal::ShardHolder>> outcome;
   };
-  using Pending = std::variant<PendingWrite, PendingClaim>;
+  struct PendingDeletion {
+    base::EntityKey key;
+    absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done;
+    absl::StatusOr<journal::Deleted> outcome;
+  };
+  using Pending = std::variant<PendingWrite, PendingClaim, PendingDeletion>;
 
   struct Stored {
     std::vector<journal::Event> events;
@@ -89,6 +96,7 @@ class SimulatedJournal final : public journal::Journal {
     std::uint64_t event_count = 0;
 
     void Add(journal::Append append);
+    void Remove(const base::EntityKey& key);
     // Adds the records of `log` up to the first that is not whole, and returns how many bytes those before it have.
     std::size_t AddAll(std::string_view log);
   };
@@ -98,6 +106,7 @@ class SimulatedJournal final : public journal::Journal {
   void EndCommit();
   void Apply(PendingWrite& write, std::string& log);
   void Apply(PendingClaim& claim);
+  void Apply(PendingDeletion& deletion, std::string& log);
   absl::Status CheckWrite(const journal::Append& append) const;
   std::string WhatWasBeingWritten();
   std::size_t Tear(std::string& bytes);
@@ -105,6 +114,7 @@ class SimulatedJournal final : public journal::Journal {
   void Answer(absl::StatusOr<journal::Replay> replay, Read done);
   void Note(const PendingWrite& write) const;
   void Note(const PendingClaim& claim) const;
+  void Note(const PendingDeletion& deletion) const;
 
   base::Strand& strand_;
   base::Random& random_;

@@ -24,6 +24,20 @@ class MemoryJournal final : public journal::Journal {
     Hold([this, append = std::move(append), done = std::move(done)]() mutable { done(Apply(append)); });
   }
 
+  void Delete(journal::EntityKey key, absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done) override {
+    Hold([this, key = std::move(key), done = std::move(done)]() mutable {
+      if (!write_status.ok()) return done(write_status);
+      const auto found = entities.find(key);
+      if (found == entities.end() || (found->second.events.empty() && found->second.snapshots.empty())) {
+        return done(absl::NotFoundError("nothing is stored of " + key.ToString()));
+      }
+      const journal::Deleted deleted{.events = static_cast<std::int64_t>(found->second.events.size()),
+                                     .snapshots = static_cast<std::int64_t>(found->second.snapshots.size())};
+      entities.erase(found);
+      done(deleted);
+    });
+  }
+
   // In its place between the writes, also when those are held back.
   void Claim(std::vector<journal::ShardClaim> claims,
              absl::AnyInvocable<void(absl::StatusOr<std::vector<journal::ShardHolder>>)> done) override {

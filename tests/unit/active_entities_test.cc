@@ -23,6 +23,7 @@ using cloudstate::testing::MemoryJournal;
 using cloudstate::testing::VirtualStrand;
 using journal::Fence;
 using journal::ShardId;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -134,6 +135,64 @@ TEST_F(ActiveEntitiesTest, CountsTheEntitiesOfEachShard) {
   EXPECT_EQ(entities_->active_entities(ShardId{2}), 1U);
   EXPECT_EQ(entities_->active_entities(ShardId{3}), 0U);
   EXPECT_EQ(entities_->waiting_commands(), 1U);
+}
+
+// ---- what is stored of an entity is deleted
+
+TEST_F(ActiveEntitiesTest, ACommandThatIsOutstandingFailsWhenTheEntityIsDeletedAndTheNextFindsNothing) {
+  Deliver(kOne, "a", "1");
+  Answer("a", 1, "e1");
+  Deliver(kOne, "a", "2");
+  Deliver(kOne, "a", "3");
+  journal_.entities.erase({"counter", "a"});
+  entities_->Forget({"counter", "a"});
+  strand_.Run();
+  EXPECT_THAT(outcomes_.back(), AllOf(HasSubstr("2: ABORTED"), HasSubstr("counter|a"), HasSubstr("was deleted")));
+  EXPECT_EQ(StreamOf("a")->written.size(), 2U) << "init and command 3, no event";
+  Answer("a", 1, "n1");
+  EXPECT_EQ(outcomes_.back(), "3: answered");
+  EXPECT_EQ((journal_.entities[{"counter", "a"}].events.size()), 1U);
+}
+
+TEST_F(ActiveEntitiesTest, AnIdleStreamEndsInOrderWhenTheEntityIsDeleted) {
+  Deliver(kOne, "a", "1");
+  Answer("a", 1, "e1");
+  journal_.entities.erase({"counter", "a"});
+  entities_->Forget({"counter", "a"});
+  EXPECT_TRUE(StreamOf("a")->half_closed);
+  Deliver(kOne, "a", "2");
+  End("a");
+  EXPECT_EQ(StreamOf("a")->written.size(), 2U);
+  entities_->Forget({"counter", "unknown"});
+}
+
+TEST_F(ActiveEntitiesTest, WhatIsBeingStoredGetsTheJournalsAnswerWhenTheEntityIsDeleted) {
+  Deliver(kOne, "a", "1");
+  Answer("a", 1, "e1");
+  journal_.hold_writes = true;
+  Deliver(kOne, "a", "2");
+  Answer("a", 2, "e2");
+  journal_.entities.erase({"counter", "a"});
+  entities_->Forget({"counter", "a"});
+  journal_.Release();
+  strand_.Run();
+  EXPECT_THAT(outcomes_.back(), HasSubstr("2: ABORTED"));
+  EXPECT_THAT((journal_.entities[{"counter", "a"}].events), IsEmpty());
+}
+
+TEST_F(ActiveEntitiesTest, AReplayWhoseRestIsDeletedBeginsAnew) {
+  auto& stored = journal_.entities[{"counter", "a"}];
+  for (int i = 1; i <= 3; ++i) stored.events.push_back({i, {"", std::string(1 << 20, 'x')}});
+  connection_->unsent_at_open = 100;  // it asks for no other page yet
+  Deliver(kOne, "a", "1");
+  journal_.entities.erase({"counter", "a"});
+  const auto stream = StreamOf("a");
+  stream->unsent = 0;
+  connection_->unsent_at_open = 0;
+  stream->handler.on_writable();
+  strand_.Run();
+  EXPECT_TRUE(stream->destroyed);
+  EXPECT_EQ(StreamOf("a")->written.size(), 2U) << "init and the command";
 }
 
 TEST_F(ActiveEntitiesTest, RetiresOneShardAndLeavesTheOtherAlone) {

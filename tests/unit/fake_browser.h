@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,11 +74,35 @@ class FakeBrowser final : public Browser {
     return Select([&](const EventRow& row) { return row.position > position && Fits(filter, row); }, limit);
   }
 
+  // In one page.
+  absl::StatusOr<Replay> LoadUntil(const EntityKey& key, SequenceNumber until, std::optional<SequenceNumber> after,
+                                   std::size_t) override {
+    if (!failure.ok()) return failure;
+    Replay replay;
+    for (const SnapshotRow& row : snapshots) {
+      if (!after.has_value() && row.sequence <= until) replay.snapshot = Snapshot{row.sequence, row.payload};
+    }
+    const SequenceNumber from = replay.snapshot.has_value() ? replay.snapshot->sequence : after.value_or(0);
+    for (const EventRow& row : events) {
+      if (row.key != key) continue;
+      replay.last_sequence = row.sequence;
+      if (row.sequence > from && row.sequence <= until) replay.events.push_back({row.sequence, row.payload});
+    }
+    return replay;
+  }
+
   absl::StatusOr<std::int64_t> LastPosition() override {
     if (!failure.ok()) return failure;
     return static_cast<std::int64_t>(events.size());
   }
-  absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey&) override { return snapshots; }
+  absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey&, const SnapshotRange& range) override {
+    std::vector<SnapshotRow> found;
+    for (const SnapshotRow& row : snapshots) {
+      if (row.sequence < range.from || found.size() == static_cast<std::size_t>(range.limit.value_or(1'000))) continue;
+      found.push_back(range.payloads ? row : SnapshotRow{row.sequence, {}, row.time});
+    }
+    return found;
+  }
   absl::StatusOr<std::vector<std::string>> DescriptorSets() override { return descriptor_sets; }
 
  private:

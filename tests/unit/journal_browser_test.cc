@@ -11,7 +11,7 @@
 namespace cloudstate::journal {
 namespace {
 
-class BrowserTest : public testing::Test {
+class BrowserTest : public ::testing::Test {
  protected:
   BrowserTest() : journal_(OpenJournal(directory_.path())) {}
 
@@ -56,7 +56,7 @@ TEST_F(BrowserTest, ShowsAnEntity) {
 TEST_F(BrowserTest, SaysNotFoundForAnUnknownEntity) {
   EXPECT_TRUE(absl::IsNotFound(Open()->Entity(kCart).status()));
   EXPECT_TRUE(Open()->Events(kCart, 0, 10)->empty());
-  EXPECT_TRUE(Open()->Snapshots(kCart)->empty());
+  EXPECT_TRUE(Open()->Snapshots(kCart, {})->empty());
 }
 
 TEST_F(BrowserTest, ListsEntitiesInPagesByPersistenceIdThenEntityId) {
@@ -105,8 +105,81 @@ TEST_F(BrowserTest, FiltersEntities) {
   EXPECT_EQ(browser->Entities({.service = "none", .persistence_id = "", .id_contains = ""}, "", 9)->total, 0);
 }
 
+TEST_F(BrowserTest, GoesOnBehindAnEntityThatWasDeletedMeanwhile) {
+  for (const char* id : {"a", "b", "c", "d"}) Store(AppendOf({"cart", id}, 0));
+  auto browser = Open();
+  const std::string page = browser->Entities({}, "", 2)->next;
+  ASSERT_TRUE(StartDelete(*journal_, {"cart", "b"}).get().ok());
+  EXPECT_EQ(Ids(*browser->Entities({}, page, 2)), (std::vector<std::string>{"cart|c", "cart|d"}));
+}
+
+TEST_F(BrowserTest, LoadsWhatAnEntityIsReplayedFromUntilAnEvent) {
+  Append append = AppendOf(kCart, 0, 3);
+  append.snapshot = Payload{"x/Snapshot", "at 3"};
+  Store(append);
+  append = AppendOf(kCart, 3, 3);
+  append.snapshot = Payload{"x/Snapshot", "at 6"};
+  Store(append);
+  auto browser = Open();
+  struct Case {
+    SequenceNumber until;
+    std::optional<SequenceNumber> after;
+    std::string expected;
+  };
+  for (const Case& each :
+       {Case{0, {}, ""}, Case{2, {}, "12"}, Case{3, {}, "at 3:"}, Case{5, {}, "at 3:45"}, Case{6, {}, "at 6:"},
+        Case{9, {}, "at 6:"}, Case{5, 0, "12345"}, Case{5, 4, "5"}, Case{3, 3, ""}}) {
+    absl::StatusOr<Replay> replay = browser->LoadUntil(kCart, each.until, each.after, 1 << 20);
+    ASSERT_TRUE(replay.ok()) << replay.status();
+    std::string found = replay->snapshot.has_value() ? replay->snapshot->payload.value + ":" : "";
+    for (const Event& event : replay->events) found += event.payload.value;
+    EXPECT_EQ(found, each.expected) << each.until;
+    EXPECT_TRUE(replay->complete);
+    EXPECT_EQ(replay->last_sequence, 6);
+  }
+  absl::StatusOr<Replay> page = browser->LoadUntil(kCart, 5, 0, 1);
+  EXPECT_EQ(page->events.size(), 1u);
+  EXPECT_FALSE(page->complete);
+  EXPECT_TRUE(browser->LoadUntil(kCart, 1, 0, 1)->complete);
+  EXPECT_EQ(browser->LoadUntil({"cart", "none"}, 5, {}, 1)->last_sequence, 0);
+}
+
+// Each filter goes another way through the file.
+TEST_F(BrowserTest, PagesThroughEveryFilterWithTheTotalOnTheFirstPage) {
+  for (const char* persistence_id : {"account", "cart"}) {
+    for (const char* id : {"b-1", "a-1", "a-2", "c-1", "a-3"}) {
+      Append append = AppendOf({persistence_id, id}, 0);
+      if (*id == 'a') append.service = "example.A";
+      Store(append);
+    }
+  }
+  const std::vector<std::pair<EntityFilter, std::vector<std::string>>> cases = {
+      {{.service = "example.A", .persistence_id = "", .id_contains = ""},
+       {"account|a-1", "account|a-2", "account|a-3", "cart|a-1", "cart|a-2", "cart|a-3"}},
+      {{.service = "", .persistence_id = "cart", .id_contains = ""},
+       {"cart|a-1", "cart|a-2", "cart|a-3", "cart|b-1", "cart|c-1"}},
+      {{.service = "", .persistence_id = "", .id_contains = "-1"},
+       {"account|a-1", "account|b-1", "account|c-1", "cart|a-1", "cart|b-1", "cart|c-1"}},
+      {{.service = "example.A", .persistence_id = "cart", .id_contains = "a-"}, {"cart|a-1", "cart|a-2", "cart|a-3"}},
+  };
+  auto browser = Open();
+  for (const auto& [filter, expected] : cases) {
+    std::vector<std::string> all;
+    std::string page;
+    do {
+      absl::StatusOr<EntityPage> result = browser->Entities(filter, page, 2);
+      ASSERT_TRUE(result.ok()) << result.status();
+      EXPECT_EQ(result->total, page.empty() ? static_cast<std::int64_t>(expected.size()) : 0);
+      for (const std::string& id : Ids(*result)) all.push_back(id);
+      page = result->next;
+    } while (!page.empty());
+    EXPECT_EQ(all, expected);
+  }
+}
+
 TEST_F(BrowserTest, RefusesPagesAndLimitsThatMakeNoSense) {
   EXPECT_TRUE(absl::IsInvalidArgument(Open()->Entities({}, "nonsense", 2).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(Open()->Entities({}, "OTk6YQ", 2).status()));  // "99:a"
   EXPECT_TRUE(absl::IsInvalidArgument(Open()->Entities({}, "", 0).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Open()->Events(kCart, 0, -1).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Open()->EventsAfter(0, {}, 0).status()));
@@ -165,11 +238,29 @@ TEST_F(BrowserTest, KeepsAllSnapshotsOldestFirst) {
     append.snapshot = Payload{"x/Snapshot", absl::StrCat("at ", i + 1)};
     Store(append);
   }
-  absl::StatusOr<std::vector<SnapshotRow>> snapshots = Open()->Snapshots(kCart);
+  absl::StatusOr<std::vector<SnapshotRow>> snapshots = Open()->Snapshots(kCart, {});
   ASSERT_EQ(snapshots->size(), 3u);
   EXPECT_EQ((*snapshots)[0].sequence, 1);
   EXPECT_EQ((*snapshots)[2].payload, (Payload{"x/Snapshot", "at 3"}));
   EXPECT_EQ((*snapshots)[2].time, absl::FromUnixSeconds(1'600'000'000));
+}
+
+TEST_F(BrowserTest, ShowsARangeOfSnapshotsWithoutReadingPayloads) {
+  for (int i = 0; i < 4; ++i) {
+    Append append = AppendOf(kCart, i);
+    append.snapshot = Payload{"x/Snapshot", absl::StrCat("at ", i + 1)};
+    Store(append);
+  }
+  auto browser = Open();
+  const auto some = browser->Snapshots(kCart, {.from = 2, .limit = 2, .payloads = true});
+  ASSERT_EQ(some->size(), 2u);
+  EXPECT_EQ((*some)[0].payload, (Payload{"x/Snapshot", "at 2"}));
+  EXPECT_EQ((*some)[1].sequence, 3);
+  const auto brief = browser->Snapshots(kCart, {.from = 4, .limit = std::nullopt, .payloads = false});
+  ASSERT_EQ(brief->size(), 1u);
+  EXPECT_EQ((*brief)[0].payload, Payload());
+  EXPECT_EQ((*brief)[0].time, absl::FromUnixSeconds(1'600'000'000));
+  EXPECT_TRUE(absl::IsInvalidArgument(browser->Snapshots(kCart, {.from = 0, .limit = -1, .payloads = true}).status()));
 }
 
 TEST_F(BrowserTest, ReadsAFileThatNoEmulatorWritesTo) {

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "emulator/journal/integrity.h"
 #include "emulator/journal/sqlite_browser.h"
 #include "emulator/journal/sqlite_journal.h"
 #include "tests/unit/journal_test_support.h"
@@ -221,6 +222,75 @@ Append FencedAppend(SequenceNumber expected, std::uint64_t epoch, int count = 1)
   Append append = AppendOf(kCart, expected, count);
   append.fence = {kShard, epoch};
   return append;
+}
+
+// ---- deletion
+
+TEST(SqliteJournal, DeletesAnEntityWithAllThatBelongsToItAndNothingElse) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  const EntityKey other{"cart", "b"};
+  Append append = AppendOf(kCart, 0, 3);
+  append.snapshot = Payload{"x/Snapshot", "at 3"};
+  ASSERT_EQ(WriteAndWait(*journal, append), absl::OkStatus());
+  ASSERT_EQ(WriteAndWait(*journal, AppendOf(other, 0, 2)), absl::OkStatus());
+  ASSERT_EQ(WriteAndWait(*journal, AppendOf(kCart, 3, 1)), absl::OkStatus());
+
+  absl::StatusOr<Deleted> deleted = StartDelete(*journal, kCart).get();
+
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(deleted->events, 4);
+  EXPECT_EQ(deleted->snapshots, 1);
+  EXPECT_EQ(LoadPage(*journal, kCart)->last_sequence, 0);
+  EXPECT_FALSE(LoadPage(*journal, kCart)->snapshot.has_value());
+  EXPECT_EQ(CountSoundEvents(*journal, other), 2);
+  auto shell = Connection::Open(journal->file(), Connection::Mode::kReadOnly);
+  EXPECT_EQ(*shell->QueryInt("SELECT count(*) FROM cause"), 1);
+  EXPECT_EQ(*shell->QueryInt("SELECT count(*) FROM snapshot"), 0);
+  EXPECT_EQ(CheckIntegrity(journal->file())->problems, std::vector<std::string>{});
+}
+
+TEST(SqliteJournal, AnEntityThatWasDeletedBeginsAnewAtPositionsThatNobodyHad) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  ASSERT_EQ(WriteAndWait(*journal, AppendOf(kCart, 0, 3)), absl::OkStatus());
+  ASSERT_TRUE(StartDelete(*journal, kCart).get().ok());
+  ASSERT_EQ(WriteAndWait(*journal, AppendOf(kCart, 0, 2)), absl::OkStatus());
+
+  EXPECT_EQ(CountSoundEvents(*journal, kCart), 2);
+  auto browser = SqliteBrowser::Open(journal->file());
+  EXPECT_EQ((*browser)->EventsAfter(0, {}, 10)->front().position, 4);
+}
+
+TEST(SqliteJournal, DeletesBetweenTheWritesBeforeAndAfterIt) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  auto shell = Connection::Open(journal->file(), Connection::Mode::kCreate);
+  ASSERT_EQ(shell->Execute("BEGIN IMMEDIATE"), absl::OkStatus());  // so that all are queued first
+  auto before = StartWrite(*journal, AppendOf(kCart, 0, 2));
+  auto deleted = StartDelete(*journal, kCart);
+  auto late = StartWrite(*journal, AppendOf(kCart, 2, 1));
+  auto anew = StartWrite(*journal, AppendOf(kCart, 0, 1));
+  ASSERT_EQ(shell->Execute("COMMIT"), absl::OkStatus());
+
+  EXPECT_EQ(before.get(), absl::OkStatus());
+  EXPECT_EQ(deleted.get()->events, 2);
+  const absl::Status refused = late.get();
+  EXPECT_TRUE(absl::IsAborted(refused)) << refused;
+  EXPECT_TRUE(Contains(refused, "cart|a was deleted while the command was under way")) << refused;
+  EXPECT_EQ(anew.get(), absl::OkStatus());
+  EXPECT_EQ(CountSoundEvents(*journal, kCart), 1);
+}
+
+TEST(SqliteJournal, WhatIsNotThereCannotBeDeletedAndHoldsUpNobody) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  auto deleted = StartDelete(*journal, kCart);
+  auto written = StartWrite(*journal, AppendOf(kCart, 0));
+  EXPECT_TRUE(absl::IsNotFound(deleted.get().status()));
+  EXPECT_EQ(written.get(), absl::OkStatus());
+  journal->Close();
+  EXPECT_TRUE(absl::IsUnavailable(StartDelete(*journal, kCart).get().status()));
 }
 
 TEST(SqliteJournal, GrantsAShardWithTheNextEpochToWhoeverKnowsThePresentOne) {

@@ -86,6 +86,13 @@ inline absl::Status WriteAndWait(Journal& journal, Append append) {
   return StartWrite(journal, std::move(append)).get();
 }
 
+inline std::future<absl::StatusOr<Deleted>> StartDelete(Journal& journal, const EntityKey& key) {
+  auto done = std::make_shared<std::promise<absl::StatusOr<Deleted>>>();
+  std::future<absl::StatusOr<Deleted>> result = done->get_future();
+  journal.Delete(key, [done](absl::StatusOr<Deleted> deleted) { done->set_value(std::move(deleted)); });
+  return result;
+}
+
 using Holders = absl::StatusOr<std::vector<ShardHolder>>;
 
 inline std::future<Holders> StartClaim(Journal& journal, std::vector<ShardClaim> claims) {

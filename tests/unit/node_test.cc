@@ -109,6 +109,21 @@ TEST_F(NodeTest, ACommandOnANodeThatIsKilledEndsWithAnUnknownOutcome) {
   EXPECT_THAT(node(1).owned_shards(), SizeIs(100));
 }
 
+TEST_F(NodeTest, ADeletedEntityIsForgottenWhereverItLives) {
+  AddSecondNode();
+  const std::string id = IdOnSecond();
+  journal_.entities[{"persisted-One", id}].events.push_back({1, {"type", "e1"}});
+  const auto client = CallAt("1", id);
+  absl::StatusOr<journal::Deleted> deleted = absl::UnknownError("no answer");
+  cluster_.Delete({"persisted-One", id}, [&](absl::StatusOr<journal::Deleted> answer) { deleted = answer; });
+  strand_.Run();
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(deleted->events, 1);
+  ASSERT_TRUE(client->status.has_value());
+  EXPECT_TRUE(absl::IsAborted(*client->status)) << *client->status;
+  EXPECT_THAT(std::string(client->status->message()), HasSubstr("was deleted"));
+}
+
 TEST_F(NodeTest, TheEndOfALifeEndsItsCallsAndLeavesNothingBehind) {
   const auto client = Start("test.Act", "Unary", Request("a"), std::nullopt);
   ActionResponse response = Reply();

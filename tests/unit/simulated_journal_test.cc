@@ -283,6 +283,27 @@ TEST_F(SimulatedJournalTest, WhatComesBehindAClaimIsLostWithIt) {
   }
 }
 
+TEST_F(SimulatedJournalTest, ADeletionTakesItsPlaceBetweenTheWritesAndSurvivesACrash) {
+  Write("a", Writing(0, {"one", "two"}));
+  journal_.Delete(kKey, [this](const absl::StatusOr<journal::Deleted>& deleted) {
+    answers_.push_back(deleted.ok() ? absl::StrCat("deleted ", deleted->events) : "not deleted");
+  });
+  Write("late", Writing(2, {"three"}));
+  Write("anew", Writing(0, {"four"}));
+  Commit();
+  EXPECT_THAT(answers_, ElementsAre("a OK", "deleted 2", "late ABORTED", "anew OK"));
+  EXPECT_EQ(journal_.stored_events(), 1u);
+  journal_.Crash();
+  EXPECT_THAT(Values(journal_.Contents().at(kKey)), ElementsAre("four"));
+}
+
+TEST_F(SimulatedJournalTest, WhatIsNotThereCannotBeDeleted) {
+  absl::Status status;
+  journal_.Delete(kKey, [&](const absl::StatusOr<journal::Deleted>& deleted) { status = deleted.status(); });
+  Commit();
+  EXPECT_TRUE(absl::IsNotFound(status));
+}
+
 // One run of writers, each with an entity of its own, with a crash now and then. Each append has several events.
 class CrashRun {
  public:
