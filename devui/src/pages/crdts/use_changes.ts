@@ -1,0 +1,22 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Query } from '../../api/client';
+import { useWatch } from '../../state/use_watch';
+
+const PAUSE_MS = 1_000;
+
+// Tells that something has changed, at most twice a second: after each change nothing is listened to for a while, so that a
+// stream of thousands a second costs nothing. What was missed meanwhile is told when it listens again.
+export function useChanges(to: string, query: Query, changed: () => void): void {
+  const [listening, setListening] = useState(true);
+  const timer = useRef(0);
+  const state = useWatch<unknown>(listening ? to : undefined, query, () => {
+    setListening(false);
+    changed();
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => setListening(true), PAUSE_MS);
+  });
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  useEffect(() => {
+    if (listening && state === 'open') changed();
+  }, [listening, state]);
+}

@@ -1,0 +1,56 @@
+// What the declared services tell about an entity and its methods.
+import type { MethodJson, ServiceJson, ListServicesResponseJson } from '../../api/contract';
+import { get } from '../../api/client';
+import { useQuery } from '../../state/use_query';
+import { curlLine } from '../try/shell';
+
+export const useServices = () =>
+  useQuery('services', async (signal) => (await get<ListServicesResponseJson>('/v1/services', {}, signal)).services ?? []);
+
+const kindOf = (service: ServiceJson | undefined): string => service?.entityType?.split('.').pop() ?? '';
+export const isValue = (service: ServiceJson | undefined): boolean => kindOf(service) === 'ValueEntity';
+export const isCrdt = (service: ServiceJson | undefined): boolean => kindOf(service) === 'Crdt';
+// Lists of stored entities have entities of these.
+export const isStored = (service: ServiceJson): boolean => service.persistenceId !== '' && !isCrdt(service);
+
+// Those that take one message and answer with one.
+export const unaryMethods = (service: ServiceJson | undefined): MethodJson[] =>
+  (service?.methods ?? []).filter((method) => !method.clientStreaming && !method.serverStreaming);
+
+// Whether a method only reads is not declared; its name and its HTTP binding tell.
+const READS = /^(get|read|list|show|find|fetch|describe|query|view|sent)/i;
+const reads = (method: MethodJson): boolean =>
+  READS.test(method.name ?? '') || (method.http ?? []).some((binding) => binding.method === 'GET');
+export const readMethod = (service: ServiceJson | undefined): MethodJson | undefined => {
+  const methods = unaryMethods(service);
+  return methods.find(reads) ?? methods[0];
+};
+export const writeMethod = (service: ServiceJson | undefined): MethodJson | undefined =>
+  unaryMethods(service).find((method) => !reads(method)) ?? service?.methods?.[0];
+
+// "user_id" is "userId" in JSON.
+export const jsonName = (field: string): string => field.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+// The example input with the entity's own key in it.
+export function inputFor(method: MethodJson | undefined, entityId: string): string {
+  const example = parseObject(method?.example);
+  if (method?.keyFields?.length === 1) example[jsonName(method.keyFields[0]!)] = entityId;
+  return JSON.stringify(example, null, 2);
+}
+
+function parseObject(text: string | undefined): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text || '{}');
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {}; // no example is better than one that is no JSON
+  }
+}
+
+// A command for a terminal that makes a first entity of the service; undefined where no call without a stream does.
+export function curlFor(service: ServiceJson, client: string): string | undefined {
+  const method = writeMethod(service);
+  if (method === undefined) return undefined;
+  const call = { service: service.name ?? '', method: method.name ?? '', messages: [inputFor(method, 'me')], headers: [] };
+  return curlLine(call, method, client);
+}

@@ -1,0 +1,48 @@
+// Which first steps somebody has done with this browser. What is seen on other pages counts as well.
+import { parseRoute } from '../../router';
+import { createStore } from '../../state/store';
+
+const KEY = 'cloudstate-dev first steps';
+
+export interface Progress {
+  done: string[];
+  hidden: boolean;
+}
+
+function read(): Progress {
+  try {
+    const { done, hidden } = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Progress>;
+    return { done: Array.isArray(done) ? done : [], hidden: hidden === true };
+  } catch {
+    return { done: [], hidden: false }; // a browser that keeps nothing, or something else under this name
+  }
+}
+
+export const progress = createStore<Progress>(read());
+
+function change(changes: Partial<Progress>) {
+  progress.set({ ...progress.get(), ...changes });
+  try {
+    localStorage.setItem(KEY, JSON.stringify(progress.get()));
+  } catch {
+    // Kept for as long as the page is there.
+  }
+}
+
+export const hideSteps = (hidden: boolean) => change({ hidden });
+
+export function markDone(step: string) {
+  const { done } = progress.get();
+  if (!done.includes(step)) change({ done: [...done, step] });
+}
+
+function look() {
+  const { segments, query } = parseRoute(location.hash);
+  const [page, ...more] = segments;
+  if ((page === 'entities' || page === 'crdts') && more.length === 2) markDone('see');
+  if (page === 'calls' && more.length === 1) markDone('see');
+  if (page === 'entities' && query.get('view') === 'travel') markDone('travel');
+}
+
+window.addEventListener('hashchange', look);
+look();

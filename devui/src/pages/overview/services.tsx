@@ -1,0 +1,69 @@
+// The services that the user function declared.
+import type { HttpBindingJson, MethodJson, ServiceJson } from '../../api/contract';
+import { href } from '../../router';
+import { Badge, Card, LinkButton } from '../../ui/basics';
+import { durationMs, formatDuration, plural } from '../../ui/format';
+import { isCrdt } from '../entities/services';
+
+// Services in more detail than anybody reads begin folded.
+const MOST_OPEN = 4;
+
+export function Services({ services }: { services: ServiceJson[] }) {
+  if (services.length === 0) return null;
+  return (
+    <Card title={<>Services <span class="muted steps-count">{services.length}</span></>}>
+      {services.map((service) => <OneService key={service.name} service={service} open={services.length <= MOST_OPEN} />)}
+    </Card>
+  );
+}
+
+const KINDS: Record<string, string> = { EventSourced: 'event sourced', ValueEntity: 'value', Crdt: 'CRDT', ActionProtocol: 'action', StatelessFunction: 'action' };
+const kindOf = ({ entityType = '' }: ServiceJson) => KINDS[entityType.split('.').pop()!] ?? entityType;
+
+function OneService({ service, open }: { service: ServiceJson; open: boolean }) {
+  const { name = '', persistenceId = '', passivationTimeout, methods = [] } = service;
+  return (
+    <details class="service" open={open}>
+      <summary>
+        <h3><code>{name}</code></h3>
+        <Badge tone="accent" title={service.entityType}>{kindOf(service)}</Badge>
+        <span class="muted">{plural(methods.length, 'method')}</span>
+      </summary>
+      {persistenceId !== '' && (
+        <p class="service-facts muted">
+          Persisted as <a href={isCrdt(service) ? href(['crdts']) : href(['entities'], { pid: persistenceId })}>{persistenceId}</a>
+          {passivationTimeout && <> · an idle entity stays active for {formatDuration(durationMs(passivationTimeout))}</>}
+        </p>
+      )}
+      <ul class="methods">
+        {methods.map((method) => (
+          <li key={method.name}>
+            <span class="method-name">
+              <strong>{method.name}</strong> <Shape method={method} />
+            </span>
+            <span class="method-routes">{routesOf(service, method).map((route) => <Route key={`${route.method} ${route.path}`} {...route} />)}</span>
+            <LinkButton kind="quiet" href={href(['try', name, method.name ?? ''])} icon="try">Try<span class="visually-hidden"> {method.name}</span></LinkButton>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Shape({ method: { clientStreaming, serverStreaming } }: { method: MethodJson }) {
+  if (clientStreaming && serverStreaming) return <Badge title="Messages go in and come out while the call is open">streams both ways</Badge>;
+  if (clientStreaming) return <Badge title="Takes a stream of messages">stream in</Badge>;
+  if (serverStreaming) return <Badge title="Answers with a stream of messages">stream out</Badge>;
+  return null;
+}
+
+const Route = ({ method, path }: HttpBindingJson) => (
+  <code><span class="muted">{method}</span> {path}</code>
+);
+
+// Every method has a route of its full name; it is told where there is no other.
+function routesOf({ name }: ServiceJson, method: MethodJson): HttpBindingJson[] {
+  const routes = method.http ?? [];
+  const own = routes.filter(({ path }) => path !== `/${name}/${method.name}`);
+  return own.length > 0 ? own : routes;
+}

@@ -1,0 +1,124 @@
+// Lines over time, drawn by uPlot.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { preferences } from '../state/preferences';
+import { useStore } from '../state/store';
+import { formatTime } from './format';
+
+export interface Series {
+  title: string;
+  // A CSS variable's name: "--series-1".
+  color: string;
+  values: (number | null)[];
+  filled?: boolean;
+}
+
+export interface ChartProps {
+  title: string;
+  // Seconds since 1970, rising.
+  times: number[];
+  series: Series[];
+  format: (value: number) => string;
+  height?: number;
+}
+
+// Points without neighbours make no line, and are drawn as dots.
+const isolated: uPlot.Series.Points.Filter = (plot, at) => {
+  const values = plot.data[at]!;
+  return [...values.keys()].filter((i) => values[i] != null && values[i - 1] == null && values[i + 1] == null);
+};
+
+// "14:03", or "14:03:05"
+const clock = (seconds: number, exact: boolean) =>
+  /\d\d:\d\d:\d\d/.exec(formatTime(new Date(seconds * 1_000).toISOString()))![0].slice(0, exact ? 8 : 5);
+
+// Where the mouse is nowhere, the legend tells the newest values.
+const tellNewest = (plot: uPlot) => {
+  if (plot.cursor.idx == null) plot.setLegend({ idx: plot.data[0].length - 1 });
+};
+
+const systemDark = matchMedia('(prefers-color-scheme: dark)');
+const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+export function Chart(props: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>();
+  const format = useRef(props.format);
+  format.current = props.format;
+  const { theme, times: timeStyle } = useStore(preferences);
+  const [dark, setDark] = useState(() => systemDark.matches);
+  const shape = props.series.map(({ title, color, filled }) => `${title}|${color}|${filled}`).join();
+  const data = useMemo<uPlot.AlignedData>(() => [props.times, ...props.series.map(({ values }) => values)], [props.times, props.series]);
+
+  useEffect(() => {
+    const element = place.current!;
+    const axis: uPlot.Axis = {
+      stroke: css('--muted'),
+      grid: { stroke: css('--border'), width: 1 },
+      ticks: { stroke: css('--border'), width: 1 },
+      font: `11px ${css('--font')}`,
+    };
+    const made = new uPlot(
+      {
+        width: element.clientWidth || 400,
+        height: props.height ?? 180,
+        cursor: { sync: { key: 'charts' }, points: { size: 6 } },
+        legend: { live: true },
+        hooks: { setCursor: [tellNewest], setData: [tellNewest], ready: [tellNewest] },
+        scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+        axes: [{ ...axis, size: 32, values: (_, splits, __, ___, step) => splits.map((value) => clock(value, step < 60)) }, { ...axis, size: 64, values: (_, splits) => splits.map((value) => format.current(value)) }],
+        series: [
+          { label: 'at', value: (_, value) => (value == null ? '' : clock(value, true)) },
+          ...props.series.map(({ title, color, filled }): uPlot.Series => ({
+            label: title,
+            stroke: css(color),
+            width: 1.5,
+            ...(filled ? { fill: `${css(color)}22` } : {}),
+            points: { show: true, size: 4, filter: isolated },
+            value: (_, value) => (value == null ? '–' : format.current(value)),
+          })),
+        ],
+      },
+      data,
+      element,
+    );
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: props.height ?? 180 }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+    };
+  }, [shape, theme, dark, timeStyle, props.height]);
+
+  useEffect(() => {
+    const changed = () => setDark(systemDark.matches);
+    systemDark.addEventListener('change', changed);
+    return () => systemDark.removeEventListener('change', changed);
+  }, []);
+
+  useEffect(() => plot.current?.setData(data), [data]);
+
+  const latest = props.series
+    .map(({ title, values }) => `${title} ${values.length === 0 || values.at(-1) == null ? 'nothing' : props.format(values.at(-1)!)}`)
+    .join(', ');
+  return (
+    <figure class="chart">
+      <figcaption>{props.title}</figcaption>
+      <div ref={place} role="img" aria-label={`${props.title}: now ${latest}`} />
+    </figure>
+  );
+}
+
+// A line without axes, for a glance.
+export function Sparkline({ values, label }: { values: number[]; label: string }) {
+  const most = Math.max(1, ...values);
+  const step = values.length > 1 ? 100 / (values.length - 1) : 100;
+  const points = values.map((value, i) => `${(i * step).toFixed(1)},${(30 - (28 * value) / most).toFixed(1)}`).join(' ');
+  return (
+    <svg class="sparkline" viewBox="0 0 100 32" preserveAspectRatio="none" role="img" aria-label={label}>
+      <polyline points={points} />
+    </svg>
+  );
+}

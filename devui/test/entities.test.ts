@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EntityPager, type PagerState } from '../src/pages/entities/entity_pager';
+import { EventBook, snapshotUntil } from '../src/pages/entities/event_book';
+import { curlFor, inputFor, readMethod, writeMethod } from '../src/pages/entities/services';
+import { briefOf } from '../src/pages/entities/time_line';
+
+// What the emulator would answer; the addresses that were asked for.
+function answer(answers: (to: URL) => unknown): URL[] {
+  const asked: URL[] = [];
+  globalThis.fetch = (async (to: string) => {
+    const address = new URL(to, 'http://emulator');
+    asked.push(address);
+    return new Response(JSON.stringify(answers(address)));
+  }) as typeof fetch;
+  return asked;
+}
+
+// A journal of so many entities; tokens count.
+function manyEntities(count: number) {
+  return answer(({ searchParams }) => {
+    const from = Number(searchParams.get('page_token') ?? 0);
+    const to = Math.min(count, from + Number(searchParams.get('page_size')));
+    const entities = Array.from({ length: to - from }, (_, i) => ({ entityId: String(from + i) }));
+    return { entities, nextPageToken: to < count ? String(to) : '', total: from === 0 ? String(count) : '0' };
+  });
+}
+
+const settled = async () => {
+  for (let i = 0; i < 5_000; ++i) await new Promise(setImmediate);
+};
+
+test('the first page has 200 entities, and tells how many there are', async () => {
+  const asked = manyEntities(1_000_000);
+  let state: PagerState | undefined;
+  const pager = new EntityPager({ 'filter.id_contains': 'x' }, (now) => (state = now));
+  pager.want(0, 30);
+  await settled();
+  assert.deepEqual([state?.ready, state?.count, asked.length], [true, 1_000_000, 1]);
+  assert.equal(asked[0]!.search, '?filter.id_contains=x&page_size=200');
+  assert.equal(pager.row(199)?.entityId, '199');
+  assert.equal(pager.row(200), undefined);
+});
+
+test('a jump walks in long pages, and the way back is short', async () => {
+  const asked = manyEntities(100_000);
+  const walked: number[] = [];
+  const pager = new EntityPager({}, ({ walk }) => walk && walked.push(walk.at));
+  pager.want(0, 30);
+  await settled();
+  pager.want(99_970, 99_999);
+  await settled();
+  assert.equal(pager.row(99_999)?.entityId, '99999');
+  assert.equal(pager.state.walk, undefined);
+  assert.ok(walked.length > 90 && asked.length < 110, `${asked.length} pages`);
+  const before = asked.length;
+  assert.equal(pager.row(50_000), undefined, 'rows on the way are not all kept');
+  pager.want(50_000, 50_030);
+  await settled();
+  assert.equal(pager.row(50_030)?.entityId, '50030');
+  assert.ok(asked.length - before <= 2, 'tokens on the way are kept');
+});
+
+test('a walk can be stopped, and goes nowhere then', async () => {
+  const asked = manyEntities(1_000_000);
+  const pager = new EntityPager({}, ({ walk }) => {
+    if (walk !== undefined && walk.at >= 5_000) pager.stop();
+  });
+  pager.want(900_000, 900_030);
+  await settled();
+  assert.ok(asked.length < 12, `${asked.length} pages`);
+  assert.ok(pager.row(5_000) !== undefined);
+});
+
+test('a list that has become shorter ends where it ends', async () => {
+  let count = 1_000;
+  answer(({ searchParams }) => {
+    const from = Number(searchParams.get('page_token') ?? 0);
+    const to = Math.min(count, from + Number(searchParams.get('page_size')));
+    return { entities: Array.from({ length: to - from }, () => ({})), nextPageToken: to < count ? String(to) : '', total: String(count) };
+  });
+  const pager = new EntityPager({}, () => undefined);
+  pager.want(0, 30);
+  await settled();
+  count = 700;
+  pager.want(970, 999);
+  await settled();
+  assert.equal(pager.state.count, 700);
+});
+
+test('events are fetched by the page, once, and a bounded number is kept', async () => {
+  const asked = answer(({ pathname, searchParams }) => {
+    const from = Number(searchParams.get('from_sequence'));
+    if (pathname.endsWith('/snapshots')) return { snapshots: [{ sequence: String(from + 9) }] };
+    return { events: Array.from({ length: 100 }, (_, i) => ({ sequence: String(from + i) })) };
+  });
+  const book = new EventBook('shopping-cart', 'a/b', () => undefined);
+  book.want(95, 105);
+  book.want(95, 105);
+  await settled();
+  assert.deepEqual(asked.map(({ pathname }) => pathname.split('/').pop()).sort(), ['events', 'events', 'snapshots', 'snapshots']);
+  assert.equal(asked[0]!.pathname.split('/')[4], 'a%2Fb');
+  assert.equal(book.event(105)?.sequence, '105');
+  assert.deepEqual([book.hasSnapshot(110), book.hasSnapshot(111)], [true, false]);
+  for (let page = 2; page < 60; ++page) book.want(page * 100 + 1, page * 100 + 1);
+  await settled();
+  assert.equal(book.event(105), undefined);
+  assert.equal(book.event(5_901)?.sequence, '5901');
+  for (let sequence = 10_001; sequence <= 15_000; ++sequence) book.put({ sequence: String(sequence) });
+  assert.equal(book.event(5_901), undefined);
+  assert.equal(book.event(15_000)?.sequence, '15000');
+});
+
+test('the snapshot before a point is found however far away', async () => {
+  const asked = answer(({ searchParams }) => {
+    const [from, limit] = [Number(searchParams.get('from_sequence')), Number(searchParams.get('limit'))];
+    return { snapshots: [100, 50_000].filter((at) => at >= from).slice(0, limit).map((at) => ({ sequence: String(at), time: searchParams.get('brief') ?? 'whole' })) };
+  });
+  const { signal } = new AbortController();
+  assert.deepEqual(await snapshotUntil('p', 'e', 49_999, signal), { sequence: '100', time: 'whole' });
+  assert.equal(await snapshotUntil('p', 'e', 99, signal), undefined);
+  assert.ok(asked.length < 10);
+});
+
+const CART = {
+  name: 'shop.Cart',
+  methods: [
+    { name: 'GetCart', keyFields: ['user_id'], example: '{"userId":"user_id"}', http: [{ method: 'GET', path: '/carts/{user_id}' }] },
+    {
+      name: 'AddItem', keyFields: ['user_id'], example: '{"userId":"user_id","name":"it\'s","quantity":1}',
+      http: [{ method: 'POST', path: '/cart/{user_id}/items', body: '*' }],
+    },
+    { name: 'Watch', serverStreaming: true },
+  ],
+};
+
+test('methods are told apart, and get the entity\'s key', () => {
+  assert.equal(readMethod(CART)?.name, 'GetCart');
+  assert.equal(writeMethod(CART)?.name, 'AddItem');
+  assert.deepEqual(JSON.parse(inputFor(CART.methods[0], 'a"b')), { userId: 'a"b' });
+  assert.equal(inputFor(undefined, 'me'), '{}');
+});
+
+test('a first entity is made by a command that a shell takes', () => {
+  const line = curlFor(CART, '127.0.0.1:9000');
+  assert.ok(line?.includes('http://127.0.0.1:9000/cart/me/items'), line);
+  assert.ok(line?.includes(`'{"name":"it'\\''s","quantity":1}'`), line);
+  assert.equal(curlFor({ name: 'shop.None', methods: [] }, '127.0.0.1:9000'), undefined);
+});
+
+test('an event in brief is its plain values', () => {
+  assert.equal(briefOf('{"item":{"productId":"p1","quantity":2,"tags":["a",true,null]}}'), 'p1 · 2 · a · true · null');
+  assert.equal(briefOf(undefined), '');
+  assert.equal(briefOf(`{"long":"${'x'.repeat(3_000)}"}`).length, 160);
+});
