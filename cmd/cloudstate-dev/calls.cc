@@ -15,6 +15,7 @@ namespace {
 struct CallsOptions {
   std::string service, method, entity;
   bool failed = false;
+  absl::Duration slower;
   int limit = 20;
   std::string trace;
 
@@ -23,6 +24,7 @@ struct CallsOptions {
     command.add_option("--method", method, "Only calls that reached this method")->type_name("METHOD");
     command.add_option("--entity", entity, "Only calls that reached an entity with this id")->type_name("ID");
     command.add_flag("--failed", failed, "Only calls that failed");
+    DurationSetting(command, "--slower", "", slower, "Only calls that took so long or longer")->default_str("");
   }
   dev::v1::CommandFilter ToFilter() const {
     dev::v1::CommandFilter result;
@@ -30,6 +32,7 @@ struct CallsOptions {
     result.set_method(method);
     result.set_entity_id(entity);
     result.set_failed_only(failed);
+    if (slower > absl::ZeroDuration()) *result.mutable_at_least() = admin::ToDuration(slower);
     return result;
   }
 };
@@ -149,6 +152,7 @@ void AddCalls(CLI::App& root, Invocation& invocation) {
   auto options = std::make_shared<CallsOptions>();
   CLI::App* list = Command(*calls, "ls", "List the newest calls",
                            "  cloudstate-dev calls ls --entity cart-7\n"
+                           "  cloudstate-dev calls ls --slower 50ms\n"
                            "  cloudstate-dev calls ls --failed --limit 5");
   options->AddFilterTo(*list);
   list->add_option("--limit", options->limit, "At most so many")->check(CLI::Range(1, 1'000))->capture_default_str();

@@ -11,6 +11,8 @@
 #include "cloudstate/dev/v1/cluster.grpc.pb.h"
 #include "cloudstate/dev/v1/crdt.grpc.pb.h"
 #include "cloudstate/dev/v1/dev.grpc.pb.h"
+#include "cloudstate/dev/v1/figures.grpc.pb.h"
+#include "cloudstate/dev/v1/replay.grpc.pb.h"
 #include "cmd/cloudstate-dev/commands.h"
 #include "grpcpp/grpcpp.h"
 
@@ -26,6 +28,8 @@ class Client {
   using Stub = dev::v1::Emulator::Stub;
   using ClusterStub = dev::v1::Cluster::Stub;
   using CrdtsStub = dev::v1::Crdts::Stub;
+  using FiguresStub = dev::v1::Figures::Stub;
+  using ReplaysStub = dev::v1::Replays::Stub;
 
   // UNAVAILABLE, saying what to do, if nothing answers there.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const std::string& address);
@@ -67,10 +71,13 @@ class Client {
   Client(std::string address, const std::shared_ptr<grpc::Channel>& channel)
       : address_(std::move(address)),
         stubs_(dev::v1::Emulator::NewStub(channel), dev::v1::Cluster::NewStub(channel),
-               dev::v1::Crdts::NewStub(channel)) {}
+               dev::v1::Crdts::NewStub(channel), dev::v1::Figures::NewStub(channel),
+               dev::v1::Replays::NewStub(channel)) {}
 
   std::string address_;
-  std::tuple<std::unique_ptr<Stub>, std::unique_ptr<ClusterStub>, std::unique_ptr<CrdtsStub>> stubs_;
+  std::tuple<std::unique_ptr<Stub>, std::unique_ptr<ClusterStub>, std::unique_ptr<CrdtsStub>,
+             std::unique_ptr<FiguresStub>, std::unique_ptr<ReplaysStub>>
+      stubs_;
 };
 
 }  // namespace cloudstate::cli

@@ -156,6 +156,7 @@ void BuildCommands(CLI::App& root, Invocation& invocation) {
   AddSample(root, invocation);
   AddJournal(root, invocation);
   AddCalls(root, invocation);
+  AddLogs(root, invocation);
   AddServices(root, invocation);
   AddStatus(root, invocation);
   AddCall(root, invocation);

@@ -42,6 +42,7 @@ void AddCompletion(CLI::App& root, Invocation& invocation);
 void AddCrdt(CLI::App& root, Invocation& invocation);
 void AddDoctor(CLI::App& root, Invocation& invocation);
 void AddJournal(CLI::App& root, Invocation& invocation);
+void AddLogs(CLI::App& root, Invocation& invocation);
 void AddNetwork(CLI::App& root, Invocation& invocation);
 void AddNodes(CLI::App& root, Invocation& invocation);
 void AddSample(CLI::App& root, Invocation& invocation);
@@ -52,7 +53,9 @@ void AddStatus(CLI::App& root, Invocation& invocation);
 void AddTck(CLI::App& root, Invocation& invocation);
 
 // Adds the subcommands of `journal`.
+void AddJournalDelete(CLI::App& journal, Invocation& invocation);
 void AddJournalList(CLI::App& journal, Invocation& invocation);
+void AddJournalReplay(CLI::App& journal, Invocation& invocation);
 void AddJournalShow(CLI::App& journal, Invocation& invocation);
 void AddJournalTail(CLI::App& journal, Invocation& invocation);
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/ready_lines.h"
+#include "cmd/cloudstate-dev/web_browser.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -36,13 +37,14 @@ void Console::OnListening(const runtime::Emulator& emulator) {
   const std::string kept = ephemeral ? "nowhere (--ephemeral)" : settings_.data_directory;
   Show("started", Style::kPlain,
        absl::StrCat(Styled(absl::StrCat("cloudstate-dev ", settings_.version), Style::kBold, terminal_),
-                    "\n  clients        ", client_address_, "  (gRPC and HTTP)\n  admin          http://",
-                    emulator.admin_address(), "\n  metrics        http://", emulator.metrics_address(),
-                    "/metrics\n  user function  ", emulator.user_function_address(), "\n  journal        ", kept,
-                    settings_.command.empty() ? "\nwaiting for the user function" : ""),
+                    "\n  clients        ", client_address_, "  (gRPC and HTTP)\n  dashboard      ",
+                    LocalUrl(emulator.admin_address()), "  (and the admin contract)\n  metrics        http://",
+                    emulator.metrics_address(), "/metrics\n  user function  ", emulator.user_function_address(),
+                    "\n  journal        ", kept, settings_.command.empty() ? "\nwaiting for the user function" : ""),
        With({{"version", Text(settings_.version)},
              {"clientAddress", Text(client_address_)},
              {"adminAddress", Text(emulator.admin_address())},
+             {"dashboard", Text(LocalUrl(emulator.admin_address()))},
              {"metricsAddress", Text(emulator.metrics_address())},
              {"userFunctionAddress", Text(emulator.user_function_address())},
              {"dataDirectory", Text(ephemeral ? "" : settings_.data_directory)}}));

@@ -26,7 +26,7 @@ absl::StatusOr<dev::v1::ListEntitiesResponse> List(JournalSource& journal, const
     if (!page.ok()) return page.status();
     listed.mutable_entities()->MergeFrom(page->entities());
     listed.set_next_page_token(page->next_page_token());
-    listed.set_total(page->total());
+    if (request.page_token().empty()) listed.set_total(page->total());  // later pages may not know
     request.set_page_token(page->next_page_token());
   } while (!request.page_token().empty() && (options.all || listed.entities_size() < options.limit));
   return listed;

@@ -13,7 +13,9 @@
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/console.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/told_settings.h"
 #include "cmd/cloudstate-dev/version.h"
+#include "cmd/cloudstate-dev/web_browser.h"
 #include "emulator/admin/payload_decoder.h"
 #include "emulator/base/log.h"
 #include "emulator/cluster/cluster.h"
@@ -30,6 +32,7 @@ constexpr char kRunExamples[] =
     "  cloudstate-dev run -- node index.js                    starts your user function with HOST and PORT set\n"
     "  cloudstate-dev run --watch src -- mvn -q exec:java     and again when something in src changes\n"
     "  cloudstate-dev run --user-function 127.0.0.1:8080      uses one that you started yourself\n"
+    "  cloudstate-dev run --open                              and shows the dashboard in your browser\n"
     "  cloudstate-dev run --nodes 3                           a cluster; cloudstate-dev nodes ls, network cut 1 2 …\n"
     "  cloudstate-dev run --ephemeral --port 0 -- ./server    nothing kept, any free port: for tests";
 
@@ -40,6 +43,7 @@ struct RunOptions {
   std::string durability = "full";
   std::string protocol = "auto";
   bool ephemeral = false;
+  bool open = false;
   bool pass_metadata = false;
   bool no_version_check = false;
   int verbosity = 0;
@@ -62,8 +66,11 @@ void AddAddresses(CLI::App& command, RunOptions& options) {
   Setting(command, "--listen", "CLOUDSTATE_DEV_LISTEN", settings.listen,
           "Address that clients may reach; 0.0.0.0 for all of this machine's");
   AddAllowedOrigins(command, settings.allowed_origins);
-  Setting(command, "--admin-port", "CLOUDSTATE_DEV_ADMIN_PORT", settings.admin_port, "Where tools look in");
+  Setting(command, "--admin-port", "CLOUDSTATE_DEV_ADMIN_PORT", settings.admin_port,
+          "Where the dashboard is, and where tools look in");
   Setting(command, "--admin-listen", "CLOUDSTATE_DEV_ADMIN_LISTEN", settings.admin_listen, "Address of the admin port");
+  command.add_flag("--read-only", settings.read_only, "Let nobody change or call anything through the admin port");
+  command.add_flag("--open", options.open, "Show the dashboard in your web browser");
   Setting(command, "--metrics-port", "METRICS_PORT", settings.metrics_port, "Where Prometheus looks");
   Setting(command, "--metrics-listen", "METRICS_HOST", settings.metrics_listen, "Address of the metrics port");
 }
@@ -138,6 +145,7 @@ std::string Resolve(const CLI::App& command, const Settings& common, RunOptions&
   runtime::Settings& settings = options.settings;
   settings.version = Version();
   settings.commit = Commit();
+  settings.told = ToldSettings(command);
   settings.data_directory = common.data_directory;
 
   settings.durability = options.ephemeral                 ? journal::Durability::kEphemeral
@@ -213,6 +221,10 @@ int Run(RunOptions& options, const Settings& common) {
   Console console(options.settings, common.json, StandardOutput());
   auto emulator = runtime::Emulator::Start(options.settings, console);
   if (!emulator.ok()) return Fail(emulator.status());
+  if (options.open) {
+    absl::Status opened = OpenWebBrowser(LocalUrl((*emulator)->admin_address()));
+    if (!opened.ok()) base::LogWarning(std::string(opened.message()));
+  }
   int received = 0;
   sigwait(&ending, &received);
   console.ShowStop();

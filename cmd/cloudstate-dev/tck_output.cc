@@ -13,7 +13,6 @@ namespace {
 
 using tck::CaseResult;
 using tck::Mark;
-using tck::Outcome;
 using tck::Report;
 using tck::Section;
 
@@ -21,7 +20,7 @@ using tck::Section;
 constexpr char kEraseLine[] = "\r\x1b[K";
 constexpr std::size_t kNameWidth = 26;
 
-std::size_t Count(const std::vector<CaseResult>& results, Outcome outcome) {
+std::size_t Count(const std::vector<CaseResult>& results, tck::Outcome outcome) {
   return static_cast<std::size_t>(
       std::count_if(results.begin(), results.end(), [&](const CaseResult& each) { return each.outcome == outcome; }));
 }
@@ -33,14 +32,14 @@ std::string Padded(std::string text, std::size_t width) {
 // "12 passed, 1 failed": what there is of each.
 std::string Counts(const std::vector<CaseResult>& results, const Terminal& terminal) {
   std::vector<std::string> parts;
-  const auto add = [&](Outcome outcome, const char* word, Style style) {
+  const auto add = [&](tck::Outcome outcome, const char* word, Style style) {
     const std::size_t count = Count(results, outcome);
     if (count > 0) parts.push_back(Styled(absl::StrCat(count, " ", word), style, terminal));
   };
-  add(Outcome::kPassed, "passed", Style::kGood);
-  add(Outcome::kFailed, "failed", Style::kBad);
-  add(Outcome::kSkipped, "skipped", Style::kDim);
-  add(Outcome::kNotRun, "not run", Style::kWarning);
+  add(tck::Outcome::kPassed, "passed", Style::kGood);
+  add(tck::Outcome::kFailed, "failed", Style::kBad);
+  add(tck::Outcome::kSkipped, "skipped", Style::kDim);
+  add(tck::Outcome::kNotRun, "not run", Style::kWarning);
   return absl::StrJoin(parts, ", ");
 }
 
@@ -79,7 +78,7 @@ std::string Failure(const CaseResult& result, const Terminal& terminal) {
 }
 
 // The reasons why cases have the outcome, with how many they are.
-std::string Reasons(const Report& report, Outcome outcome, const std::string& word) {
+std::string Reasons(const Report& report, tck::Outcome outcome, const std::string& word) {
   std::map<std::string, int> reasons;
   for (const CaseResult& each : report.results) {
     if (each.outcome == outcome) ++reasons[each.reason];
@@ -109,7 +108,7 @@ std::string ResultJson(const CaseResult& result) {
                                   ",\"title\":", JsonString(result.title), ",\"outcome\":\"", Name(result.outcome),
                                   "\",\"seconds\":", absl::ToDoubleSeconds(result.took));
   if (!result.reason.empty()) absl::StrAppend(&json, ",\"reason\":", JsonString(result.reason));
-  if (result.outcome == Outcome::kFailed) {
+  if (result.outcome == tck::Outcome::kFailed) {
     std::vector<std::string> steps;
     for (const std::string& step : result.steps) steps.push_back(JsonString(step));
     absl::StrAppend(&json, ",\"problem\":", JsonString(result.failure.problem),
@@ -139,7 +138,7 @@ void TckProgress::OnResult(const CaseResult& result) {
   results_.push_back(result);
   const bool done = results_.size() == cases_;
   const std::string erase = terminal_.interactive ? kEraseLine : "";
-  const std::string failure = result.outcome == Outcome::kFailed ? Failure(result, terminal_) : "";
+  const std::string failure = result.outcome == tck::Outcome::kFailed ? Failure(result, terminal_) : "";
   if (!failure.empty()) Print(absl::StrCat(erase, failure));
   if (done) {
     Print(absl::StrCat(erase, Line(), "\n"));
@@ -151,7 +150,7 @@ void TckProgress::OnResult(const CaseResult& result) {
 std::string TckProgress::Line() const {
   const std::string name = absl::StrCat("  ", Padded(section_, kNameWidth));
   if (results_.size() == cases_) return absl::StrCat(name, Counts(results_, terminal_));
-  const std::size_t failed = Count(results_, Outcome::kFailed);
+  const std::size_t failed = Count(results_, tck::Outcome::kFailed);
   return absl::StrCat(name, results_.size(), "/", cases_,
                       failed == 0 ? "" : Styled(absl::StrCat(", ", failed, " failed"), Style::kBad, terminal_));
 }
@@ -160,22 +159,22 @@ std::string TckSummary(const Report& report, const Terminal& terminal) {
   std::string text = report.interrupted ? "\ninterrupted: " : "\n";
   absl::StrAppend(&text, Counts(report.results, terminal), " in ", FormatShortDuration(report.took), "\n");
   for (const CaseResult& each : report.results) {
-    if (each.outcome == Outcome::kFailed) absl::StrAppend(&text, "failed: ", each.id, "\n");
+    if (each.outcome == tck::Outcome::kFailed) absl::StrAppend(&text, "failed: ", each.id, "\n");
   }
-  return absl::StrCat(text, Reasons(report, Outcome::kNotRun, "not run"),
-                      Reasons(report, Outcome::kSkipped, "skipped"));
+  return absl::StrCat(text, Reasons(report, tck::Outcome::kNotRun, "not run"),
+                      Reasons(report, tck::Outcome::kSkipped, "skipped"));
 }
 
 std::string TckJson(const Report& report) {
   std::vector<std::string> cases;
   for (const CaseResult& each : report.results) cases.push_back(ResultJson(each));
-  return absl::StrCat("{\"userFunction\":", JsonString(report.user_function),
-                      ",\"serviceName\":", JsonString(report.service_name), ",\"library\":", JsonString(report.library),
-                      ",\"protocol\":", JsonString(report.dialect), ",\"passed\":", report.Count(Outcome::kPassed),
-                      ",\"failed\":", report.Count(Outcome::kFailed), ",\"skipped\":", report.Count(Outcome::kSkipped),
-                      ",\"notRun\":", report.Count(Outcome::kNotRun),
-                      ",\"interrupted\":", report.interrupted ? "true" : "false",
-                      ",\"seconds\":", absl::ToDoubleSeconds(report.took), ",\"cases\":", Array(cases), "}\n");
+  return absl::StrCat(
+      "{\"userFunction\":", JsonString(report.user_function), ",\"serviceName\":", JsonString(report.service_name),
+      ",\"library\":", JsonString(report.library), ",\"protocol\":", JsonString(report.dialect),
+      ",\"passed\":", report.Count(tck::Outcome::kPassed), ",\"failed\":", report.Count(tck::Outcome::kFailed),
+      ",\"skipped\":", report.Count(tck::Outcome::kSkipped), ",\"notRun\":", report.Count(tck::Outcome::kNotRun),
+      ",\"interrupted\":", report.interrupted ? "true" : "false", ",\"seconds\":", absl::ToDoubleSeconds(report.took),
+      ",\"cases\":", Array(cases), "}\n");
 }
 
 std::string TckList(const std::vector<Section>& sections, const Terminal& terminal) {

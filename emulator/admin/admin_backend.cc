@@ -9,6 +9,10 @@
 #include "cloudstate/dev/v1/cluster.pb.h"
 #include "cloudstate/dev/v1/crdt.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
+#include "cloudstate/dev/v1/figures.pb.h"
+#include "cloudstate/dev/v1/replay.pb.h"
+#include "emulator/admin/figures_watching.h"
+#include "emulator/admin/replaying.h"
 #include "emulator/admin/type_description.h"
 
 namespace cloudstate::admin {
@@ -19,15 +23,21 @@ using serving::Responder;
 constexpr char kEmulator[] = "cloudstate.dev.v1.Emulator";
 constexpr char kCluster[] = "cloudstate.dev.v1.Cluster";
 constexpr char kCrdts[] = "cloudstate.dev.v1.Crdts";
+constexpr char kFigures[] = "cloudstate.dev.v1.Figures";
+constexpr int kDefaultLogLines = 100;
+constexpr char kReplays[] = "cloudstate.dev.v1.Replays";
 
 std::shared_ptr<const serving::Services> OwnServices() {
   const google::protobuf::FileDescriptor* emulator = dev::v1::Status::descriptor()->file();
   const google::protobuf::FileDescriptor* cluster = dev::v1::Steering::descriptor()->file();
   const google::protobuf::FileDescriptor* crdt = dev::v1::Crdt::descriptor()->file();
+  const google::protobuf::FileDescriptor* figures = dev::v1::Sample::descriptor()->file();
+  const google::protobuf::FileDescriptor* replay = dev::v1::ReplayRequest::descriptor()->file();
   return std::make_shared<serving::Services>(
       serving::Services{.pool = emulator->pool(),
                         .services = {emulator->FindServiceByName("Emulator"), cluster->FindServiceByName("Cluster"),
-                                     crdt->FindServiceByName("Crdts")}});
+                                     crdt->FindServiceByName("Crdts"), replay->FindServiceByName("Replays"),
+                                     figures->FindServiceByName("Figures")}});
 }
 
 // The call's input; without one, the call has been ended.
@@ -59,6 +69,7 @@ AdminBackend::AdminBackend(Live& live, Options options)
       services_(OwnServices()),
       pool_(std::make_shared<ReaderPool>(std::move(options.open_journal), std::move(options.descriptor_sets),
                                          options.reader_threads)),
+      access_(std::move(options.access)),
       caller_(live.UserFunction()) {}
 
 AdminBackend::~AdminBackend() {
@@ -96,9 +107,11 @@ struct AdminBackend::Handlers {
   static const Methods& OfEmulator() {
     static const Methods kMethods{
         {"GetStatus", Own<&AdminBackend::GetStatus>},
+        {"GetSettings", Ask<&Live::GetSettings>},
         {"ListServices", Own<&AdminBackend::ListServices>},
         {"ListEntities", Read<&Views::ListEntities>},
         {"GetEntity", Read<&Views::GetEntity>},
+        {"DeleteEntity", Ask<&Live::DeleteEntity>},
         {"ListEvents", Read<&Views::ListEvents>},
         {"ListSnapshots", Read<&Views::ListSnapshots>},
         {"ListNewestEvents", Read<&Views::ListNewestEvents>},
@@ -135,11 +148,31 @@ struct AdminBackend::Handlers {
     return kMethods;
   }
 
+  static const Methods& OfReplays() {
+    static const Methods kMethods{{"Replay", Own<&AdminBackend::Replay>}};
+    return kMethods;
+  }
+
+  static const Methods& OfFigures() {
+    static const Methods kMethods{
+        {"ListSamples", Own<&AdminBackend::ListSamples>},
+        {"WatchSamples", Own<&AdminBackend::Watch<SamplesWatching, dev::v1::WatchSamplesRequest>>},
+        {"ListLogLines", Own<&AdminBackend::ListLogLines>},
+        {"WatchLogLines", Own<&AdminBackend::Watch<LogLinesWatching, dev::v1::WatchLogLinesRequest>>},
+    };
+    return kMethods;
+  }
+
   static Handler Find(std::string_view service, std::string_view method) {
-    if (service != kEmulator && service != kCluster && service != kCrdts) return nullptr;
-    const Methods& methods = service == kEmulator ? OfEmulator() : service == kCluster ? OfCluster() : OfCrdts();
-    const auto found = methods.find(method);
-    return found == methods.end() ? nullptr : found->second;
+    static const std::map<std::string_view, const Methods*> kServices{{kEmulator, &OfEmulator()},
+                                                                      {kCluster, &OfCluster()},
+                                                                      {kCrdts, &OfCrdts()},
+                                                                      {kReplays, &OfReplays()},
+                                                                      {kFigures, &OfFigures()}};
+    const auto methods = kServices.find(service);
+    if (methods == kServices.end()) return nullptr;
+    const auto found = methods->second->find(method);
+    return found == methods->second->end() ? nullptr : found->second;
   }
 };
 
@@ -147,6 +180,10 @@ void AdminBackend::Start(serving::Call call, std::shared_ptr<Responder> responde
   const Handlers::Handler handler = Handlers::Find(call.service, call.method);
   if (handler == nullptr) {
     responder->Finish(absl::UnimplementedError(absl::StrCat("There is no ", call.service, ".", call.method, " here.")));
+    return;
+  }
+  if (absl::Status status = access_.Check(call); !status.ok()) {
+    responder->Finish(std::move(status));
     return;
   }
   handler(*this, call, std::move(responder));
@@ -225,6 +262,40 @@ void AdminBackend::GetCommand(const serving::Call& call, Answer answer) {
   });
 }
 
+void AdminBackend::ListSamples(const serving::Call& call, Answer answer) {
+  auto request = Parse<dev::v1::ListSamplesRequest>(call, *answer);
+  if (!request) return;
+  if (request->limit() < 0) {
+    answer->Finish(
+        absl::InvalidArgumentError(absl::StrCat("asked for ", request->limit(), " samples; ask for at least 1")));
+    return;
+  }
+  const std::size_t limit = request->limit() == 0 ? SIZE_MAX : static_cast<std::size_t>(request->limit());
+  live_.Samples(limit, [pool = pool_, answer](std::vector<Live::Sample> samples) {
+    ReadLater(*pool, answer, [answer, samples = std::move(samples)](const absl::StatusOr<Views*>&) {
+      dev::v1::ListSamplesResponse response;
+      for (const Live::Sample& sample : samples) *response.add_samples() = *sample;
+      Reply<dev::v1::ListSamplesResponse>(*answer, std::move(response));
+    });
+  });
+}
+
+void AdminBackend::ListLogLines(const serving::Call& call, Answer answer) {
+  auto request = Parse<dev::v1::ListLogLinesRequest>(call, *answer);
+  if (!request) return;
+  const absl::StatusOr<LogFilter> filter = LogFilter::From(request->filter());
+  const absl::StatusOr<std::size_t> limit = LogLimit(request->limit() == 0 ? kDefaultLogLines : request->limit());
+  if (!filter.ok() || !limit.ok()) {
+    answer->Finish(filter.ok() ? limit.status() : filter.status());
+    return;
+  }
+  ReadLater(*pool_, answer, [this, answer, filter = *filter, limit = *limit](const absl::StatusOr<Views*>&) {
+    dev::v1::ListLogLinesResponse response;
+    for (const auto& line : live_.NewestLogLines(filter, limit).lines) *response.add_lines() = *line;
+    Reply<dev::v1::ListLogLinesResponse>(*answer, std::move(response));
+  });
+}
+
 void AdminBackend::DescribeType(const serving::Call& call, Answer answer) {
   auto request = Parse<dev::v1::DescribeTypeRequest>(call, *answer);
   if (!request) return;
@@ -239,7 +310,11 @@ void AdminBackend::CallUserFunction(const serving::Call& call, Answer answer) {
 }
 
 void AdminBackend::CallUserFunctionWithStreams(const serving::Call& call, Answer answer) {
-  caller_.CallStream(call.requests, call.peer, std::move(answer));
+  Caller::StartCheck check;
+  if (Access::IsCheckedLater(call)) {
+    check = [this](const dev::v1::CallStart& start) { return access_.CheckToken(start.token()); };
+  }
+  caller_.CallStream(call.requests, call.peer, std::move(check), std::move(answer));
 }
 
 template <class Request, class Response>
@@ -264,10 +339,25 @@ void AdminBackend::AskAndDescribe(const serving::Call& call, const Answer& answe
   });
 }
 
+void AdminBackend::Replay(const serving::Call& call, Answer answer) {
+  auto request = Parse<dev::v1::ReplayRequest>(call, *answer);
+  if (!request) return;
+  auto place = ReplayPlaces::Take(replays_);
+  if (place == nullptr) {
+    answer->Finish(absl::ResourceExhaustedError(
+        absl::StrCat("There are ", ReplayPlaces::kMost, " replays already; try again when one of them has ended.")));
+    return;
+  }
+  std::make_shared<Replaying>(live_, pool_, std::move(place), *std::move(request), std::move(answer))->Begin();
+}
+
 template <class Kind, class Request>
 void AdminBackend::Watch(const serving::Call& call, Answer answer) {
   std::optional<Request> request = Parse<Request>(call, *answer);
   if (!request) return;
+  if constexpr (requires { Kind::Check(*request); }) {
+    if (absl::Status status = Kind::Check(*request); !status.ok()) return answer->Finish(std::move(status));
+  }
   std::shared_ptr<Watching> watching = std::make_shared<Kind>(pool_, std::move(answer), live_, *std::move(request));
   {
     std::lock_guard lock(mutex_);

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "emulator/admin/access.h"
 #include "emulator/admin/caller.h"
 #include "emulator/admin/live.h"
 #include "emulator/admin/reader_pool.h"
@@ -14,14 +16,14 @@
 
 namespace cloudstate::admin {
 
-// cloudstate.dev.v1.Emulator, cloudstate.dev.v1.Cluster and cloudstate.dev.v1.Crdts, for a front door to serve. Any
-// thread.
+// The services of cloudstate.dev.v1, for a front door to serve. Any thread.
 class AdminBackend final : public serving::Backend {
  public:
   struct Options {
     ReaderPool::OpenJournal open_journal;      // called on threads of this object
     std::vector<std::string> descriptor_sets;  // types besides those in the journal
     int reader_threads = 2;
+    Access::Options access = {};
   };
 
   // `live` outlives this object.
@@ -44,6 +46,8 @@ class AdminBackend final : public serving::Backend {
   void ListServices(const serving::Call& call, Answer answer);
   void ListCommands(const serving::Call& call, Answer answer);
   void GetCommand(const serving::Call& call, Answer answer);
+  void ListSamples(const serving::Call& call, Answer answer);
+  void ListLogLines(const serving::Call& call, Answer answer);
   void DescribeType(const serving::Call& call, Answer answer);
   void CallUserFunction(const serving::Call& call, Answer answer);
   void CallUserFunctionWithStreams(const serving::Call& call, Answer answer);
@@ -54,13 +58,16 @@ class AdminBackend final : public serving::Backend {
   template <class Request, class Response>
   void AskAndDescribe(const serving::Call& call, const Answer& answer,
                       void (Live::*question)(const Request&, Live::Done<Response>));
+  void Replay(const serving::Call& call, Answer answer);
   template <class Kind, class Request>
   void Watch(const serving::Call& call, Answer answer);
 
   Live& live_;
   const std::shared_ptr<const serving::Services> services_;
   const std::shared_ptr<ReaderPool> pool_;  // shared with answers that Live still owes
+  const Access access_;
   Caller caller_;
+  const std::shared_ptr<std::atomic<int>> replays_ = std::make_shared<std::atomic<int>>(0);  // that go on
 
   std::mutex mutex_;
   std::set<std::shared_ptr<Watching>> watching_;

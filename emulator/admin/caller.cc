@@ -138,10 +138,12 @@ void Caller::Call(const dev::v1::CallRequest& request, std::string peer, std::sh
   user_function_.Start(std::move(prepared->call), std::move(collector));
 }
 
-void Caller::CallStream(std::shared_ptr<serving::RequestStream> requests, std::string peer,
+void Caller::CallStream(std::shared_ptr<serving::RequestStream> requests, std::string peer, StartCheck check,
                         std::shared_ptr<serving::Responder> client) {
   auto stream = std::make_shared<admin::CallStream>(user_function_, std::move(requests), std::move(client));
-  stream->Begin([this, peer = std::move(peer)](const dev::v1::CallStart& start) {
+  stream->Begin([this, peer = std::move(peer),
+                 check = std::move(check)](const dev::v1::CallStart& start) -> absl::StatusOr<PreparedCall> {
+    if (absl::Status status = check ? check(start) : absl::OkStatus(); !status.ok()) return status;
     return Prepare(start, peer, user_function_, methods_);
   });
 }

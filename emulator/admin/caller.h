@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,8 +23,10 @@ class Caller {
   void Call(const dev::v1::CallRequest& request, std::string peer, std::shared_ptr<serving::Responder> client);
 
   // The same for messages that stream: `requests` are CallStreamRequests, the answers CallStreamResponses. Nothing is
-  // read ahead and nothing piles up: either side waits for the other one.
-  void CallStream(std::shared_ptr<serving::RequestStream> requests, std::string peer,
+  // read ahead and nothing piles up: either side waits for the other one. An error of `check`, if there is one, refuses
+  // the call.
+  using StartCheck = std::function<absl::Status(const dev::v1::CallStart&)>;
+  void CallStream(std::shared_ptr<serving::RequestStream> requests, std::string peer, StartCheck check,
                   std::shared_ptr<serving::Responder> client);
 
  private:

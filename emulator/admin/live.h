@@ -10,8 +10,14 @@
 #include "cloudstate/dev/v1/cluster.pb.h"
 #include "cloudstate/dev/v1/crdt.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
+#include "cloudstate/dev/v1/figures.pb.h"
+#include "emulator/admin/cancellation.h"
+#include "emulator/admin/log_filter.h"
+#include "emulator/admin/log_lines.h"
+#include "emulator/entities/replay_run.h"
 #include "emulator/serving/backend.h"
 #include "emulator/trace/trace.h"
+#include "emulator/userfunction/specification.h"
 
 namespace cloudstate::admin {
 
@@ -35,7 +41,13 @@ class Live {
    public:
     virtual ~Watch() = default;
   };
-  virtual std::unique_ptr<Watch> WatchTraces(trace::Recorder::Watcher watcher) = 0;
+  // What is kept already comes with it: of those that `filter` lets through the `newest`, oldest first.
+  struct WatchedTraces {
+    std::vector<std::shared_ptr<const trace::Trace>> kept;
+    std::unique_ptr<Watch> watch;
+  };
+  virtual WatchedTraces WatchTraces(const dev::v1::CommandFilter& filter, std::size_t newest,
+                                    trace::Recorder::Watcher watcher) = 0;
 
   // `stored` runs after each commit to the journal, on the journal's thread: it must be quick.
   virtual std::unique_ptr<Watch> WatchCommits(absl::AnyInvocable<void()> stored) = 0;
@@ -64,6 +76,36 @@ class Live {
   // `watcher` sees what `request` asks for, on the nodes' strand: it must be quick.
   using CrdtEventWatcher = absl::AnyInvocable<void(dev::v1::CrdtEvent)>;
   virtual std::unique_ptr<Watch> WatchCrdts(const dev::v1::WatchCrdtsRequest& request, CrdtEventWatcher watcher) = 0;
+
+  // ---- entities of the journal; the errors are those of the contract
+
+  virtual void DeleteEntity(const dev::v1::DeleteEntityRequest& request, Done<dev::v1::DeleteEntityResponse> done) = 0;
+
+  // What replays are made for. UNAVAILABLE without a user function.
+  struct ReplayTarget {
+    std::shared_ptr<const userfunction::Specification> specification;
+    entities::ReplayFrom replay_from = entities::ReplayFrom::kNewestSnapshot;
+  };
+  virtual void GetReplayTarget(Done<ReplayTarget> done) = 0;
+  // UNAVAILABLE where the user function is no longer the one of `specification`; else as ReplayRun. `cancellation` ends
+  // it.
+  virtual void StartReplay(std::shared_ptr<const userfunction::Specification> specification, entities::ReplayPlan plan,
+                           std::shared_ptr<Cancellation> cancellation, Done<entities::ReplayResult> done) = 0;
+
+  // ---- figures, the log, and how this was told to run
+
+  virtual void GetSettings(const dev::v1::GetSettingsRequest& request, Done<dev::v1::Settings> done) = 0;
+  using Sample = std::shared_ptr<const dev::v1::Sample>;
+  // At most `limit` of the newest, oldest first.
+  virtual void Samples(std::size_t limit, absl::AnyInvocable<void(std::vector<Sample>)> done) = 0;
+  // `watcher` sees what `request` asks for, on the nodes' strand: it must be quick.
+  using SampleWatcher = absl::AnyInvocable<void(Sample)>;
+  virtual std::unique_ptr<Watch> WatchSamples(const dev::v1::WatchSamplesRequest& request, SampleWatcher watcher) = 0;
+  // At most `limit` of the newest that fit, oldest first, and of those from the line of a number on.
+  virtual LogLines NewestLogLines(const LogFilter& filter, std::size_t limit) = 0;
+  virtual LogLines LogLinesFrom(std::int64_t number, const LogFilter& filter, std::size_t limit) = 0;
+  // `added` runs after each line, on the thread that wrote it: it must be quick.
+  virtual std::unique_ptr<Watch> WatchLog(absl::AnyInvocable<void()> added) = 0;
 
   // The services of the user function, to call them.
   virtual serving::Backend& UserFunction() = 0;

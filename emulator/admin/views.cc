@@ -142,14 +142,16 @@ absl::StatusOr<dev::v1::ListSnapshotsResponse> Views::ListSnapshots(const dev::v
   if (absl::Status status = RefreshTypes(); !status.ok()) return status;
   const journal::EntityKey key{request.persistence_id(), request.entity_id()};
   if (absl::StatusOr<journal::EntityRow> entity = browser_.Entity(key); !entity.ok()) return entity.status();
-  absl::StatusOr<std::vector<journal::SnapshotRow>> rows = browser_.Snapshots(key);
+  journal::SnapshotRange range{.from = request.from_sequence(), .limit = std::nullopt, .payloads = !request.brief()};
+  if (request.limit() != 0) range.limit = request.limit();
+  absl::StatusOr<std::vector<journal::SnapshotRow>> rows = browser_.Snapshots(key, range);
   if (!rows.ok()) return rows.status();
   dev::v1::ListSnapshotsResponse response;
   for (const journal::SnapshotRow& row : *rows) {
     dev::v1::Snapshot& snapshot = *response.add_snapshots();
     snapshot.set_sequence(row.sequence);
     *snapshot.mutable_time() = ToTimestamp(row.time);
-    *snapshot.mutable_payload() = decoder_.Decode(row.payload);
+    if (!request.brief()) *snapshot.mutable_payload() = decoder_.Decode(row.payload);
   }
   return response;
 }
@@ -195,8 +197,7 @@ absl::StatusOr<Views::Following> Views::EventsAfter(std::int64_t position, const
   return following;
 }
 
-absl::StatusOr<dev::v1::CommandTrace> Views::Trace(const trace::Trace& trace) {
-  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+dev::v1::CommandTrace BriefTrace(const trace::Trace& trace) {
   dev::v1::CommandTrace view;
   view.set_trace_id(trace.id);
   view.set_service(trace.service);
@@ -210,6 +211,12 @@ absl::StatusOr<dev::v1::CommandTrace> Views::Trace(const trace::Trace& trace) {
   view.set_code(static_cast<int>(trace.outcome.code()));
   view.set_message(std::string(trace.outcome.message()));
   for (const trace::CausedCommand& caused : trace.caused) *view.add_caused() = ToCausedCommand(caused);
+  return view;
+}
+
+absl::StatusOr<dev::v1::CommandTrace> Views::Trace(const trace::Trace& trace) {
+  if (absl::Status status = RefreshTypes(); !status.ok()) return status;
+  dev::v1::CommandTrace view = BriefTrace(trace);
   for (const trace::Step& from : trace.steps) {
     dev::v1::Step& step = *view.add_steps();
     *step.mutable_at() = ToDuration(from.at);
@@ -239,6 +246,7 @@ void Views::Describe(dev::v1::CrdtEvent& event) const { admin::Describe(decoder_
 
 bool Matches(const dev::v1::CommandFilter& filter, const trace::Trace& trace) {
   if (filter.failed_only() && trace.outcome.ok()) return false;
+  if (filter.has_at_least() && trace.duration < FromDuration(filter.at_least())) return false;
   return Matches(filter, trace.service, trace.method, trace.entity_id) ||
          std::ranges::any_of(trace.caused, [&](const trace::CausedCommand& caused) {
            return Matches(filter, caused.service, caused.method, caused.entity_id);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -36,6 +38,14 @@ class Views {
   absl::StatusOr<Following> EventsAfter(std::int64_t position, const dev::v1::EventFilter& filter, int limit);
   absl::StatusOr<std::int64_t> LastPosition() { return browser_.LastPosition(); }
 
+  // As the browser says: what an entity is replayed from if `until` is its last event.
+  absl::StatusOr<journal::Replay> LoadUntil(const journal::EntityKey& key, journal::SequenceNumber until,
+                                            std::optional<journal::SequenceNumber> after, std::size_t max_bytes) {
+    return browser_.LoadUntil(key, until, after, max_bytes);
+  }
+  // By the types that were there at the last RefreshTypes.
+  dev::v1::Payload Decode(const journal::Payload& payload) const { return decoder_.Decode(payload); }
+
   absl::StatusOr<dev::v1::CommandTrace> Trace(const trace::Trace& trace);
 
   // Fill in what payloads mean, and the texts that tell it.
@@ -51,6 +61,9 @@ class Views {
   journal::Browser& browser_;
   PayloadDecoder& decoder_;
 };
+
+// Without steps, and thus without types and the journal. Any thread.
+dev::v1::CommandTrace BriefTrace(const trace::Trace& trace);
 
 // Whether the client's command, or one that it caused, is what the filter asks for.
 bool Matches(const dev::v1::CommandFilter& filter, const trace::Trace& trace);

@@ -1,5 +1,6 @@
 #include "emulator/admin/watching.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxUnsent = 16;
 constexpr int kEventsAtOnce = 100;
+constexpr int kMostKeptCommands = 1'000;
 // A client that does not take its messages says nothing when it does again; so it is looked after this often.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
@@ -105,26 +107,55 @@ absl::StatusOr<Watching::Progress> EventsWatching::Send(Views& views) {
 
 CommandsWatching::CommandsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder,
                                    Live& live, dev::v1::WatchCommandsRequest request)
-    : Watching(std::move(pool), std::move(responder)), live_(live), filter_(request.filter()) {}
+    : Watching(std::move(pool), std::move(responder)),
+      live_(live),
+      request_(std::move(request)),
+      good_(request_.most_per_second()),
+      failed_(request_.most_per_second()) {}
+
+absl::Status CommandsWatching::Check(const dev::v1::WatchCommandsRequest& request) {
+  if (request.most_per_second() < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("asked for ", request.most_per_second(), " calls a second; ask for at least 1"));
+  }
+  return PageSize(request.newest()).status();
+}
 
 std::unique_ptr<Live::Watch> CommandsWatching::Subscribe() {
   std::weak_ptr<CommandsWatching> weak = std::static_pointer_cast<CommandsWatching>(shared_from_this());
-  return live_.WatchTraces([weak = std::move(weak)](const std::shared_ptr<const trace::Trace>& trace) {
-    if (auto self = weak.lock()) self->Add(trace);
-  });
+  const auto newest = static_cast<std::size_t>(std::min(request_.newest(), kMostKeptCommands));
+  Live::WatchedTraces watched = live_.WatchTraces(
+      request_.filter(), newest, [weak = std::move(weak)](const std::shared_ptr<const trace::Trace>& trace) {
+        if (auto self = weak.lock()) self->Add(trace);
+      });
+  kept_.assign(watched.kept.begin(), watched.kept.end());
+  return std::move(watched.watch);
 }
 
 void CommandsWatching::Add(std::shared_ptr<const trace::Trace> trace) {
-  if (!Matches(filter_, *trace)) return;
+  if (!Matches(request_.filter(), *trace)) return;
+  Allowance& allowance = trace->outcome.ok() ? good_ : failed_;
+  if (!allowance.Take(trace->begin + trace->duration)) {
+    queue_.Miss();
+    return;
+  }
   queue_.Add(std::move(trace));
   Wake();
 }
 
+std::optional<CommandsWatching::Queue::Taken> CommandsWatching::TakeNext() {
+  if (kept_.empty()) return queue_.Take();
+  Queue::Taken next{std::move(kept_.front())};
+  kept_.pop_front();
+  return next;
+}
+
 absl::StatusOr<Watching::Progress> CommandsWatching::Send(Views& views) {
   while (Taking()) {
-    auto next = queue_.Take();
+    auto next = TakeNext();
     if (!next) return Progress::kUpToDate;
-    absl::StatusOr<dev::v1::CommandTrace> command = views.Trace(*next->item);
+    absl::StatusOr<dev::v1::CommandTrace> command =
+        request_.brief() ? BriefTrace(*next->item) : views.Trace(*next->item);
     if (!command.ok()) return command.status();
     dev::v1::WatchCommandsResponse response;
     *response.mutable_command() = *std::move(command);

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "cloudstate/dev/v1/dev.pb.h"
+#include "emulator/admin/allowance.h"
 #include "emulator/admin/live.h"
 #include "emulator/admin/reader_pool.h"
 #include "emulator/serving/backend.h"
@@ -85,23 +86,30 @@ class NewestQueue {
  public:
   struct Taken {
     Item item;
-    std::int64_t missed = 0;  // that were dropped before this one
+    std::int64_t missed = 0;  // that were dropped or left out before this one
   };
 
   explicit NewestQueue(std::size_t most) : most_(most) {}
 
   void Add(Item item) {
     std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(item));
+    queue_.push_back({std::move(item), std::exchange(missed_, 0)});
     if (queue_.size() <= most_) return;
+    const std::int64_t missed = queue_.front().missed + 1;
     queue_.pop_front();
+    queue_.front().missed += missed;
+  }
+
+  // Counts one that is left out here.
+  void Miss() {
+    std::lock_guard lock(mutex_);
     ++missed_;
   }
 
   std::optional<Taken> Take() {
     std::lock_guard lock(mutex_);
     if (queue_.empty()) return std::nullopt;
-    Taken next{std::move(queue_.front()), std::exchange(missed_, 0)};
+    Taken next = std::move(queue_.front());
     queue_.pop_front();
     return next;
   }
@@ -109,26 +117,36 @@ class NewestQueue {
  private:
   const std::size_t most_;
   std::mutex mutex_;
-  std::deque<Item> queue_;
-  std::int64_t missed_ = 0;
+  std::deque<Taken> queue_;
+  std::int64_t missed_ = 0;  // behind the last one in the queue
 };
 
-// Traces as they end; beyond some that wait, the oldest are dropped and counted.
+// Traces as they end; beyond some that wait, the oldest are dropped and counted. So are, before anybody is woken for
+// them, those beyond what the client wants in a second. Failed ones have an allowance of their own, so that they are
+// not lost among the others.
 class CommandsWatching final : public Watching {
  public:
   CommandsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
                    dev::v1::WatchCommandsRequest request);
+  static absl::Status Check(const dev::v1::WatchCommandsRequest& request);
 
  protected:
   std::unique_ptr<Live::Watch> Subscribe() override;
   absl::StatusOr<Progress> Send(Views& views) override;
 
  private:
+  using Queue = NewestQueue<std::shared_ptr<const trace::Trace>>;
+
   void Add(std::shared_ptr<const trace::Trace> trace);
+  std::optional<Queue::Taken> TakeNext();
 
   Live& live_;
-  const dev::v1::CommandFilter filter_;
-  NewestQueue<std::shared_ptr<const trace::Trace>> queue_{256};
+  const dev::v1::WatchCommandsRequest request_;
+  std::deque<std::shared_ptr<const trace::Trace>> kept_;  // come before the queue
+  Queue queue_{256};
+  // On the nodes' strand.
+  Allowance good_;
+  Allowance failed_;
 };
 
 // What happens to the cluster; beyond some that wait, the oldest are dropped, which an event of its own tells.

@@ -10,12 +10,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "emulator/admin/admin_backend.h"
+#include "emulator/admin/dashboard.h"
 #include "emulator/admin/guard.h"
 #include "emulator/base/real_strand.h"
 #include "emulator/journal/sqlite_browser.h"
 #include "emulator/runtime/cluster_metrics.h"
 #include "emulator/runtime/live_state.h"
+#include "emulator/runtime/log_book.h"
 #include "emulator/runtime/node_ports.h"
+#include "emulator/runtime/noting_observer.h"
+#include "emulator/runtime/sampler.h"
 #include "emulator/serving/front_door.h"
 #include "emulator/userfunction/process.h"
 
@@ -51,12 +55,15 @@ cluster::Node::Options NodeOptions(const Settings& settings) {
 
 class RealEmulator final : public Emulator {
  public:
-  RealEmulator(Settings settings, Observer& observer) : settings_(std::move(settings)), observer_(observer) {}
+  RealEmulator(Settings settings, Observer& observer) : settings_(std::move(settings)), observer_(observer, log_) {}
 
   ~RealEmulator() override {
     // From the outside in: no new calls, then no user function, then no entities, then no journal.
     const absl::Time end = absl::Now() + settings_.termination_grace;
-    if (cluster_ != nullptr) base::RunOn(strand_, [this] { cluster_->EndOpenCrdtCalls(); });
+    base::RunOn(strand_, [this] {
+      if (cluster_ != nullptr) cluster_->EndOpenCrdtCalls();
+      if (live_ != nullptr) live_->EndReplays();
+    });
     if (client_door_ != nullptr) client_door_->Shutdown(settings_.termination_grace);
     node_ports_.Shutdown(std::max(absl::ZeroDuration(), end - absl::Now()));
     if (admin_door_ != nullptr) admin_door_->Shutdown(absl::ZeroDuration());
@@ -64,7 +71,7 @@ class RealEmulator final : public Emulator {
     admin_door_ = nullptr;
     base::RunOn(strand_, [] {});  // what the admin services asked has been answered
     admin_ = nullptr;
-    live_ = nullptr;
+    base::RunOn(strand_, [this] { live_ = nullptr; });  // after what the readers' threads asked last
     if (cluster_ != nullptr) {
       base::RunOn(strand_, [this] { cluster_->Disconnect(absl::UnavailableError("the emulator is ending")); });
     }
@@ -77,6 +84,7 @@ class RealEmulator final : public Emulator {
       if (cluster_ != nullptr) cluster_->Stop();
     });
     base::RunOn(strand_, [this] {
+      sampler_ = nullptr;
       gateway_ = nullptr;
       cluster_ = nullptr;
     });
@@ -130,7 +138,11 @@ class RealEmulator final : public Emulator {
         [this](cluster::Node& node, routing::Router& router) { node_ports_.Add(node.id(), router); });
     link_ = std::make_unique<UserFunctionLink>(settings_, user_function_address_, strand_, *cluster_, *gateway_,
                                                *journal_, observer_);
-    base::RunOn(strand_, [this] { cluster_->Start(settings_.nodes); });
+    base::RunOn(strand_, [this] {
+      cluster_->Start(settings_.nodes);
+      sampler_ =
+          std::make_unique<Sampler>(strand_, recorder_, Sampler::Sources{.nodes = [this] { return SampledNodes(); }});
+    });
     return settings_.node_port == 0 ? absl::OkStatus() : WithFlag(node_ports_.Check(), "--node-port");
   }
 
@@ -166,7 +178,7 @@ class RealEmulator final : public Emulator {
   }
 
   absl::Status OpenAdminDoor() {
-    live_ = std::make_unique<LiveState>(strand_, *cluster_, *gateway_, recorder_, *link_, *observed_,
+    live_ = std::make_unique<LiveState>(strand_, *cluster_, *gateway_, recorder_, *link_, *observed_, *sampler_, log_,
                                         settings_.limits.passivation_timeout,
                                         [this](cluster::NodeId node) { return node_ports_.AddressOf(node); });
     admin::AdminBackend::Options admin;
@@ -174,11 +186,14 @@ class RealEmulator final : public Emulator {
     admin.open_journal = [file = journal_->file()]() -> absl::StatusOr<std::unique_ptr<journal::Browser>> {
       return journal::SqliteBrowser::Open(file);
     };
+    const std::string token = admin::NewToken();
+    admin.access = {.token = token, .read_only = settings_.read_only};
     admin_ = std::make_unique<admin::AdminBackend>(*live_, std::move(admin));
     serving::FrontDoor::Options options;
     options.host = settings_.admin_listen;
     options.port = settings_.admin_port;
     options.backend = admin_.get();
+    options.handlers = admin::DashboardHandlers(token);
     options.policy = [listen = Address(settings_.admin_listen, settings_.admin_port)](
                          std::string_view host, std::string_view origin,
                          std::string_view) -> std::optional<serving::HttpError> {
@@ -191,8 +206,21 @@ class RealEmulator final : public Emulator {
     if (!door.ok()) return WithFlag(door.status(), "--admin-port");
     admin_door_ = *std::move(door);
     admin_address_ = Address(settings_.admin_listen, admin_door_->port());
-    base::RunOn(strand_, [this] { live_->SetFixed(FixedStatus()); });
+    base::RunOn(strand_, [this] { live_->SetFixed(FixedStatus(), settings_.told); });
     return absl::OkStatus();
+  }
+
+  std::vector<SampledNode> SampledNodes() const {
+    std::vector<SampledNode> nodes;
+    for (const auto& [id, node] : cluster_->nodes()) {
+      SampledNode& sampled = nodes.emplace_back();
+      sampled.figures.set_node(static_cast<std::int32_t>(id));
+      sampled.figures.set_active_entities(static_cast<std::int64_t>(node->active_entities()));
+      sampled.figures.set_waiting_commands(static_cast<std::int64_t>(node->waiting_commands()));
+      sampled.figures.set_open_calls(static_cast<std::int64_t>(node->open_calls()));
+      sampled.metrics = &node->metrics();
+    }
+    return nodes;
   }
 
   bool IsEphemeral() const { return settings_.durability == journal::Durability::kEphemeral; }
@@ -208,11 +236,15 @@ class RealEmulator final : public Emulator {
     status.set_metrics_address(metrics_address_);
     if (!IsEphemeral()) status.set_data_directory(settings_.data_directory);
     status.set_durability(std::string(Name(settings_.durability)));
+    status.set_read_only(settings_.read_only);
     return status;
   }
 
   Settings settings_;
-  Observer& observer_;
+  LogBook log_{absl::Now};
+  NotingObserver observer_;
+  const base::LogListening log_listening_{
+      [this](base::LogLevel level, const std::string& text) { log_.Add(LogBook::Source::kEmulator, level, text); }};
   std::string client_address_;
   std::string admin_address_;
   std::string metrics_address_;
@@ -228,6 +260,7 @@ class RealEmulator final : public Emulator {
   NodePorts node_ports_{settings_};
   std::unique_ptr<routing::Gateway> gateway_;
   std::unique_ptr<UserFunctionLink> link_;
+  std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<LiveState> live_;
   std::unique_ptr<admin::AdminBackend> admin_;
   std::unique_ptr<serving::FrontDoor> client_door_;

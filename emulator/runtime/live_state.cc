@@ -1,5 +1,6 @@
 #include "emulator/runtime/live_state.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "emulator/admin/views.h"
@@ -13,9 +14,14 @@ namespace {
 
 class TraceWatch final : public admin::Live::Watch {
  public:
-  TraceWatch(base::Strand& strand, trace::Recorder& recorder, trace::Recorder::Watcher watcher)
+  // `at_once` runs in the moment before.
+  TraceWatch(base::Strand& strand, trace::Recorder& recorder, trace::Recorder::Watcher watcher,
+             const std::function<void()>& at_once)
       : strand_(strand), recorder_(recorder) {
-    base::RunOn(strand_, [&] { id_ = recorder_.Watch(std::move(watcher)); });
+    base::RunOn(strand_, [&] {
+      at_once();
+      id_ = recorder_.Watch(std::move(watcher));
+    });
   }
   ~TraceWatch() override {
     base::RunOn(strand_, [&] { recorder_.Unwatch(id_); });
@@ -83,6 +89,35 @@ class CrdtsWatch final : public admin::Live::Watch {
   std::uint64_t id_ = 0;
 };
 
+class SamplesWatch final : public admin::Live::Watch {
+ public:
+  SamplesWatch(base::Strand& strand, Sampler& sampler, std::size_t newest, admin::Live::SampleWatcher watcher)
+      : strand_(strand), sampler_(sampler) {
+    base::RunOn(strand_, [&] {
+      for (Sampler::Sample& sample : sampler_.Newest(newest)) watcher(std::move(sample));
+      id_ = sampler_.Watch(std::move(watcher));
+    });
+  }
+  ~SamplesWatch() override {
+    base::RunOn(strand_, [&] { sampler_.Unwatch(id_); });
+  }
+
+ private:
+  base::Strand& strand_;
+  Sampler& sampler_;
+  std::uint64_t id_ = 0;
+};
+
+class LogWatch final : public admin::Live::Watch {
+ public:
+  LogWatch(LogBook& log, absl::AnyInvocable<void()> added) : log_(log), id_(log.Watch(std::move(added))) {}
+  ~LogWatch() override { log_.Unwatch(id_); }
+
+ private:
+  LogBook& log_;
+  const std::uint64_t id_;
+};
+
 class CommitWatch final : public admin::Live::Watch {
  public:
   CommitWatch(ObservedJournal& journal, absl::AnyInvocable<void()> stored)
@@ -137,14 +172,17 @@ dev::v1::ListServicesResponse Describe(const userfunction::Specification& specif
 }  // namespace
 
 LiveState::LiveState(base::Strand& strand, cluster::Cluster& cluster, serving::Backend& user_function,
-                     trace::Recorder& recorder, UserFunctionLink& link, ObservedJournal& journal,
-                     absl::Duration passivation_timeout, std::function<std::string(cluster::NodeId)> client_address)
+                     trace::Recorder& recorder, UserFunctionLink& link, ObservedJournal& journal, Sampler& sampler,
+                     LogBook& log, absl::Duration passivation_timeout,
+                     std::function<std::string(cluster::NodeId)> client_address)
     : strand_(strand),
       cluster_(cluster),
       user_function_(user_function),
       recorder_(recorder),
       link_(link),
       journal_(journal),
+      sampler_(sampler),
+      log_(log),
       passivation_timeout_(passivation_timeout),
       client_address_(std::move(client_address)) {}
 
@@ -194,8 +232,17 @@ void LiveState::FindTrace(std::string id, absl::AnyInvocable<void(std::shared_pt
   strand_.Post([this, id = std::move(id), done = std::move(done)]() mutable { done(recorder_.Find(id)); });
 }
 
-std::unique_ptr<admin::Live::Watch> LiveState::WatchTraces(trace::Recorder::Watcher watcher) {
-  return std::make_unique<TraceWatch>(strand_, recorder_, std::move(watcher));
+admin::Live::WatchedTraces LiveState::WatchTraces(const dev::v1::CommandFilter& filter, std::size_t newest,
+                                                  trace::Recorder::Watcher watcher) {
+  WatchedTraces watched;
+  watched.watch = std::make_unique<TraceWatch>(strand_, recorder_, std::move(watcher), [&] {
+    for (const auto& trace : recorder_.traces()) {
+      if (watched.kept.size() == newest) break;
+      if (admin::Matches(filter, *trace)) watched.kept.push_back(trace);
+    }
+  });
+  std::ranges::reverse(watched.kept);
+  return watched;
 }
 
 std::unique_ptr<admin::Live::Watch> LiveState::WatchCommits(absl::AnyInvocable<void()> stored) {
@@ -245,6 +292,83 @@ void LiveState::GetCrdt(const dev::v1::GetCrdtRequest& request, Done<dev::v1::Cr
 std::unique_ptr<admin::Live::Watch> LiveState::WatchCrdts(const dev::v1::WatchCrdtsRequest& request,
                                                           CrdtEventWatcher watcher) {
   return std::make_unique<CrdtsWatch>(strand_, cluster_, request, std::move(watcher));
+}
+
+// ---- entities of the journal
+
+bool LiveState::IsCrdt(const base::EntityKey& key) const {
+  if (const auto specification = link_.specification()) {
+    for (const auto& [name, service] : specification->services) {
+      if (service.persistence_id == key.persistence_id) return service.kind == userfunction::EntityKind::kCrdt;
+    }
+  }
+  return std::ranges::any_of(cluster_.nodes(), [&key](const auto& each) {
+    const cluster::Replicas* replicas = each.second->replicas();
+    return replicas != nullptr && replicas->Find(key) != nullptr;
+  });
+}
+
+void LiveState::DeleteEntity(const dev::v1::DeleteEntityRequest& request, Done<dev::v1::DeleteEntityResponse> done) {
+  strand_.Post(
+      [this, key = base::EntityKey{request.persistence_id(), request.entity_id()}, done = std::move(done)]() mutable {
+        if (IsCrdt(key)) {
+          return done(absl::FailedPreconditionError(absl::StrCat(
+              "Entity ", key.ToString(),
+              " is a CRDT, which nodes have replicas of: only the user function deletes it, in a command of "
+              "its own.")));
+        }
+        cluster_.Delete(key, [done = std::move(done)](absl::StatusOr<journal::Deleted> deleted) mutable {
+          if (!deleted.ok()) return done(deleted.status());
+          dev::v1::DeleteEntityResponse response;
+          response.set_deleted_events(deleted->events);
+          response.set_deleted_snapshots(deleted->snapshots);
+          done(std::move(response));
+        });
+      });
+}
+
+void LiveState::GetReplayTarget(Done<ReplayTarget> done) {
+  strand_.Post([this, done = std::move(done)]() mutable {
+    const auto specification = link_.specification();
+    if (specification == nullptr || cluster_.connection() == nullptr) return done(user_function_.Availability());
+    done(ReplayTarget{specification, cluster_.replay_from()});
+  });
+}
+
+void LiveState::StartReplay(std::shared_ptr<const userfunction::Specification> specification, entities::ReplayPlan plan,
+                            std::shared_ptr<admin::Cancellation> cancellation, Done<entities::ReplayResult> done) {
+  strand_.Post([this, specification = std::move(specification), plan = std::move(plan),
+                cancellation = std::move(cancellation), done = std::move(done)]() mutable {
+    if (ending_) return done(absl::UnavailableError("the emulator is ending"));
+    const std::shared_ptr<userfunction::Connection> connection = cluster_.connection();
+    if (connection == nullptr || link_.specification() != specification) {
+      return done(absl::UnavailableError("the user function has gone; try again when it is back"));
+    }
+    replays_.Start(*connection, std::move(plan), *cancellation, std::move(done));
+  });
+}
+
+void LiveState::EndReplays() {
+  ending_ = true;
+  replays_.End(absl::UnavailableError("the emulator is ending"));
+}
+
+void LiveState::GetSettings(const dev::v1::GetSettingsRequest&, Done<dev::v1::Settings> done) {
+  strand_.Post([this, done = std::move(done)]() mutable { done(settings_); });
+}
+
+void LiveState::Samples(std::size_t limit, absl::AnyInvocable<void(std::vector<Sample>)> done) {
+  strand_.Post([this, limit, done = std::move(done)]() mutable { done(sampler_.Newest(limit)); });
+}
+
+std::unique_ptr<admin::Live::Watch> LiveState::WatchSamples(const dev::v1::WatchSamplesRequest& request,
+                                                            SampleWatcher watcher) {
+  return std::make_unique<SamplesWatch>(strand_, sampler_, static_cast<std::size_t>(request.newest()),
+                                        std::move(watcher));
+}
+
+std::unique_ptr<admin::Live::Watch> LiveState::WatchLog(absl::AnyInvocable<void()> added) {
+  return std::make_unique<LogWatch>(log_, std::move(added));
 }
 
 }  // namespace cloudstate::runtime

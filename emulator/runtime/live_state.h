@@ -10,7 +10,10 @@
 #include "emulator/cluster/cluster.h"
 #include "emulator/runtime/cluster_views.h"
 #include "emulator/runtime/crdt_views.h"
+#include "emulator/runtime/log_book.h"
 #include "emulator/runtime/observed_journal.h"
+#include "emulator/runtime/replays.h"
+#include "emulator/runtime/sampler.h"
 #include "emulator/runtime/user_function_link.h"
 
 namespace cloudstate::runtime {
@@ -21,18 +24,22 @@ class LiveState final : public admin::Live {
   // The references must outlive this. `user_function` is what stands behind the client port;
   // `client_address` tells, on the strand, where one node is called alone: HOST:PORT, or nothing.
   LiveState(base::Strand& strand, cluster::Cluster& cluster, serving::Backend& user_function, trace::Recorder& recorder,
-            UserFunctionLink& link, ObservedJournal& journal, absl::Duration passivation_timeout,
-            std::function<std::string(cluster::NodeId)> client_address);
+            UserFunctionLink& link, ObservedJournal& journal, Sampler& sampler, LogBook& log,
+            absl::Duration passivation_timeout, std::function<std::string(cluster::NodeId)> client_address);
 
   // What does not change while the emulator runs. On the strand.
-  void SetFixed(dev::v1::Status fixed) { fixed_ = std::move(fixed); }
+  void SetFixed(dev::v1::Status fixed, dev::v1::Settings settings) {
+    fixed_ = std::move(fixed);
+    settings_ = std::move(settings);
+  }
 
   void GetStatus(absl::AnyInvocable<void(dev::v1::Status)> done) override;
   void ListServices(absl::AnyInvocable<void(dev::v1::ListServicesResponse)> done) override;
   void Traces(const dev::v1::CommandFilter& filter, std::size_t limit,
               absl::AnyInvocable<void(std::vector<std::shared_ptr<const trace::Trace>>)> done) override;
   void FindTrace(std::string id, absl::AnyInvocable<void(std::shared_ptr<const trace::Trace>)> done) override;
-  std::unique_ptr<Watch> WatchTraces(trace::Recorder::Watcher watcher) override;
+  WatchedTraces WatchTraces(const dev::v1::CommandFilter& filter, std::size_t newest,
+                            trace::Recorder::Watcher watcher) override;
   std::unique_ptr<Watch> WatchCommits(absl::AnyInvocable<void()> stored) override;
   void ListNodes(const dev::v1::ListNodesRequest& request, Done<dev::v1::ListNodesResponse> done) override;
   void GetNode(const dev::v1::GetNodeRequest& request, Done<dev::v1::NodeDetail> done) override;
@@ -46,21 +53,44 @@ class LiveState final : public admin::Live {
   void ListCrdts(const dev::v1::ListCrdtsRequest& request, Done<dev::v1::ListCrdtsResponse> done) override;
   void GetCrdt(const dev::v1::GetCrdtRequest& request, Done<dev::v1::CrdtDetail> done) override;
   std::unique_ptr<Watch> WatchCrdts(const dev::v1::WatchCrdtsRequest& request, CrdtEventWatcher watcher) override;
+  void DeleteEntity(const dev::v1::DeleteEntityRequest& request, Done<dev::v1::DeleteEntityResponse> done) override;
+  void GetReplayTarget(Done<ReplayTarget> done) override;
+  void StartReplay(std::shared_ptr<const userfunction::Specification> specification, entities::ReplayPlan plan,
+                   std::shared_ptr<admin::Cancellation> cancellation, Done<entities::ReplayResult> done) override;
+  // Replays end, and no other begins. On the strand.
+  void EndReplays();
+  void GetSettings(const dev::v1::GetSettingsRequest& request, Done<dev::v1::Settings> done) override;
+  void Samples(std::size_t limit, absl::AnyInvocable<void(std::vector<Sample>)> done) override;
+  std::unique_ptr<Watch> WatchSamples(const dev::v1::WatchSamplesRequest& request, SampleWatcher watcher) override;
+  admin::LogLines NewestLogLines(const admin::LogFilter& filter, std::size_t limit) override {
+    return log_.Newest(filter, limit);
+  }
+  admin::LogLines LogLinesFrom(std::int64_t number, const admin::LogFilter& filter, std::size_t limit) override {
+    return log_.From(number, filter, limit);
+  }
+  std::unique_ptr<Watch> WatchLog(absl::AnyInvocable<void()> added) override;
   serving::Backend& UserFunction() override { return user_function_; }
 
  private:
+  bool IsCrdt(const base::EntityKey& key) const;
   ClusterSight Sight() const { return {cluster_, strand_, client_address_}; }
   CrdtSight SightOfCrdts() const { return {cluster_, strand_, link_.specification()}; }
 
   dev::v1::Status fixed_;
+  dev::v1::Settings settings_;
   base::Strand& strand_;
   cluster::Cluster& cluster_;
   serving::Backend& user_function_;
   trace::Recorder& recorder_;
   UserFunctionLink& link_;
   ObservedJournal& journal_;
+  Sampler& sampler_;
+  LogBook& log_;
   const absl::Duration passivation_timeout_;
   const std::function<std::string(cluster::NodeId)> client_address_;
+  // On the strand.
+  Replays replays_{strand_};
+  bool ending_ = false;
 };
 
 }  // namespace cloudstate::runtime

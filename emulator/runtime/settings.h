@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/cluster/membership.h"
 #include "emulator/journal/sqlite_journal.h"
 #include "emulator/routing/router.h"
@@ -16,12 +17,14 @@ namespace cloudstate::runtime {
 struct Settings {
   std::string version;
   std::string commit;
+  dev::v1::Settings told;  // the same as people gave them, for those who ask
 
   std::string listen = "127.0.0.1";
   std::uint16_t port = 9000;                 // 0: any free one, here and below
   std::vector<std::string> allowed_origins;  // whose web pages may call, besides loopback's; as serving::IsOrigin
   std::string admin_listen = "127.0.0.1";
   std::uint16_t admin_port = 9001;
+  bool read_only = false;  // the admin port changes nothing
   std::string metrics_listen = "127.0.0.1";
   std::uint16_t metrics_port = 9090;
 

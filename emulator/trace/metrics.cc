@@ -142,21 +142,25 @@ std::string PrometheusText(const std::vector<NodeMetrics>& nodes) {
   return text + crdts.text + actions.text;
 }
 
-std::string ProcessMetricsText() {
-  std::string text;
+ProcessUse UseOfProcess() {
+  ProcessUse use;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  Single(text, "process_cpu_seconds_total", "Processor time used", "counter",
-         seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  use.processor_time = absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime);
   std::ifstream statm("/proc/self/statm");
-  double pages = 0;
-  double resident = 0;
-  if (statm >> pages >> resident) {
-    Single(text, "process_resident_memory_bytes", "Resident memory", "gauge",
-           resident * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  std::int64_t pages = 0;
+  std::int64_t resident = 0;
+  if (statm >> pages >> resident) use.resident_bytes = resident * sysconf(_SC_PAGESIZE);
+  return use;
+}
+
+std::string ProcessMetricsText() {
+  std::string text;
+  const ProcessUse use = UseOfProcess();
+  Single(text, "process_cpu_seconds_total", "Processor time used", "counter",
+         absl::ToDoubleSeconds(use.processor_time));
+  if (use.resident_bytes > 0) {
+    Single(text, "process_resident_memory_bytes", "Resident memory", "gauge", static_cast<double>(use.resident_bytes));
   }
   std::error_code error;
   double files = 0;

@@ -72,6 +72,13 @@ void AppendMetricHeader(std::string& text, absl::string_view name, absl::string_
 // `node` label besides.
 std::string PrometheusText(const std::vector<NodeMetrics>& nodes);
 
+// What this process uses.
+struct ProcessUse {
+  absl::Duration processor_time;    // since it started
+  std::int64_t resident_bytes = 0;  // 0 where the system does not tell
+};
+ProcessUse UseOfProcess();
+
 // Figures of the process itself: memory, processor time, open files, start.
 std::string ProcessMetricsText();
 

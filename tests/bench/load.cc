@@ -69,10 +69,62 @@ class ClosedLoop {
   absl::Status failure_;
 };
 
+// Calls at a constant rate, each in a lane that is free.
+class OpenLoop {
+ public:
+  OpenLoop(Calls& calls, std::size_t lanes, std::size_t entities) : calls_(calls), lanes_(lanes), entities_(entities) {
+    for (std::size_t i = 0; i < lanes; ++i) free_.push_back(i);
+  }
+
+  Figures Run(absl::Duration time, double per_second) {
+    const absl::Time began = absl::Now();
+    const auto count = static_cast<std::size_t>(absl::ToDoubleSeconds(time) * per_second);
+    for (std::size_t i = 0; i < count && Begin(i, began + absl::Seconds(static_cast<double>(i) / per_second)); ++i) {
+    }
+    const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return free_.size() == lanes_; };
+    absl::MutexLock lock(&mutex_, absl::Condition(&ended));
+    figures_.took = absl::Now() - began;
+    figures_.calls = figures_.latencies.size();
+    return std::move(figures_);
+  }
+
+ private:
+  // False once a call has failed.
+  bool Begin(std::size_t call, absl::Time due) {
+    absl::SleepFor(due - absl::Now());
+    std::size_t lane = 0;
+    {
+      const auto has_room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !free_.empty(); };
+      absl::MutexLock lock(&mutex_, absl::Condition(&has_room));
+      if (!figures_.failure.ok()) return false;
+      lane = free_.back();
+      free_.pop_back();
+    }
+    calls_.Make(lane, call % entities_, [this, lane, due](const absl::Status& status) {
+      absl::MutexLock lock(&mutex_);
+      figures_.failure.Update(status);
+      if (status.ok()) figures_.latencies.push_back(absl::Now() - due);
+      free_.push_back(lane);
+    });
+    return true;
+  }
+
+  Calls& calls_;
+  const std::size_t lanes_;
+  const std::size_t entities_;
+  absl::Mutex mutex_;
+  std::vector<std::size_t> free_ ABSL_GUARDED_BY(mutex_);
+  Figures figures_ ABSL_GUARDED_BY(mutex_);
+};
+
 }  // namespace
 
 Figures Measure(Calls& calls, std::size_t lanes, std::size_t entities, absl::Duration time) {
   return ClosedLoop(calls, lanes, entities, absl::Now() + time).Run();
+}
+
+Figures MeasureAtRate(Calls& calls, std::size_t lanes, std::size_t entities, absl::Duration time, double per_second) {
+  return OpenLoop(calls, lanes, entities).Run(time, per_second);
 }
 
 absl::Status CallEachOnce(Calls& calls, std::size_t lanes, std::size_t entities) {

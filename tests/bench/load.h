@@ -33,6 +33,10 @@ struct Figures {
 // entities are shared out evenly among the lanes. Blocks.
 Figures Measure(Calls& calls, std::size_t lanes, std::size_t entities, absl::Duration time);
 
+// Begins `per_second` calls a second for `time`, whether or not those before have been answered, as long as there are
+// lanes left; a call that had to wait for one counts as longer. The entities are called in turn. Blocks.
+Figures MeasureAtRate(Calls& calls, std::size_t lanes, std::size_t entities, absl::Duration time, double per_second);
+
 // One call to each entity, `lanes` at a time. Blocks.
 absl::Status CallEachOnce(Calls& calls, std::size_t lanes, std::size_t entities);
 

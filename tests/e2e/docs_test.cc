@@ -165,6 +165,8 @@ class Docs : public ::testing::Test {
 
 TEST_F(Docs, DoesWhatThePageOnClustersSays) { Follow("cluster.md"); }
 
+TEST_F(Docs, DoesWhatThePageOnTheJournalSays) { Follow("journal.md"); }
+
 TEST_F(Docs, DoesWhatThePageOnScenariosSays) { Follow("scenarios.md"); }
 
 }  // namespace

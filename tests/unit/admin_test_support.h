@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -15,6 +17,7 @@
 #include "cloudstate/dev/v1/cluster.pb.h"
 #include "cloudstate/dev/v1/crdt.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
+#include "cloudstate/dev/v1/figures.pb.h"
 #include "emulator/admin/admin_backend.h"
 #include "tests/unit/fake_browser.h"
 
@@ -173,10 +176,16 @@ class FakeLive final : public Live {
     }
     done(nullptr);
   }
-  std::unique_ptr<Watch> WatchTraces(trace::Recorder::Watcher watcher) override {
+  WatchedTraces WatchTraces(const dev::v1::CommandFilter& filter, std::size_t newest,
+                            trace::Recorder::Watcher watcher) override {
     std::lock_guard lock(mutex);
     trace_watcher = std::move(watcher);
-    return Subscribed();
+    WatchedTraces watched;
+    for (const auto& trace : traces) {
+      if (Matches(filter, *trace) && watched.kept.size() < newest) watched.kept.insert(watched.kept.begin(), trace);
+    }
+    watched.watch = Subscribed();
+    return watched;
   }
   std::unique_ptr<Watch> WatchCommits(absl::AnyInvocable<void()> stored) override {
     std::lock_guard lock(mutex);
@@ -227,6 +236,76 @@ class FakeLive final : public Live {
     crdt_event_watcher = std::move(watcher);
     return Subscribed();
   }
+  void DeleteEntity(const dev::v1::DeleteEntityRequest& request, Done<dev::v1::DeleteEntityResponse> done) override {
+    if (request.entity_id() != "a") return done(absl::NotFoundError("no such entity"));
+    dev::v1::DeleteEntityResponse response;
+    response.set_deleted_events(3);
+    done(std::move(response));
+  }
+  void GetReplayTarget(Done<ReplayTarget> done) override {
+    if (specification == nullptr) return done(absl::UnavailableError("not reached yet"));
+    done(ReplayTarget{specification, replay_from});
+  }
+  // Keeps it for the test to answer.
+  void StartReplay(std::shared_ptr<const userfunction::Specification>, entities::ReplayPlan its_plan,
+                   std::shared_ptr<Cancellation> its_cancellation, Done<entities::ReplayResult> done) override {
+    std::lock_guard lock(mutex);
+    its_cancellation->Set([this] { replay_cancelled = true; });
+    plan = std::move(its_plan);
+    replay_done.push_back(std::move(done));
+    changed.notify_all();
+  }
+  void WaitForReplays(std::size_t count) {
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, absl::ToChronoSeconds(kPatience), [&] { return replay_done.size() == count; }));
+  }
+  void GetSettings(const dev::v1::GetSettingsRequest&, Done<dev::v1::Settings> done) override { done(settings); }
+  void Samples(std::size_t limit, absl::AnyInvocable<void(std::vector<Sample>)> done) override {
+    std::vector<Sample> newest(samples.end() - static_cast<std::ptrdiff_t>(std::min(limit, samples.size())),
+                               samples.end());
+    done(std::move(newest));
+  }
+  std::unique_ptr<Watch> WatchSamples(const dev::v1::WatchSamplesRequest& request, SampleWatcher watcher) override {
+    Samples(static_cast<std::size_t>(request.newest()), [&](std::vector<Sample> newest) {
+      for (Sample& sample : newest) watcher(std::move(sample));
+    });
+    std::lock_guard lock(mutex);
+    sample_watcher = std::move(watcher);
+    return Subscribed();
+  }
+  // Lines are numbered from 1; those before `first_log_line` are no longer kept.
+  LogLines NewestLogLines(const LogFilter& filter, std::size_t limit) override {
+    LogLines found = LogLinesFrom(1, filter, 100'000);
+    found.missed = 0;
+    if (found.lines.size() > limit)
+      found.lines.erase(found.lines.begin(), found.lines.end() - static_cast<long>(limit));
+    return found;
+  }
+  LogLines LogLinesFrom(std::int64_t number, const LogFilter& filter, std::size_t limit) override {
+    std::lock_guard lock(mutex);
+    LogLines found;
+    found.next = std::max(number, first_log_line);
+    found.missed = found.next - number;
+    for (; found.next <= static_cast<std::int64_t>(log.size()) && found.lines.size() < limit; ++found.next) {
+      const auto& line = log[static_cast<std::size_t>(found.next) - 1];
+      if (filter.LetsThrough(*line)) found.lines.push_back(line);
+    }
+    return found;
+  }
+  std::unique_ptr<Watch> WatchLog(absl::AnyInvocable<void()> added) override {
+    std::lock_guard lock(mutex);
+    log_watcher = std::move(added);
+    return Subscribed();
+  }
+  void Log(const std::string& level, const std::string& text) {
+    auto line = std::make_shared<dev::v1::LogLine>();
+    line->set_source("emulator");
+    line->set_level(level);
+    line->set_text(text);
+    std::lock_guard lock(mutex);
+    log.push_back(std::move(line));
+    if (log_watcher) log_watcher();
+  }
   serving::Backend& UserFunction() override { return user_function; }
 
   void WaitForWatchers(int count) {
@@ -245,6 +324,17 @@ class FakeLive final : public Live {
   CrdtEventWatcher crdt_event_watcher;
   dev::v1::CrdtDetail crdt;
   dev::v1::Steering steering;  // the last one
+  dev::v1::Settings settings;
+  std::vector<Sample> samples;
+  SampleWatcher sample_watcher;
+  std::vector<std::shared_ptr<const dev::v1::LogLine>> log;
+  std::int64_t first_log_line = 1;
+  absl::AnyInvocable<void()> log_watcher;
+  std::shared_ptr<const userfunction::Specification> specification;
+  entities::ReplayFrom replay_from = entities::ReplayFrom::kNewestSnapshot;
+  entities::ReplayPlan plan;  // the last one
+  std::vector<Done<entities::ReplayResult>> replay_done;
+  std::atomic<bool> replay_cancelled = false;
 
  private:
   struct Handle final : Watch {
@@ -291,13 +381,20 @@ class SharedBrowser final : public journal::Browser {
     std::lock_guard lock(journal_.mutex);
     return journal_.browser.EventsAfter(position, filter, limit);
   }
+  absl::StatusOr<journal::Replay> LoadUntil(const journal::EntityKey& key, journal::SequenceNumber until,
+                                            std::optional<journal::SequenceNumber> after,
+                                            std::size_t max_bytes) override {
+    std::lock_guard lock(journal_.mutex);
+    return journal_.browser.LoadUntil(key, until, after, max_bytes);
+  }
   absl::StatusOr<std::int64_t> LastPosition() override {
     std::lock_guard lock(journal_.mutex);
     return journal_.browser.LastPosition();
   }
-  absl::StatusOr<std::vector<journal::SnapshotRow>> Snapshots(const journal::EntityKey& key) override {
+  absl::StatusOr<std::vector<journal::SnapshotRow>> Snapshots(const journal::EntityKey& key,
+                                                              const journal::SnapshotRange& range) override {
     std::lock_guard lock(journal_.mutex);
-    return journal_.browser.Snapshots(key);
+    return journal_.browser.Snapshots(key, range);
   }
   absl::StatusOr<std::vector<std::string>> DescriptorSets() override { return std::vector<std::string>(); }
 
@@ -305,7 +402,7 @@ class SharedBrowser final : public journal::Browser {
   SharedJournal& journal_;
 };
 
-class AdminBackendTest : public testing::Test {
+class AdminBackendTest : public ::testing::Test {
  protected:
   std::shared_ptr<FakeResponder> Start(const std::string& method, const google::protobuf::Message& request,
                                        bool taking = true, std::shared_ptr<FakeRequests> requests = nullptr,
@@ -326,6 +423,11 @@ class AdminBackendTest : public testing::Test {
   std::shared_ptr<FakeResponder> StartOfCluster(const std::string& method, const google::protobuf::Message& request,
                                                 bool taking = true) {
     return Start(method, request, taking, nullptr, "cloudstate.dev.v1.Cluster");
+  }
+
+  std::shared_ptr<FakeResponder> StartOfFigures(const std::string& method, const google::protobuf::Message& request,
+                                                bool taking = true) {
+    return Start(method, request, taking, nullptr, "cloudstate.dev.v1.Figures");
   }
 
   std::shared_ptr<FakeResponder> StartOfCrdts(const std::string& method, const google::protobuf::Message& request) {

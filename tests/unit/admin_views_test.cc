@@ -145,6 +145,25 @@ TEST_F(AdminViews, NothingStoredIsNotFoundForEverythingOfAnEntity) {
   EXPECT_TRUE(absl::IsNotFound(views_.ListSnapshots({}).status()));
 }
 
+TEST_F(AdminViews, SnapshotsComeInPartsAndWithoutPayloadsWhenThatIsAskedFor) {
+  browser_.AddEvent("a", {"type.googleapis.com/shop.Added", ""});
+  for (const int sequence : {1, 5, 9}) browser_.snapshots.push_back({sequence, {"shop/Cart", "x"}, absl::Now()});
+  dev::v1::ListSnapshotsRequest request;
+  request.set_persistence_id("carts");
+  request.set_entity_id("a");
+  EXPECT_EQ(views_.ListSnapshots(request)->snapshots_size(), 3);
+  request.set_from_sequence(2);
+  request.set_limit(1);
+  auto listed = views_.ListSnapshots(request);
+  ASSERT_EQ(listed->snapshots_size(), 1);
+  EXPECT_EQ(listed->snapshots(0).sequence(), 5);
+  EXPECT_EQ(listed->snapshots(0).payload().value(), "x");
+  request.set_brief(true);
+  listed = views_.ListSnapshots(request);
+  ASSERT_EQ(listed->snapshots_size(), 1);
+  EXPECT_FALSE(listed->snapshots(0).has_payload());
+}
+
 TEST_F(AdminViews, TheNewestEventsAreFoundHoweverFarBackTheyAre) {
   browser_.AddEvent("rare", Added("tea"));
   for (int i = 0; i < 3'000; ++i) browser_.AddEvent("often", Added("tea"));
@@ -266,6 +285,16 @@ TEST(AdminCommandFilter, LetsThroughWhatFitsEveryPart) {
   trace.outcome = absl::InternalError("");
   EXPECT_TRUE(Matches(filter, trace));
   filter.set_entity_id("two");
+  EXPECT_FALSE(Matches(filter, trace));
+}
+
+TEST(AdminCommandFilter, LetsThroughWhatTookSoLongOrLonger) {
+  trace::Trace trace;
+  trace.duration = absl::Milliseconds(5);
+  dev::v1::CommandFilter filter;
+  *filter.mutable_at_least() = ToDuration(absl::Milliseconds(5));
+  EXPECT_TRUE(Matches(filter, trace));
+  *filter.mutable_at_least() = ToDuration(absl::Milliseconds(5) + absl::Nanoseconds(1));
   EXPECT_FALSE(Matches(filter, trace));
 }
 

@@ -28,7 +28,7 @@ dev::v1::TypeDescription Describe(const std::string& name) {
   return *type;
 }
 
-class CliDescription : public testing::Test {
+class CliDescription : public ::testing::Test {
  protected:
   CliDescription() {
     service_.set_name("shop.Cart");
@@ -102,6 +102,7 @@ start       CallStart            one of kind
   method    string
   headers   map<string, string>
   deadline  Duration
+  token     string
 json        string               one of kind
 label       string
 )");

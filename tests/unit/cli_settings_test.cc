@@ -16,7 +16,7 @@
 namespace cloudstate::cli {
 namespace {
 
-class CliSettings : public testing::Test {
+class CliSettings : public ::testing::Test {
  protected:
   void SetUp() override { UnsetAll(); }
   void TearDown() override {
@@ -48,7 +48,7 @@ class CliSettings : public testing::Test {
     return absl::StrCat(settings.data_directory, " ", settings.admin, settings.json ? " json" : "");
   }
 
-  const std::string file_ = testing::TempDir() + "cli_settings_test.toml";
+  const std::string file_ = ::testing::TempDir() + "cli_settings_test.toml";
 };
 
 TEST_F(CliSettings, HaveDefaults) { EXPECT_EQ(Parse({"status"}), ".cloudstate-dev "); }

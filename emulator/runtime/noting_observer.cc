@@ -1,0 +1,69 @@
+#include "emulator/runtime/noting_observer.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace cloudstate::runtime {
+
+using base::LogLevel;
+
+void NotingObserver::OnListening(const Emulator& emulator) {
+  Note(LogLevel::kInfo, absl::StrCat("clients call ", emulator.client_address(), ", tools ", emulator.admin_address()));
+  observer_.OnListening(emulator);
+}
+
+void NotingObserver::OnReady(const userfunction::Specification& specification) {
+  const ServiceInfo& info = specification.info;
+  std::string text = "the user function is ready:";
+  for (const std::string* part :
+       {&info.service_name(), &info.service_version(), &info.support_library_name(), &info.support_library_version()}) {
+    if (!part->empty()) absl::StrAppend(&text, " ", *part);
+  }
+  Note(LogLevel::kInfo, absl::StrCat(text, ", services: ", specification.services.size()));
+  observer_.OnReady(specification);
+}
+
+void NotingObserver::OnLost(const std::string& reason) {
+  Note(LogLevel::kWarning, absl::StrCat("the user function was lost: ", reason));
+  observer_.OnLost(reason);
+}
+
+void NotingObserver::OnRejected(const std::string& problem) {
+  Note(LogLevel::kError, absl::StrCat("what the user function declares cannot be served: ", problem));
+  observer_.OnRejected(problem);
+}
+
+void NotingObserver::OnTrouble(const std::string& trouble) {
+  Note(LogLevel::kWarning, trouble);
+  observer_.OnTrouble(trouble);
+}
+
+void NotingObserver::OnStarted(int pid, int restarts) {
+  Note(LogLevel::kInfo,
+       absl::StrCat(restarts == 0 ? "user function started" : "user function started again", ", pid ", pid));
+  observer_.OnStarted(pid, restarts);
+}
+
+void NotingObserver::OnEnded(const std::string& how, absl::Duration again_in) {
+  if (again_in > absl::ZeroDuration()) {
+    Note(LogLevel::kWarning, absl::StrCat("user function ", how, "; again in ", absl::FormatDuration(again_in)));
+  } else {
+    Note(LogLevel::kInfo, "user function stopped");
+  }
+  observer_.OnEnded(how, again_in);
+}
+
+void NotingObserver::OnChanged(const std::string& path) {
+  Note(LogLevel::kInfo, absl::StrCat(path, " changed: restarting the user function"));
+  observer_.OnChanged(path);
+}
+
+void NotingObserver::OnOutput(std::string_view line) {
+  book_.Add(LogBook::Source::kUserFunction, LogLevel::kInfo, line);
+  observer_.OnOutput(line);
+}
+
+void NotingObserver::Note(LogLevel level, const std::string& text) {
+  book_.Add(LogBook::Source::kEmulator, level, text);
+}
+
+}  // namespace cloudstate::runtime
