@@ -6,10 +6,10 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 BINARY := $(BUILD)/cmd/cloudstate-dev/cloudstate-dev
 
-.PHONY: help deps configure build run test asan interop browser bench format lint clean
+.PHONY: help deps configure build run test asan interop browser bench bench-dashboard screenshots format lint clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 deps: ## Install the Debian packages that are missing (uses sudo when you are not root)
 	@tools/deps
@@ -34,13 +34,21 @@ asan: ## Run all base tests under the address and undefined-behaviour sanitizers
 interop: build ## Drive user functions written with the published Java, Spring Boot, Node and Python libraries
 	@tests/interop/run $(BINARY)
 
-browser: build ## Drive the emulator from web pages in Chromium, with the published gRPC-Web clients
+browser: build ## Drive the dashboard and the published gRPC-Web clients in Chromium
 	@cmake --build $(BUILD) -j $(JOBS) --target tck-model-user-function
 	@tests/browser/run $(BINARY) $(BUILD)/samples/cpp/tck-model-user-function
 
 bench: configure ## Measure throughput, latency, start-up and memory, printed as ratios
 	@cmake --build $(BUILD) -j $(JOBS)
 	@tests/bench/run $(BUILD)
+
+bench-dashboard: build ## Measure how smooth the dashboard stays under load, and what it costs
+	@cmake --build $(BUILD) -j $(JOBS) --target load_generator
+	@BINARY=$(BINARY) LOAD_GENERATOR=$(BUILD)/tests/bench/load_generator tests/browser/with-chromium node dashboard/load.js
+
+screenshots: build ## Take pictures of the dashboard's pages into build/screenshots, and renew those in docs/screenshots
+	@BINARY=$(BINARY) tests/browser/with-chromium node dashboard/screenshots.js $(CURDIR)/build/screenshots
+	@for used in docs/screenshots/*.png; do cp "build/screenshots/$${used##*/}" "$$used"; done
 
 format: ## Format all C++ sources
 	@git ls-files '*.cc' '*.h' | xargs clang-format -i

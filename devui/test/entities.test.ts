@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EntityPager, type PagerState } from '../src/pages/entities/entity_pager';
 import { EventBook, snapshotUntil } from '../src/pages/entities/event_book';
-import { curlFor, inputFor, readMethod, writeMethod } from '../src/pages/entities/services';
+import { curlFor, inputFor, readMethod, writeMethod } from '../src/state/services';
 import { briefOf } from '../src/pages/entities/time_line';
 
 // What the emulator would answer; the addresses that were asked for.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { callLine, curlLine, grpcurlLine, httpRequest, type ShellCall, shellWord } from '../src/pages/try/shell';
+import { callLine, curlLine, grpcurlLine, httpRequest, type ShellCall, shellWord } from '../src/ui/shell';
 
 // The words that a shell makes of a line.
 const words = (line: string) =>

@@ -3,29 +3,41 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 60_000;
+const KEPT_OUTPUT = 64 * 1024;
+const ANY_PORTS = { client: 0, admin: 0, metrics: 0 };
 
-// Resolves when the user function is ready, with the addresses of the ports: {client, admin, stop}. `more` follows `run` on the command line.
-export async function startEmulator(more) {
+// Resolves when the user function is ready: {client, admin, metrics, pid, output, stop, kill}, the first three being addresses.
+// `more` follows `run` on the command line. `keptIn` is a data directory; without it nothing is kept. `ready` may be "started"
+// where no user function will come.
+export async function startEmulator(more, { binary = process.env.CLOUDSTATE_DEV, ports = ANY_PORTS, keptIn, cwd, env, ready = 'ready' } = {}) {
   const child = spawn(
-    process.env.CLOUDSTATE_DEV,
-    ['--json', 'run', '--ephemeral', '--port', '0', '--admin-port', '0', '--metrics-port', '0', ...more],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    binary,
+    [
+      '--json', ...(keptIn ? ['--data-dir', keptIn, 'run'] : ['run', '--ephemeral']),
+      '--port', ports.client, '--admin-port', ports.admin, '--metrics-port', ports.metrics, ...more,
+    ].map(String),
+    { stdio: ['ignore', 'pipe', 'pipe'], cwd, env: { ...process.env, ...env } },
   );
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    output = (output + text).slice(-KEPT_OUTPUT);
+  });
   const stopped = new Promise((resolve) => child.once('exit', resolve));
-  const stop = () => {
-    child.kill('SIGTERM');
+  const endWith = (signal) => () => {
+    child.kill(signal);
     return stopped;
   };
+  const stop = endWith('SIGTERM');
   try {
-    return { ...(await ports(child)), stop };
+    return { ...(await started(child, ready)), pid: child.pid, output: () => output, stop, kill: endWith('SIGKILL') };
   } catch (error) {
     await stop();
-    throw error;
+    throw new Error(`${error.message}\n${output}`);
   }
 }
 
-function ports(child) {
+function started(child, ready) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the emulator is not ready in time')), READY_WITHIN_MS);
     const addresses = {};
@@ -34,10 +46,9 @@ function ports(child) {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const event = JSON.parse(line);
       if (event.event === 'started') {
-        addresses.client = event.clientAddress;
-        addresses.admin = event.adminAddress;
+        Object.assign(addresses, { client: event.clientAddress, admin: event.adminAddress, metrics: event.metricsAddress });
       }
-      if (event.event !== 'ready') return;
+      if (event.event !== ready) return;
       clearTimeout(timer);
       resolve(addresses);
     });

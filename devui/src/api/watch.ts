@@ -3,7 +3,7 @@ import { type Query, withQuery } from './client';
 
 export type WatchState = 'connecting' | 'open' | 'waiting';
 
-export interface WatchHandlers<T> {
+interface WatchHandlers<T> {
   // All that has come since the last frame that was painted.
   messages(batch: T[]): void;
   // `problem` tells why it waits.

@@ -1,11 +1,9 @@
 // Charts of the last minutes' figures, and the same as tables.
 import { useMemo, useState } from 'preact/hooks';
-import type { ListServicesResponseJson } from '../api/contract';
-import { get } from '../api/client';
 import { type Route, setQuery } from '../router';
 import { status } from '../state/live';
+import { useServices } from '../state/services';
 import { useStore } from '../state/store';
-import { useQuery } from '../state/use_query';
 import { Button, Card, Command, EmptyState, Page, Select } from '../ui/basics';
 import { Chart } from '../ui/chart';
 import '../styles/metrics.css';
@@ -17,7 +15,7 @@ const RANGES = [1, 5, 15];
 export function MetricsPage({ route }: { route: Route }) {
   const [paused, setPaused] = useState(false);
   const kept = useSamples(paused);
-  const services = useQuery('services', (signal) => get<ListServicesResponseJson>('/v1/services', {}, signal)).data?.services ?? [];
+  const services = useServices().data ?? [];
   const asked = Number(route.query.get('minutes'));
   const minutes = RANGES.includes(asked) ? asked : 5;
   const service = route.query.get('service') ?? '';

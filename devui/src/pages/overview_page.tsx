@@ -5,7 +5,7 @@ import { status } from '../state/live';
 import { useStore } from '../state/store';
 import { Button, LinkButton, Loading, Page } from '../ui/basics';
 import '../styles/overview.css';
-import { useServices } from './calls/use_services';
+import { useServices } from '../state/services';
 import { newest, useSamples } from './metrics/figures';
 import { FirstSteps } from './overview/first_steps';
 import { Health } from './overview/health';

@@ -10,7 +10,7 @@ import { formatTime } from '../ui/format';
 import '../styles/settings.css';
 import { MIT, PARTS } from './settings/licences';
 import { RunSettings } from './settings/run_settings';
-import { shellWord } from './try/shell';
+import { shellWord } from '../ui/shell';
 
 export function SettingsPage({ route }: { route: Route }) {
   const now = useStore(status);

@@ -4,7 +4,7 @@ import { get, renewToken } from '../api/client';
 import { watch } from '../api/watch';
 import { createStore } from './store';
 
-export interface ConnectionState {
+interface ConnectionState {
   state: 'connecting' | 'connected' | 'lost';
   // When it was lost, in milliseconds since 1970.
   since: number;

@@ -1,12 +1,12 @@
 // What a person chose for this browser.
 import { createStore } from './store';
 
-export type Theme = 'system' | 'light' | 'dark';
-export type TimeStyle = 'local' | 'utc';
+type Theme = 'system' | 'light' | 'dark';
+type TimeStyle = 'local' | 'utc';
 
 const KEY = 'cloudstate-dev';
 
-export interface Preferences {
+interface Preferences {
   theme: Theme;
   times: TimeStyle;
 }

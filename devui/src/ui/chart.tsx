@@ -14,7 +14,7 @@ export interface Series {
   filled?: boolean;
 }
 
-export interface ChartProps {
+interface ChartProps {
   title: string;
   // Seconds since 1970, rising.
   times: number[];

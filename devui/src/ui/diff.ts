@@ -1,7 +1,7 @@
 // What differs between two JSON values, line by line.
 import type { Json } from './json_view';
 
-export interface DiffLine {
+interface DiffLine {
   kind: 'same' | 'removed' | 'added';
   text: string;
 }
@@ -66,7 +66,7 @@ function diffMiddle(before: string[], after: string[]): DiffLine[] {
 }
 
 // Runs of equal lines that are far from any difference, as a number.
-export type FoldedLine = DiffLine | { kind: 'folded'; count: number };
+type FoldedLine = DiffLine | { kind: 'folded'; count: number };
 
 export function fold(lines: DiffLine[], context = 3): FoldedLine[] {
   const near = new Array<boolean>(lines.length).fill(false);

@@ -125,7 +125,7 @@ export function PayloadView({ payload, label }: { payload: PayloadJson | undefin
 
 const MOST_BYTES = 4_096;
 
-export function HexView({ bytes, label }: { bytes: Uint8Array; label: string }) {
+function HexView({ bytes, label }: { bytes: Uint8Array; label: string }) {
   const lines: string[] = [];
   for (let at = 0; at < Math.min(bytes.length, MOST_BYTES); at += 16) {
     const row = [...bytes.subarray(at, at + 16)];

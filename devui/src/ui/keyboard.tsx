@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Dialog } from './dialog';
 import { navigate } from '../router';
 
-export interface Shortcut {
+interface Shortcut {
   keys: string;
   text: string;
 }

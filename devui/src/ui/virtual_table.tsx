@@ -11,7 +11,7 @@ export interface Column<Row> {
   render(row: Row, index: number): ComponentChildren;
 }
 
-export interface VirtualTableProps<Row> {
+interface VirtualTableProps<Row> {
   label: string;
   columns: Column<Row>[];
   count: number;

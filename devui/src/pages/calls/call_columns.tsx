@@ -19,7 +19,7 @@ function once(render: (row: TailRow) => ComponentChildren): (row: TailRow) => Co
 // From 10 µs to 10 s, each tenfold as long as the one before.
 const share = (ms: number) => Math.min(1, Math.max(0.03, Math.log10(Math.max(ms, 0.01) / 0.01) / 6));
 
-export function DurationBar({ ms }: { ms: number }) {
+function DurationBar({ ms }: { ms: number }) {
   return (
     <span class="duration">
       <span>{formatDuration(ms)}</span>

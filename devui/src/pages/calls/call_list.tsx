@@ -9,12 +9,12 @@ import { useWatch } from '../../state/use_watch';
 import { Button, Command, EmptyState, LinkButton, Page } from '../../ui/basics';
 import { formatCount, formatRate, num, shortName } from '../../ui/format';
 import { VirtualTable } from '../../ui/virtual_table';
-import { callLine } from '../try/shell';
+import { callLine } from '../../ui/shell';
 import { COLUMNS, FEW_COLUMNS, rowClass, rowKey } from './call_columns';
 import { CallFilters, clearFilters, filterOf, isFiltered } from './call_filters';
 import { CallPanel } from './call_panel';
 import { KEPT_CALLS, Tail, type TailRow } from './tail';
-import { useServices } from './use_services';
+import { useServices } from '../../state/services';
 
 const MOST_PER_SECOND = 200;
 const AT_THE_START = 200;

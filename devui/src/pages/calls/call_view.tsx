@@ -9,7 +9,7 @@ import { durationMs, formatDuration, num, plural, timeMs } from '../../ui/format
 import { type CallCommand, callName, callTree, type CallTree } from './call_tree';
 import { errorWords } from './error_words';
 import { StepTable } from './step_table';
-import { useEntityHref } from './use_services';
+import { useEntityHref } from '../../state/services';
 import { Waterfall } from './waterfall';
 
 // Side effects may go on for a while after the answer.

@@ -6,12 +6,12 @@ import { Button, CopyButton } from '../../ui/basics';
 import type { IconName } from '../../ui/icon';
 import { type Deed, perform } from './steering';
 
-export const READ_ONLY = 'The emulator was started with --read-only.';
+const READ_ONLY = 'The emulator was started with --read-only.';
 
 // Undefined where things can be changed, otherwise why not.
 export const useRefusal = (): string | undefined => (useStore(status)?.readOnly ? READ_ONLY : undefined);
 
-export interface DeedButtonProps {
+interface DeedButtonProps {
   // Undefined where what was entered cannot be done; `why` tells.
   deed: Deed | undefined;
   children: ComponentChildren;

@@ -5,7 +5,7 @@ export interface Point {
   y: number;
 }
 
-export interface Box {
+interface Box {
   x: number;
   y: number;
   width: number;

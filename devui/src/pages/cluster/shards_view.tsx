@@ -108,7 +108,7 @@ const shardSentence = ({ shard = 0, owner = 0, phase = '', epoch, activeEntities
     : `Shard ${shard}: node ${owner}, ${PHASES[phase] ?? phase}${target ? ` to node ${target}` : ''}, epoch ${epoch}, ${plural(num(activeEntities), 'active entity', 'active entities')}`;
 
 // Which shard an entity belongs to, as in the published proxy: Java's String.hashCode of its id.
-export function shardOf(entityId: string, count = 100): number {
+function shardOf(entityId: string, count = 100): number {
   let hash = 0;
   for (let i = 0; i < entityId.length; ++i) hash = (Math.imul(hash, 31) + entityId.charCodeAt(i)) | 0;
   return Math.abs(hash % count);

@@ -46,7 +46,7 @@ export function partition(groups: number[][]): Deed {
   return deed({ partition: { groups: some.map((nodes) => ({ nodes })) } }, `network partition ${some.map((group) => group.join(',')).join('/')}`);
 }
 
-export interface LinkChoice {
+interface LinkChoice {
   // Both undefined: the settings of all links.
   from?: number;
   to?: number;

@@ -37,7 +37,7 @@ export function transferText({ number, bytes, age, dueChanges, dueBytes, dueWhol
   return parts.join('; ');
 }
 
-export interface Lack {
+interface Lack {
   what: string;
   reasons: string[];
 }

@@ -10,7 +10,7 @@ export interface Page<Row> {
   next: string;
 }
 
-export type LoadPage<Row> = (token: string, signal: AbortSignal) => Promise<Page<Row>>;
+type LoadPage<Row> = (token: string, signal: AbortSignal) => Promise<Page<Row>>;
 
 type Kept<Row> = Page<Row> & { token: string };
 

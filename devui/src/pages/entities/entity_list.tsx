@@ -9,7 +9,7 @@ import { Ago, Button, Card, Command, EmptyState, ErrorBox, Loading, Page, Search
 import { formatBytes, formatCount, num, plural, shortName } from '../../ui/format';
 import { type Column, VirtualTable } from '../../ui/virtual_table';
 import { EntityPager, type PagerState } from './entity_pager';
-import { curlFor, isCrdt, isStored, useServices } from './services';
+import { curlFor, isCrdt, isStored, useServices } from '../../state/services';
 
 const COLUMNS: Column<EntityJson>[] = [
   {

@@ -13,7 +13,7 @@ import { formatBytes, formatCount, num, plural, shortName } from '../../ui/forma
 import { EntityView } from './entity_view';
 import { ExportDialog } from './export_dialog';
 import { ForkPage } from './fork_page';
-import { useServices, writeMethod } from './services';
+import { useServices, writeMethod } from '../../state/services';
 
 const REFRESH = 3_000;
 

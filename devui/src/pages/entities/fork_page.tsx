@@ -14,7 +14,7 @@ import { ForkEvents, ForkSteps } from './fork_parts';
 import { eventsOf, type Fork, loadFork, newForkId, saveFork } from './fork_store';
 import { MethodForm } from './method_form';
 import { refusal, replay } from './replay';
-import { inputFor, unaryMethods, writeMethod } from './services';
+import { inputFor, unaryMethods, writeMethod } from '../../state/services';
 
 function useFork(entity: EntityJson, query: URLSearchParams): [Fork, (fork: Fork) => void] {
   const { persistenceId = '', entityId = '' } = entity;

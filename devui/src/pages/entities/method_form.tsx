@@ -1,7 +1,7 @@
 import type { MethodJson } from '../../api/contract';
 import { Button, Field, Select } from '../../ui/basics';
 
-export function jsonProblem(text: string): string | undefined {
+function jsonProblem(text: string): string | undefined {
   if (text.trim() === '') return undefined;
   try {
     JSON.parse(text);

@@ -9,7 +9,7 @@ import { formatCount, num, plural } from '../../ui/format';
 import { type Json, PayloadView, parseJson } from '../../ui/json_view';
 import { type DetailProps, useEvent } from './detail';
 import { snapshotUntil } from './event_book';
-import { isValue } from './services';
+import { isValue } from '../../state/services';
 import { isDeletion } from './time_line';
 
 export function StateView(props: DetailProps) {

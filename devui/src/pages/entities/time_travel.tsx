@@ -13,7 +13,7 @@ import type { DetailProps } from './detail';
 import { MethodForm } from './method_form';
 import { OutcomeView } from './outcome';
 import { refusal, rememberedMethod, rememberMethod, replay } from './replay';
-import { inputFor, readMethod, unaryMethods } from './services';
+import { inputFor, readMethod, unaryMethods } from '../../state/services';
 
 interface Answer {
   point: number;

@@ -4,7 +4,7 @@ import type { LogLineJson } from '../../api/contract';
 import { useWatch } from '../../state/use_watch';
 import { num, timeMs } from '../../ui/format';
 
-export interface LogFilter {
+interface LogFilter {
   source: string;
   level: string;
   contains: string;
@@ -20,7 +20,7 @@ function joined(kept: LogLineJson[], batch: LogLineJson[]): LogLineJson[] {
   return news.length === 0 ? kept : [...kept, ...news].slice(-KEPT);
 }
 
-export interface LogLines {
+interface LogLines {
   lines: LogLineJson[];
   // What is shown is what fits the filter; before that it is what fitted the one before.
   answered: boolean;

@@ -45,10 +45,10 @@ export interface Of {
   entity: string;
 }
 
-export const callsOf = (sample: SampleJson, { service }: Of): CallFiguresJson | undefined =>
+const callsOf = (sample: SampleJson, { service }: Of): CallFiguresJson | undefined =>
   service === '' ? sample.calls : sample.services?.[service];
 
-export function entitiesOf(sample: SampleJson, { service, entity }: Of): EntityFiguresJson[] {
+function entitiesOf(sample: SampleJson, { service, entity }: Of): EntityFiguresJson[] {
   if (service === '') return Object.values(sample.entities ?? {});
   const own = sample.entities?.[entity];
   return own === undefined ? [] : [own];

@@ -9,11 +9,11 @@ import { useQuery } from '../../state/use_query';
 import { Button, Card, Command, LinkButton } from '../../ui/basics';
 import { num } from '../../ui/format';
 import { Icon } from '../../ui/icon';
-import { inputFor, isCrdt, isStored, writeMethod } from '../entities/services';
-import { curlLine } from '../try/shell';
+import { inputFor, isCrdt, isStored, writeMethod } from '../../state/services';
+import { curlLine } from '../../ui/shell';
 import { hideSteps, markDone, progress } from './progress';
 
-export interface StepsProps {
+interface StepsProps {
   now: StatusJson;
   services: ServiceJson[];
   shown: SampleJson[];

@@ -4,12 +4,12 @@ import type { StatusJson, UserFunctionJson } from '../../api/contract';
 import { href } from '../../router';
 import { Ago, Badge, Card, CopyButton, Dot, type Tone } from '../../ui/basics';
 import { num, plural } from '../../ui/format';
-import { shellWord } from '../try/shell';
+import { shellWord } from '../../ui/shell';
 import { WhatNext } from './what_next';
 
 const TONES: Record<string, Tone> = { READY: 'good', WAITING: 'warn', REJECTED: 'bad' };
 
-export function headline({ state, serviceName }: UserFunctionJson): string {
+function headline({ state, serviceName }: UserFunctionJson): string {
   if (state === 'READY') return `${serviceName || 'The user function'} is ready`;
   if (state === 'REJECTED') return `${serviceName || 'The user function'} is there, but cannot be served`;
   return 'Waiting for a user function';

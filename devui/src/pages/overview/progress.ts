@@ -4,7 +4,7 @@ import { createStore } from '../../state/store';
 
 const KEY = 'cloudstate-dev first steps';
 
-export interface Progress {
+interface Progress {
   done: string[];
   hidden: boolean;
 }

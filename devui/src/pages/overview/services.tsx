@@ -3,7 +3,7 @@ import type { HttpBindingJson, MethodJson, ServiceJson } from '../../api/contrac
 import { href } from '../../router';
 import { Badge, Card, LinkButton } from '../../ui/basics';
 import { durationMs, formatDuration, plural } from '../../ui/format';
-import { isCrdt } from '../entities/services';
+import { isCrdt } from '../../state/services';
 
 // Services in more detail than anybody reads begin folded.
 const MOST_OPEN = 4;

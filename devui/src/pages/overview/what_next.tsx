@@ -2,7 +2,7 @@
 import type { UserFunctionJson } from '../../api/contract';
 import { href } from '../../router';
 import { Command, LinkButton } from '../../ui/basics';
-import { shellWord } from '../try/shell';
+import { shellWord } from '../../ui/shell';
 
 export function WhatNext({ user }: { user: UserFunctionJson }) {
   const { state, problem, command = [], address = '' } = user;

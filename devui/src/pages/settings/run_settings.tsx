@@ -5,7 +5,7 @@ import { type Route, setQuery } from '../../router';
 import { useQuery } from '../../state/use_query';
 import { Badge, Button, Card, CopyButton, ErrorBox, Loading, SearchInput } from '../../ui/basics';
 import { plural } from '../../ui/format';
-import { shellWord } from '../try/shell';
+import { shellWord } from '../../ui/shell';
 
 const differs = ({ value, defaultValue }: SettingJson) => (value ?? '') !== (defaultValue ?? '');
 

@@ -5,7 +5,7 @@ import { useStore } from '../../state/store';
 import { CopyButton } from '../../ui/basics';
 import { parseDuration } from '../calls/durations';
 import type { Draft } from './drafts';
-import { callLine, curlLine, grpcurlLine, type ShellCall } from './shell';
+import { callLine, curlLine, grpcurlLine, type ShellCall } from '../../ui/shell';
 
 interface CopyLinesProps {
   service: ServiceJson;

@@ -7,7 +7,7 @@ import { ListEditor, MapEditor } from './form_lists';
 import { ValueEditor } from './form_values';
 import { emptyValue, type JsonObject, keyIn, mapTypes, type Schema, valueType, withKey } from './schema';
 
-export interface MessageFormProps {
+interface MessageFormProps {
   schema: Schema;
   type: string;
   value: JsonObject;

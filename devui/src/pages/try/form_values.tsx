@@ -6,7 +6,7 @@ import type { Json } from '../../ui/json_view';
 import { MessageForm } from './form';
 import { isObject, numberOf, numberProblem, parseInput, placeholderOf, pretty, type Schema, type ValueType } from './schema';
 
-export interface ValueEditorProps {
+interface ValueEditorProps {
   schema: Schema;
   type: ValueType;
   // Undefined: left out.

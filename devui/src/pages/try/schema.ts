@@ -5,7 +5,7 @@ import type { Json } from '../../ui/json_view';
 export type JsonObject = { [key: string]: Json };
 
 // "json" is what has a JSON form that no field of a form fits: it is edited as JSON.
-export type Kind = 'text' | 'bool' | 'number' | 'long' | 'bytes' | 'enum' | 'message' | 'json';
+type Kind = 'text' | 'bool' | 'number' | 'long' | 'bytes' | 'enum' | 'message' | 'json';
 
 export interface ValueType {
   kind: Kind;

@@ -23,7 +23,7 @@ export interface StreamState {
   problem?: string;
 }
 
-export interface StreamStart {
+interface StreamStart {
   service: string;
   method: string;
   headers: Record<string, string>;

@@ -3,7 +3,7 @@ import '../../styles/try.css';
 import type { MethodJson, ServiceJson } from '../../api/contract';
 import { href, type Route } from '../../router';
 import { Command, EmptyState, ErrorBox, LinkButton, Loading, Page } from '../../ui/basics';
-import { useServices } from '../calls/use_services';
+import { useServices } from '../../state/services';
 import { MethodPanel } from './method_panel';
 import { MethodTree } from './method_tree';
 

@@ -1,11 +1,32 @@
-// What the declared services tell about an entity and its methods.
-import type { MethodJson, ServiceJson, ListServicesResponseJson } from '../../api/contract';
-import { get } from '../../api/client';
-import { useQuery } from '../../state/use_query';
-import { curlLine } from '../try/shell';
+// The services that the user function declared, and what they tell about an entity and its methods.
+import { useMemo } from 'preact/hooks';
+import { get } from '../api/client';
+import type { ListServicesResponseJson, MethodJson, ServiceJson } from '../api/contract';
+import { href } from '../router';
+import { curlLine } from '../ui/shell';
+import { status } from './live';
+import { useStore } from './store';
+import { type QueryResult, useQuery } from './use_query';
 
-export const useServices = () =>
-  useQuery('services', async (signal) => (await get<ListServicesResponseJson>('/v1/services', {}, signal)).services ?? []);
+// Loaded anew whenever the user function has been started anew.
+export function useServices(): QueryResult<ServiceJson[]> {
+  const since = useStore(status)?.userFunction?.since ?? '';
+  return useQuery(`services since ${since}`, async (signal) =>
+    (await get<ListServicesResponseJson>('/v1/services', {}, signal)).services ?? []);
+}
+
+// Where the page of an entity is; undefined for what no entity has, such as an action's calls.
+export function useEntityHref(): (service: string, entityId: string, at?: number) => string | undefined {
+  const { data } = useServices();
+  return useMemo(() => {
+    const services = new Map((data ?? []).map((each) => [each.name, each]));
+    return (service, entityId, at) => {
+      const known = services.get(service);
+      if (!known?.persistenceId || entityId === '') return undefined;
+      return isCrdt(known) ? href(['crdts', known.persistenceId, entityId]) : href(['entities', known.persistenceId, entityId], { at });
+    };
+  }, [data]);
+}
 
 const kindOf = (service: ServiceJson | undefined): string => service?.entityType?.split('.').pop() ?? '';
 export const isValue = (service: ServiceJson | undefined): boolean => kindOf(service) === 'ValueEntity';

@@ -1,6 +1,6 @@
 // A call as a line for a shell, to paste into a terminal.
-import type { HttpBindingJson, MethodJson } from '../../api/contract';
-import type { Json } from '../../ui/json_view';
+import type { HttpBindingJson, MethodJson } from '../api/contract';
+import type { Json } from './json_view';
 
 export interface ShellCall {
   service: string;
@@ -30,7 +30,7 @@ function compact(json: string): string {
 // Nobody calls "all addresses".
 const reachable = (address: string) => address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, '127.0.0.1');
 
-export const DEFAULT_ADMIN = '127.0.0.1:9001';
+const DEFAULT_ADMIN = '127.0.0.1:9001';
 
 export function callLine(call: ShellCall, admin = DEFAULT_ADMIN): string {
   const words = ['cloudstate-dev', 'call', `${call.service}/${call.method}`, ...call.messages.map(compact)];

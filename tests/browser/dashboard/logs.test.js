@@ -1,0 +1,131 @@
+// What the emulator and the user function say, as it comes.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+import { dashboard, eventually } from './harness.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'logs-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+const TALK = join(scratch, 'talk');
+const talkative = new URL('./talkative.cjs', import.meta.url).pathname;
+const it = dashboard({ sample: 'shopping-cart-node', env: { NODE_OPTIONS: `--require ${talkative}`, TALK } });
+
+// The user function prints lines, and the emulator has them.
+async function say(...lines) {
+  writeFileSync(TALK, lines.map((line) => `${line}\n`).join(''));
+  process.kill(Number((await it.api('/v1/status')).userFunction.pid), 'SIGUSR2');
+  await eventually(`a line "${lines.at(-1)}"`, async () => ((await it.api('/v1/logs?limit=1')).lines ?? []).at(-1)?.text === lines.at(-1));
+}
+
+const grid = (page) => page.getByRole('grid', { name: 'Log lines' });
+const row = (page, text) => grid(page).getByRole('row').filter({ hasText: text });
+const panel = (page) => page.getByRole('region', { name: 'Selected line' });
+const queryOf = (page) => page.evaluate(() => location.hash.split('?')[1] ?? '');
+const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
+
+test('lines of both appear as they come', async () => {
+  const page = await it.open('#/logs');
+  const ready = row(page, 'the user function is ready');
+  await ready.getByText('emulator').waitFor();
+  await say('a cart was <b>opened</b>');
+  await row(page, 'a cart was <b>opened</b>').getByText('user function').waitFor();
+});
+
+test('filters hold on the server, and stand in the address', async () => {
+  await say('Apples are here', 'pears are here');
+  const page = await it.open('#/logs');
+  await row(page, 'pears are here').first().waitFor();
+  await page.getByRole('searchbox', { name: 'Part of the text' }).fill('apples');
+  await row(page, 'pears are here').waitFor({ state: 'detached' });
+  await row(page, 'Apples are here').waitFor();
+  assert.equal(await queryOf(page), 'contains=apples');
+  await page.reload();
+  await row(page, 'Apples are here').waitFor();
+  await say('plums are here', 'more apples');
+  await row(page, 'more apples').waitFor();
+  assert.equal(await row(page, 'plums').count(), 0);
+
+  await page.getByLabel('Source').selectOption('emulator');
+  await page.getByText('No line fits').waitFor();
+  await page.getByRole('button', { name: 'Show all lines' }).click();
+  await row(page, 'plums').waitFor();
+  await page.getByLabel('Source').selectOption('emulator');
+  await row(page, 'plums').waitFor({ state: 'detached' });
+  await row(page, 'the user function is ready').waitFor();
+  await page.getByLabel('Level').selectOption('error');
+  await page.getByText('No line fits').waitFor();
+  assert.equal(await queryOf(page), 'source=emulator&level=error');
+});
+
+test('what is paused stands still, and goes on with what has come meanwhile', async () => {
+  const page = await it.open('#/logs');
+  await say('before the pause');
+  await row(page, 'before the pause').waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await say('during the pause');
+  const follow = page.getByRole('button', { name: 'Follow (1 new line)' });
+  await follow.waitFor();
+  assert.equal(await row(page, 'during the pause').count(), 0);
+  await follow.click();
+  await row(page, 'during the pause').waitFor();
+  await page.getByRole('button', { name: 'Pause' }).waitFor();
+});
+
+test('a line is read whole in a panel, can be copied, linked to and closed', async () => {
+  const long = `long ${'and longer '.repeat(80)}end`;
+  await say('the line before', long, 'the line after');
+  const page = await it.open('#/logs');
+  await row(page, 'long and longer').last().click();
+  await panel(page).getByText(long).waitFor();
+  const width = (locator) => locator.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+  assert.equal(await width(panel(page).locator('pre')), 0, 'it wraps');
+  await panel(page).getByRole('button', { name: 'Copy this line' }).click();
+  await page.getByText('Copied').waitFor();
+  assert.equal(await clipboard(page), long);
+
+  await grid(page).focus();
+  await page.keyboard.press('ArrowDown');
+  await panel(page).getByText('the line after').waitFor();
+  const query = await queryOf(page);
+  assert.match(query, /^line=\d+$/);
+  await page.keyboard.press('Escape');
+  await panel(page).waitFor({ state: 'detached' });
+  assert.equal(await queryOf(page), '');
+
+  const linked = await it.open(`#/logs?${query}`);
+  await panel(linked).getByText('the line after').waitFor();
+  await grid(linked).locator('[aria-selected=true]').getByText('the line after').waitFor();
+  await panel(linked).getByRole('button', { name: 'Close' }).click();
+  await panel(linked).waitFor({ state: 'detached' });
+});
+
+test('of many lines only those that are seen exist, and scrolling up holds them', async () => {
+  const page = await it.open('#/logs');
+  await say(...Array.from({ length: 3000 }, (_, i) => `line number ${i}`));
+  await row(page, 'line number 2999').waitFor();
+  assert.ok((await grid(page).getByRole('row').count()) < 100);
+  await grid(page).hover();
+  await page.mouse.wheel(0, -2000);
+  await page.getByRole('button', { name: /^Follow/ }).waitFor();
+  await row(page, 'line number 2940').waitFor();
+  await say('one more');
+  await page.getByRole('button', { name: 'Follow (1 new line)' }).click();
+  await row(page, 'one more').waitFor();
+});
+
+test('what is shown can be copied and downloaded', async () => {
+  await say('alpha for the file', 'beta for the file');
+  const page = await it.open('#/logs?contains=for+the+file');
+  await row(page, 'beta for the file').waitFor();
+  const expected = /^\d\d:\d\d:\d\d\.\d{3} user function info: alpha for the file\n\d\d:\d\d:\d\d\.\d{3} user function info: beta for the file\n$/;
+  await page.getByRole('button', { name: 'Copy', exact: true }).click();
+  await page.getByText('Copied').waitFor();
+  assert.match(await clipboard(page), expected);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download' }).click()]);
+  assert.equal(download.suggestedFilename(), 'cloudstate-dev.log');
+  assert.match(readFileSync(await download.path(), 'utf8'), expected);
+});
