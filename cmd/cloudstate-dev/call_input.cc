@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -56,6 +57,19 @@ absl::StatusOr<std::string> ReadWhole(const std::string& argument) {
   if (IsFile(argument)) close(*descriptor);
   if (!more.ok()) return more.status();
   return text;
+}
+
+absl::StatusOr<std::vector<std::string>> ReadAll(const std::vector<std::string>& arguments) {
+  if (std::count(arguments.begin(), arguments.end(), "-") > 1) {
+    return absl::InvalidArgumentError("Standard input can be read only once: there is more than one '-'.");
+  }
+  std::vector<std::string> texts;
+  for (const std::string& argument : arguments) {
+    absl::StatusOr<std::string> text = ReadWhole(argument);
+    if (!text.ok()) return text.status();
+    texts.push_back(*std::move(text));
+  }
+  return texts;
 }
 
 absl::StatusOr<InputStream> InputStream::Open(const std::vector<std::string>& arguments) {

@@ -18,6 +18,9 @@ struct InputMessage {
 // All of an argument's input: the JSON that it is, what standard input has for "-", a file's content for "@FILE".
 absl::StatusOr<std::string> ReadWhole(const std::string& argument);
 
+// The same for each. INVALID_ARGUMENT for a second "-", since the first has read all.
+absl::StatusOr<std::vector<std::string>> ReadAll(const std::vector<std::string>& arguments);
+
 // The messages for a method that takes a stream of them, one after the other: an argument is a message, and "-" and
 // "@FILE" have one in each line that is not blank. Without arguments, standard input. For one thread.
 class InputStream {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -93,6 +94,25 @@ int Report(const CLI::App& root, const CLI::ParseError& error) {
   return kUsage;
 }
 
+// CLI11 splits a word such as [1,2] for an option that takes several, as a list of values; here it is one word, mostly
+// JSON. So such a word gets a mark at its end, which no argument can have, until it has come to its option.
+constexpr char kWordMark = '\0';
+
+std::string MarkWord(std::string word) {
+  if (word.size() > 1 && word.front() == '[' && word.back() == ']') word.push_back(kWordMark);
+  return word;
+}
+
+std::string UnmarkWord(std::string word) {
+  if (!word.empty() && word.back() == kWordMark) word.pop_back();
+  return word;
+}
+
+void UnmarkWordsOf(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) option->transform(UnmarkWord);
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) UnmarkWordsOf(*command);
+}
+
 }  // namespace
 
 std::optional<HostAndPort> ParseHostAndPort(const std::string& text) {
@@ -174,8 +194,11 @@ int RunCommandLine(int argc, const char* const* argv) {
   CLI::App root;
   Invocation invocation;
   BuildCommands(root, invocation);
+  UnmarkWordsOf(root);
+  std::vector<std::string> words;  // the last one first
+  for (int i = argc - 1; i > 0; --i) words.push_back(MarkWord(argv[i]));
   try {
-    root.parse(argc, argv);
+    root.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     return Report(root, error);
   }

@@ -20,9 +20,17 @@ struct JournalDeleteOptions {
   bool yes = false;
 };
 
-// Without a terminal nobody can answer.
+// Nobody is asked for what would be refused.
+absl::Status CheckDeletable(Client& client) {
+  const absl::StatusOr<dev::v1::Status> status = client.Call(&Client::Stub::GetStatus, dev::v1::GetStatusRequest());
+  if (!status.ok() || !status->read_only()) return status.status();
+  return absl::PermissionDeniedError("The emulator was started with --read-only: nothing can be deleted through it.");
+}
+
+// The question goes to standard error, the answer comes from standard input: where one of them is no terminal, nobody
+// sees it or nobody can answer.
 absl::StatusOr<bool> Confirm(const dev::v1::Entity& entity) {
-  if (isatty(STDIN_FILENO) != 1) {
+  if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) {
     return absl::InvalidArgumentError("Nobody can be asked whether that is meant: say so with --yes.");
   }
   std::cerr << "Delete " << Printable(EntityNameOf(entity)) << " with " << Counted(entity.last_sequence(), "event")
@@ -37,6 +45,7 @@ int Run(const Settings& settings, const JournalDeleteOptions& options) {
   absl::StatusOr<RunningEntity> found = FindRunningEntity(settings, options.entity);
   if (!found.ok()) return FailToFind(found.status());
   if (!options.yes) {
+    if (absl::Status status = CheckDeletable(*found->client); !status.ok()) return Fail(status);
     absl::StatusOr<bool> confirmed = Confirm(found->entity);
     if (!confirmed.ok()) return Fail(confirmed.status(), kUsage);
     if (!*confirmed) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/call_input.h"
 #include "cmd/cloudstate-dev/command_line.h"
@@ -32,6 +33,13 @@ struct JournalReplayOptions {
   absl::Duration deadline = absl::Seconds(10);
 };
 
+// What is wrong with the text, if anything is.
+std::string WrongEventNumber(const std::string& text) {
+  std::int64_t number = 0;
+  if (absl::SimpleAtoi(text, &number) && number >= 0) return "";
+  return absl::StrCat("'", text, "' is no number of an event, which is 0 or more");
+}
+
 // The service is the one that wrote last, unless the method is named with one.
 absl::Status AddMethod(RunningEntity& entity, const JournalReplayOptions& options, dev::v1::ReplayCommand& command) {
   if (options.method.find_first_of("/.") == std::string::npos) {
@@ -47,7 +55,9 @@ absl::Status AddMethod(RunningEntity& entity, const JournalReplayOptions& option
   return absl::OkStatus();
 }
 
-absl::StatusOr<ReplayRequest> MakeRequest(RunningEntity& entity, const JournalReplayOptions& options) {
+// `inputs` are texts of JSON.
+absl::StatusOr<ReplayRequest> MakeRequest(RunningEntity& entity, const JournalReplayOptions& options,
+                                          std::vector<std::string> inputs) {
   ReplayRequest request;
   request.set_persistence_id(entity.entity.persistence_id());
   request.set_entity_id(entity.entity.entity_id());
@@ -55,13 +65,11 @@ absl::StatusOr<ReplayRequest> MakeRequest(RunningEntity& entity, const JournalRe
   *request.mutable_deadline() = admin::ToDuration(options.deadline);
   dev::v1::ReplayCommand command;
   if (absl::Status status = AddMethod(entity, options, command); !status.ok()) return status;
-  for (const std::string& input : options.inputs) {
-    absl::StatusOr<std::string> json = ReadWhole(input);
-    if (!json.ok()) return json.status();
-    command.set_json(*std::move(json));
+  if (inputs.empty()) inputs.emplace_back();
+  for (std::string& input : inputs) {
+    command.set_json(std::move(input));
     *request.add_commands() = command;
   }
-  if (options.inputs.empty()) *request.add_commands() = command;
   return request;
 }
 
@@ -136,9 +144,11 @@ int ExitCodeOf(const ReplayResponse& response) {
 }
 
 int Run(const Settings& settings, const JournalReplayOptions& options) {
+  absl::StatusOr<std::vector<std::string>> inputs = ReadAll(options.inputs);
+  if (!inputs.ok()) return Fail(inputs.status(), kUsage);
   absl::StatusOr<RunningEntity> entity = FindRunningEntity(settings, options.entity);
   if (!entity.ok()) return FailToFind(entity.status());
-  absl::StatusOr<ReplayRequest> request = MakeRequest(*entity, options);
+  absl::StatusOr<ReplayRequest> request = MakeRequest(*entity, options, *std::move(inputs));
   if (!request.ok()) return Fail(request.status());
   const std::int64_t at = options.at.value_or(entity->entity.last_sequence());
   request->set_sequence(at);
@@ -185,10 +195,10 @@ void AddJournalReplay(CLI::App& journal, Invocation& invocation) {
                       "Its input, in which the entity's key may be missing; - reads standard input, @FILE a file. "
                       "Several are commands one after the other");
   command->add_option("--at", options->at, "The last event that is replayed, by its number; 0 for none; otherwise all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(WrongEventNumber)
       ->type_name("N");
   command->add_option("--compare", options->compare, "Do the same at another event, and show how the replies differ")
-      ->check(CLI::NonNegativeNumber)
+      ->check(WrongEventNumber)
       ->type_name("M");
   command->add_flag("--no-snapshots", options->no_snapshots, "Replay events instead of the snapshots of them");
   DurationSetting(*command, "--deadline", "", options->deadline, "How long it may take, at most 1m");

@@ -1,14 +1,18 @@
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/cluster_command.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "emulator/admin/log_lines.h"
 #include "emulator/base/proto_time.h"
 
 namespace cloudstate::cli {
 namespace {
+
+constexpr char kUserFunctionSource[] = "user-function";  // one word for a shell
 
 struct LogsOptions {
   std::string source, level, text;
@@ -17,7 +21,7 @@ struct LogsOptions {
 
   dev::v1::LogFilter ToFilter() const {
     dev::v1::LogFilter filter;
-    filter.set_source(source == "user-function" ? "user function" : source);
+    filter.set_source(source == kUserFunctionSource ? admin::kUserFunctionWrites : source);
     filter.set_level(level);
     filter.set_contains(text);
     return filter;
@@ -79,9 +83,9 @@ void AddLogs(CLI::App& root, Invocation& invocation) {
       ->capture_default_str();
   command->add_flag("-f,--follow", options->follow, "Go on with new ones as they come, until Ctrl-C");
   command->add_option("--source", options->source, "Only lines of one: emulator or user-function")
-      ->check(CLI::IsMember({"emulator", "user-function"}));
+      ->check(CLI::IsMember({admin::kEmulatorWrites, kUserFunctionSource}));
   command->add_option("--level", options->level, "Only lines of this level and worse; a user function's are info")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+      ->check(CLI::IsMember(std::vector<std::string>(admin::kLogLevels.begin(), admin::kLogLevels.end())));
   command->add_option("--grep", options->text, "Only lines with this text, in any case")->type_name("TEXT");
   SetClusterAction(*command, invocation,
                    [options](Client& client, const Settings& settings) { return ShowLog(client, settings, *options); });

@@ -125,7 +125,8 @@ void AddBehaviour(CLI::App& command, RunOptions& options) {
   DurationSetting(command, "--termination-grace", "CLOUDSTATE_DEV_TERMINATION_GRACE", settings.termination_grace,
                   "How long calls and COMMAND have to end at the end");
   Setting(command, "--max-active-entities", "CLOUDSTATE_DEV_MAX_ACTIVE_ENTITIES", settings.max_active_entities,
-          "At most so many streams to the user function; 0 for no limit (use 9 for Python's library)");
+          "At most so many streams to the user function, and one for a replay; 0 for no limit (use 9 for Python's "
+          "library)");
   Setting(command, "--max-message-bytes", "CLOUDSTATE_DEV_MAX_MESSAGE_BYTES", settings.max_message_bytes,
           "Largest message that comes in");
   command.add_flag("--entity-metadata", options.pass_metadata, "Pass clients' headers to entities as well");

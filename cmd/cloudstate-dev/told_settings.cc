@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -15,6 +16,11 @@ std::string FlagValue(const CLI::Option& option) {
   if (option.count() == 0) return "false";
   if (option.count() > 1) return absl::StrCat(option.count());
   return option.results().front();
+}
+
+// Words of a command and names of files are bytes to the system, and text in the contract.
+std::string GivenValue(const CLI::Option& option, bool is_words) {
+  return userfunction::ToUtf8(absl::StrJoin(option.results(), is_words ? " " : ","));
 }
 
 dev::v1::Setting ToldSetting(const CLI::Option& option) {
@@ -28,7 +34,7 @@ dev::v1::Setting ToldSetting(const CLI::Option& option) {
   if (is_flag) {
     setting.set_value(FlagValue(option));
   } else if (option.count() > 0) {
-    setting.set_value(absl::StrJoin(option.results(), is_words ? " " : ","));
+    setting.set_value(GivenValue(option, is_words));
   } else {
     setting.set_value(setting.default_value());
   }

@@ -22,9 +22,9 @@ class Access {
   };
   explicit Access(Options options) : options_(std::move(options)) {}
 
-  // PERMISSION_DENIED says why the call may not be made. Over a WebSocket the token comes with the first message:
-  // CheckToken is then still to be asked.
-  absl::Status Check(const serving::Call& call) const;
+  // Whether a call may be made that changes something; PERMISSION_DENIED says why not. Over a WebSocket the token comes
+  // with the first message: CheckToken is then still to be asked.
+  absl::Status CheckChange(const serving::Call& call) const;
   // Whether the call's first message has to have the token.
   static bool IsCheckedLater(const serving::Call& call);
   absl::Status CheckToken(std::string_view token) const;

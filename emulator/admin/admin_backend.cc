@@ -70,7 +70,8 @@ AdminBackend::AdminBackend(Live& live, Options options)
       pool_(std::make_shared<ReaderPool>(std::move(options.open_journal), std::move(options.descriptor_sets),
                                          options.reader_threads)),
       access_(std::move(options.access)),
-      caller_(live.UserFunction()) {}
+      caller_(live.UserFunction()),
+      max_replays_(options.max_replays) {}
 
 AdminBackend::~AdminBackend() {
   pool_->Stop();
@@ -85,7 +86,12 @@ AdminBackend::~AdminBackend() {
 // What each method of the contract does.
 struct AdminBackend::Handlers {
   using Handler = void (*)(AdminBackend&, const serving::Call&, Answer);
-  using Methods = std::map<std::string_view, Handler>;
+  enum class Effect { kLooks, kChanges };  // something, or calls the user function
+  struct Method {
+    Handler handler;
+    Effect effect = Effect::kLooks;
+  };
+  using Methods = std::map<std::string_view, Method>;
 
   template <auto view>
   static void Read(AdminBackend& backend, const serving::Call& call, Answer answer) {
@@ -106,64 +112,64 @@ struct AdminBackend::Handlers {
 
   static const Methods& OfEmulator() {
     static const Methods kMethods{
-        {"GetStatus", Own<&AdminBackend::GetStatus>},
-        {"GetSettings", Ask<&Live::GetSettings>},
-        {"ListServices", Own<&AdminBackend::ListServices>},
-        {"ListEntities", Read<&Views::ListEntities>},
-        {"GetEntity", Read<&Views::GetEntity>},
-        {"DeleteEntity", Ask<&Live::DeleteEntity>},
-        {"ListEvents", Read<&Views::ListEvents>},
-        {"ListSnapshots", Read<&Views::ListSnapshots>},
-        {"ListNewestEvents", Read<&Views::ListNewestEvents>},
-        {"WatchEvents", Own<&AdminBackend::Watch<EventsWatching, dev::v1::WatchEventsRequest>>},
-        {"ListCommands", Own<&AdminBackend::ListCommands>},
-        {"GetCommand", Own<&AdminBackend::GetCommand>},
-        {"WatchCommands", Own<&AdminBackend::Watch<CommandsWatching, dev::v1::WatchCommandsRequest>>},
-        {"DescribeType", Own<&AdminBackend::DescribeType>},
-        {"Call", Own<&AdminBackend::CallUserFunction>},
-        {"CallStream", Own<&AdminBackend::CallUserFunctionWithStreams>},
+        {"GetStatus", {Own<&AdminBackend::GetStatus>}},
+        {"GetSettings", {Ask<&Live::GetSettings>}},
+        {"ListServices", {Own<&AdminBackend::ListServices>}},
+        {"ListEntities", {Read<&Views::ListEntities>}},
+        {"GetEntity", {Read<&Views::GetEntity>}},
+        {"DeleteEntity", {Ask<&Live::DeleteEntity>, Effect::kChanges}},
+        {"ListEvents", {Read<&Views::ListEvents>}},
+        {"ListSnapshots", {Read<&Views::ListSnapshots>}},
+        {"ListNewestEvents", {Read<&Views::ListNewestEvents>}},
+        {"WatchEvents", {Own<&AdminBackend::Watch<EventsWatching, dev::v1::WatchEventsRequest>>}},
+        {"ListCommands", {Own<&AdminBackend::ListCommands>}},
+        {"GetCommand", {Own<&AdminBackend::GetCommand>}},
+        {"WatchCommands", {Own<&AdminBackend::Watch<CommandsWatching, dev::v1::WatchCommandsRequest>>}},
+        {"DescribeType", {Own<&AdminBackend::DescribeType>}},
+        {"Call", {Own<&AdminBackend::CallUserFunction>, Effect::kChanges}},
+        {"CallStream", {Own<&AdminBackend::CallUserFunctionWithStreams>, Effect::kChanges}},
     };
     return kMethods;
   }
 
   static const Methods& OfCluster() {
     static const Methods kMethods{
-        {"ListNodes", Ask<&Live::ListNodes>},
-        {"GetNode", Ask<&Live::GetNode>},
-        {"ListShards", Ask<&Live::ListShards>},
-        {"GetNetwork", Ask<&Live::GetNetwork>},
-        {"Steer", Ask<&Live::Steer>},
-        {"ListClusterEvents", Ask<&Live::ListClusterEvents>},
-        {"WatchClusterEvents", Own<&AdminBackend::Watch<ClusterEventsWatching, dev::v1::WatchClusterEventsRequest>>},
+        {"ListNodes", {Ask<&Live::ListNodes>}},
+        {"GetNode", {Ask<&Live::GetNode>}},
+        {"ListShards", {Ask<&Live::ListShards>}},
+        {"GetNetwork", {Ask<&Live::GetNetwork>}},
+        {"Steer", {Ask<&Live::Steer>, Effect::kChanges}},
+        {"ListClusterEvents", {Ask<&Live::ListClusterEvents>}},
+        {"WatchClusterEvents", {Own<&AdminBackend::Watch<ClusterEventsWatching, dev::v1::WatchClusterEventsRequest>>}},
     };
     return kMethods;
   }
 
   static const Methods& OfCrdts() {
     static const Methods kMethods{
-        {"ListCrdts", AskAndDescribe<&Live::ListCrdts>},
-        {"GetCrdt", AskAndDescribe<&Live::GetCrdt>},
-        {"WatchCrdts", Own<&AdminBackend::Watch<CrdtsWatching, dev::v1::WatchCrdtsRequest>>},
+        {"ListCrdts", {AskAndDescribe<&Live::ListCrdts>}},
+        {"GetCrdt", {AskAndDescribe<&Live::GetCrdt>}},
+        {"WatchCrdts", {Own<&AdminBackend::Watch<CrdtsWatching, dev::v1::WatchCrdtsRequest>>}},
     };
     return kMethods;
   }
 
   static const Methods& OfReplays() {
-    static const Methods kMethods{{"Replay", Own<&AdminBackend::Replay>}};
+    static const Methods kMethods{{"Replay", {Own<&AdminBackend::Replay>, Effect::kChanges}}};
     return kMethods;
   }
 
   static const Methods& OfFigures() {
     static const Methods kMethods{
-        {"ListSamples", Own<&AdminBackend::ListSamples>},
-        {"WatchSamples", Own<&AdminBackend::Watch<SamplesWatching, dev::v1::WatchSamplesRequest>>},
-        {"ListLogLines", Own<&AdminBackend::ListLogLines>},
-        {"WatchLogLines", Own<&AdminBackend::Watch<LogLinesWatching, dev::v1::WatchLogLinesRequest>>},
+        {"ListSamples", {Own<&AdminBackend::ListSamples>}},
+        {"WatchSamples", {Own<&AdminBackend::Watch<SamplesWatching, dev::v1::WatchSamplesRequest>>}},
+        {"ListLogLines", {Own<&AdminBackend::ListLogLines>}},
+        {"WatchLogLines", {Own<&AdminBackend::Watch<LogLinesWatching, dev::v1::WatchLogLinesRequest>>}},
     };
     return kMethods;
   }
 
-  static Handler Find(std::string_view service, std::string_view method) {
+  static const Method* Find(std::string_view service, std::string_view method) {
     static const std::map<std::string_view, const Methods*> kServices{{kEmulator, &OfEmulator()},
                                                                       {kCluster, &OfCluster()},
                                                                       {kCrdts, &OfCrdts()},
@@ -172,21 +178,20 @@ struct AdminBackend::Handlers {
     const auto methods = kServices.find(service);
     if (methods == kServices.end()) return nullptr;
     const auto found = methods->second->find(method);
-    return found == methods->second->end() ? nullptr : found->second;
+    return found == methods->second->end() ? nullptr : &found->second;
   }
 };
 
 void AdminBackend::Start(serving::Call call, std::shared_ptr<Responder> responder) {
-  const Handlers::Handler handler = Handlers::Find(call.service, call.method);
-  if (handler == nullptr) {
+  const Handlers::Method* method = Handlers::Find(call.service, call.method);
+  if (method == nullptr) {
     responder->Finish(absl::UnimplementedError(absl::StrCat("There is no ", call.service, ".", call.method, " here.")));
     return;
   }
-  if (absl::Status status = access_.Check(call); !status.ok()) {
-    responder->Finish(std::move(status));
-    return;
+  if (method->effect == Handlers::Effect::kChanges) {
+    if (absl::Status status = access_.CheckChange(call); !status.ok()) return responder->Finish(std::move(status));
   }
-  handler(*this, call, std::move(responder));
+  method->handler(*this, call, std::move(responder));
 }
 
 template <class Request, class Response>
@@ -207,7 +212,7 @@ void AdminBackend::GetStatus(const serving::Call&, Answer answer) {
   live_.GetStatus([pool = pool_, answer](dev::v1::Status status) {
     ReadLater(*pool, answer, [answer, status = std::move(status)](const absl::StatusOr<Views*>& views) mutable {
       // A status without the count is better than none.
-      absl::StatusOr<std::int64_t> stored = views.ok() ? (*views)->LastPosition() : views.status();
+      absl::StatusOr<std::int64_t> stored = views.ok() ? (*views)->CountEvents() : views.status();
       if (stored.ok()) status.set_stored_events(*stored);
       Reply<dev::v1::Status>(*answer, std::move(status));
     });
@@ -342,10 +347,11 @@ void AdminBackend::AskAndDescribe(const serving::Call& call, const Answer& answe
 void AdminBackend::Replay(const serving::Call& call, Answer answer) {
   auto request = Parse<dev::v1::ReplayRequest>(call, *answer);
   if (!request) return;
-  auto place = ReplayPlaces::Take(replays_);
+  auto place = ReplayPlaces::Take(replays_, max_replays_);
   if (place == nullptr) {
     answer->Finish(absl::ResourceExhaustedError(
-        absl::StrCat("There are ", ReplayPlaces::kMost, " replays already; try again when one of them has ended.")));
+        absl::StrCat("There are as many replays as there may be at once, ", max_replays_,
+                     max_replays_ == 1 ? " because of --max-active-entities" : "", "; try again when one has ended.")));
     return;
   }
   std::make_shared<Replaying>(live_, pool_, std::move(place), *std::move(request), std::move(answer))->Begin();

@@ -11,6 +11,7 @@
 #include "emulator/admin/caller.h"
 #include "emulator/admin/live.h"
 #include "emulator/admin/reader_pool.h"
+#include "emulator/admin/replaying.h"
 #include "emulator/admin/watching.h"
 #include "emulator/serving/backend.h"
 
@@ -24,6 +25,7 @@ class AdminBackend final : public serving::Backend {
     std::vector<std::string> descriptor_sets;  // types besides those in the journal
     int reader_threads = 2;
     Access::Options access = {};
+    int max_replays = ReplayPlaces::kMost;  // at once
   };
 
   // `live` outlives this object.
@@ -67,6 +69,7 @@ class AdminBackend final : public serving::Backend {
   const std::shared_ptr<ReaderPool> pool_;  // shared with answers that Live still owes
   const Access access_;
   Caller caller_;
+  const int max_replays_;
   const std::shared_ptr<std::atomic<int>> replays_ = std::make_shared<std::atomic<int>>(0);  // that go on
 
   std::mutex mutex_;

@@ -16,7 +16,7 @@ constexpr std::size_t kLinesAtOnce = 256;
 std::shared_ptr<const dev::v1::LogLine> MissedLines(std::int64_t count, const dev::v1::LogLine* before) {
   auto line = std::make_shared<dev::v1::LogLine>();
   if (before != nullptr) *line->mutable_time() = before->time();
-  line->set_source("emulator");
+  line->set_source(kEmulatorWrites);
   line->set_level("warning");
   line->set_text(absl::StrCat(count, " lines came faster than they could be shown."));
   return line;
@@ -26,22 +26,14 @@ std::shared_ptr<const dev::v1::LogLine> MissedLines(std::int64_t count, const de
 
 SamplesWatching::SamplesWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder,
                                  Live& live, dev::v1::WatchSamplesRequest request)
-    : Watching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
+    : QueuedWatching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
 
 absl::Status SamplesWatching::Check(const dev::v1::WatchSamplesRequest& request) {
   if (request.newest() >= 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("asked for ", request.newest(), " samples; ask for at least 0"));
 }
 
-std::unique_ptr<Live::Watch> SamplesWatching::Subscribe() {
-  std::weak_ptr<SamplesWatching> weak = std::static_pointer_cast<SamplesWatching>(shared_from_this());
-  return live_.WatchSamples(request_, [weak = std::move(weak)](Live::Sample sample) {
-    auto self = weak.lock();
-    if (self == nullptr) return;
-    self->queue_.Add(std::move(sample));
-    self->Wake();
-  });
-}
+std::unique_ptr<Live::Watch> SamplesWatching::Subscribe() { return live_.WatchSamples(request_, Adding()); }
 
 absl::StatusOr<Watching::Progress> SamplesWatching::Send(Views&) {
   while (Taking()) {

@@ -12,7 +12,7 @@
 namespace cloudstate::admin {
 
 // The figures of each second.
-class SamplesWatching final : public Watching {
+class SamplesWatching final : public QueuedWatching<Live::Sample> {
  public:
   SamplesWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
                   dev::v1::WatchSamplesRequest request);
@@ -25,7 +25,6 @@ class SamplesWatching final : public Watching {
  private:
   Live& live_;
   const dev::v1::WatchSamplesRequest request_;
-  NewestQueue<Live::Sample> queue_{1'000};
 };
 
 // Lines of the log, read from where they are kept; those that are no longer there are told by a line of their own.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -7,6 +8,11 @@
 #include "cloudstate/dev/v1/figures.pb.h"
 
 namespace cloudstate::admin {
+
+// As lines say who wrote them and how bad they are; the levels in the order of base::LogLevel.
+inline constexpr char kEmulatorWrites[] = "emulator";
+inline constexpr char kUserFunctionWrites[] = "user function";
+inline constexpr std::array<const char*, 4> kLogLevels = {"debug", "info", "warning", "error"};
 
 // A piece of the log.
 struct LogLines {

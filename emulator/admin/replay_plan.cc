@@ -14,6 +14,7 @@
 namespace cloudstate::admin {
 namespace {
 
+using google::protobuf::FieldDescriptor;
 using userfunction::EntityKind;
 using userfunction::MethodSpec;
 using userfunction::ServiceSpec;
@@ -46,21 +47,40 @@ absl::StatusOr<const ServiceSpec*> FindServiceOf(const Specification& specificat
   return &service;
 }
 
-// Where the command has no key, that of the entity is added at its end; of a field the last value counts.
-absl::Status CompleteKey(const MethodSpec& method, const std::string& entity_id, std::string& payload) {
-  absl::StatusOr<std::string> id = method.entity_id->Extract(payload);
-  const std::vector<std::string> keys = method.entity_id->KeyFields();
-  const auto* field = method.descriptor->input_type()->FindFieldByName(keys.front());
-  if (id.ok() && id->empty() && keys.size() == 1 && field->type() == google::protobuf::FieldDescriptor::TYPE_STRING) {
+// Appends the field with the value that is this text; nothing where there is none.
+void AppendKey(const MethodSpec& method, const MethodJson& json, const FieldDescriptor& field, const std::string& text,
+               std::string& payload) {
+  if (field.type() == FieldDescriptor::TYPE_STRING) {
     google::protobuf::io::StringOutputStream out(&payload);
     google::protobuf::io::CodedOutputStream coded(&out);
-    google::protobuf::internal::WireFormatLite::WriteString(field->number(), entity_id, &coded);
-    return absl::OkStatus();
+    google::protobuf::internal::WireFormatLite::WriteString(field.number(), text, &coded);
+    return;
   }
+  // JSON takes numbers and names of enums as strings, too.
+  const std::string quote = field.type() == FieldDescriptor::TYPE_BOOL ? "" : "\"";
+  payload +=
+      json.DecodeInput(*method.descriptor, absl::StrCat("{\"", field.json_name(), "\":", quote, text, quote, "}"))
+          .value_or("");
+}
+
+// Where the command has no key, that of the entity is added at its end; of a field the last value counts.
+absl::Status CompleteKey(const MethodSpec& method, const MethodJson& json, const std::string& entity_id,
+                         std::string& payload) {
+  absl::StatusOr<std::string> id = method.entity_id->Extract(payload);
   if (!id.ok() || *id == entity_id) return id.status();
+  const std::vector<std::string> keys = method.entity_id->KeyFields();
+  const std::string names = absl::StrJoin(keys, ", ");
+  if (*id == method.entity_id->Extract("").value_or("")) {
+    if (keys.size() == 1) {
+      const FieldDescriptor& field = *method.descriptor->input_type()->FindFieldByName(keys.front());
+      AppendKey(method, json, field, entity_id, payload);
+      if (method.entity_id->Extract(payload).value_or("") == entity_id) return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(absl::StrCat("the key (", names, ") is missing: give it"));
+  }
   return absl::InvalidArgumentError(absl::StrCat("it is for entity '", *id, "', and replayed is '", entity_id,
-                                                 "': leave the key (", absl::StrJoin(keys, ", "),
-                                                 ") out, or make it that"));
+                                                 "': make the key (", names, ") that",
+                                                 keys.size() == 1 ? ", or leave it out" : ""));
 }
 
 absl::StatusOr<entities::ReplayPlan::Command> ReadCommand(const ServiceSpec& service, const MethodJson& json,
@@ -72,7 +92,7 @@ absl::StatusOr<entities::ReplayPlan::Command> ReadCommand(const ServiceSpec& ser
   absl::StatusOr<std::string> payload = json.DecodeInput(**descriptor, command.json());
   if (!payload.ok()) return payload.status();
   if (method.entity_id.has_value()) {
-    if (absl::Status status = CompleteKey(method, entity_id, *payload); !status.ok()) return status;
+    if (absl::Status status = CompleteKey(method, json, entity_id, *payload); !status.ok()) return status;
   }
   return entities::ReplayPlan::Command{service.name, command.method(), {method.input_type_url, *std::move(payload)}};
 }

@@ -18,8 +18,9 @@ absl::StatusOr<const userfunction::ServiceSpec*> FindReplayedService(const userf
                                                                      const dev::v1::ReplayRequest& request,
                                                                      const std::string& last_service);
 
-// The messages of the request's commands, with the entity's key where that is missing and is one field of text.
-// INVALID_ARGUMENT for an unknown method, JSON that is no input, and a command for another entity.
+// The messages of the request's commands, with the entity's key where that is missing and is one field.
+// INVALID_ARGUMENT for an unknown method, JSON that is no input, a key of several fields that is missing, and a command
+// for another entity.
 absl::StatusOr<std::vector<entities::ReplayPlan::Command>> ReadCommands(
     const userfunction::Specification& specification, const dev::v1::ReplayRequest& request,
     const userfunction::ServiceSpec& replayed);

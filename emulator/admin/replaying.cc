@@ -50,17 +50,17 @@ dev::v1::ReplayOutcome Describe(const Views& views, const entities::ReplayOutcom
 
 }  // namespace
 
-std::shared_ptr<const ReplayPlaces> ReplayPlaces::Take(const std::shared_ptr<std::atomic<int>>& taken) {
-  if (++*taken <= kMost) return std::make_shared<ReplayPlaces>(taken);
+std::shared_ptr<const ReplayPlaces> ReplayPlaces::Take(const std::shared_ptr<std::atomic<int>>& taken, int most) {
+  if (++*taken <= most) return std::make_shared<ReplayPlaces>(taken);
   --*taken;
   return nullptr;
 }
 
 void Replaying::Begin() {
-  if (absl::Status status = Check(); !status.ok()) return answer_->Finish(status);
+  if (absl::Status status = Check(); !status.ok()) return Finish(status);
   answer_->OnCancel([cancellation = cancellation_] { cancellation->Cancel(); });
   live_.GetReplayTarget([self = shared_from_this()](absl::StatusOr<Live::ReplayTarget> target) {
-    if (!target.ok()) return self->answer_->Finish(target.status());
+    if (!target.ok()) return self->Finish(target.status());
     self->target_ = *std::move(target);
     self->Read(&Replaying::Prepare);
   });
@@ -81,9 +81,14 @@ void Replaying::Read(Task task) {
   const bool taken = pool_->TryPost([self = shared_from_this(), task](const absl::StatusOr<Views*>& views) {
     absl::Status status = views.status();
     if (status.ok()) status = ((*self).*task)(**views);
-    if (!status.ok()) self->answer_->Finish(status);
+    if (!status.ok()) self->Finish(status);
   });
-  if (!taken) answer_->Finish(absl::ResourceExhaustedError("Too many requests wait for the journal. Try again later."));
+  if (!taken) Finish(absl::ResourceExhaustedError("Too many requests wait for the journal. Try again later."));
+}
+
+void Replaying::Finish(const absl::Status& status) {
+  place_ = nullptr;
+  answer_->Finish(status);
 }
 
 absl::Status Replaying::Prepare(Views& views) {
@@ -92,7 +97,8 @@ absl::Status Replaying::Prepare(Views& views) {
   plan->time = deadline_ - (absl::Now() - begin_);
   live_.StartReplay(target_.specification, *std::move(plan), cancellation_,
                     [self = shared_from_this()](absl::StatusOr<entities::ReplayResult> result) {
-                      if (!result.ok()) return self->answer_->Finish(result.status());
+                      if (!result.ok()) return self->Finish(result.status());
+                      self->place_ = nullptr;
                       self->result_ = *std::move(result);
                       self->Read(&Replaying::Describe);
                     });
@@ -170,7 +176,7 @@ absl::Status Replaying::Describe(Views& views) {
   }
   *response.mutable_duration() = ToDuration(result_.duration);
   answer_->Message(response.SerializeAsString());
-  answer_->Finish(absl::OkStatus());
+  Finish(absl::OkStatus());
   return absl::OkStatus();
 }
 

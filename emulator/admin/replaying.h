@@ -14,13 +14,14 @@
 
 namespace cloudstate::admin {
 
-// How many replays there may be at once: each holds a stream of the user function and some events. Any thread.
+// How many replays there may be at once: each holds a stream of the user function and some events. A place is given
+// back when the stream has gone. Any thread.
 class ReplayPlaces {
  public:
   static constexpr int kMost = 16;
 
-  // Null where all are taken; given back with the last copy.
-  static std::shared_ptr<const ReplayPlaces> Take(const std::shared_ptr<std::atomic<int>>& taken);
+  // Null where `most` are taken; given back with the last copy.
+  static std::shared_ptr<const ReplayPlaces> Take(const std::shared_ptr<std::atomic<int>>& taken, int most);
   explicit ReplayPlaces(std::shared_ptr<std::atomic<int>> taken) : taken_(std::move(taken)) {}
   ~ReplayPlaces() { --*taken_; }
   ReplayPlaces(const ReplayPlaces&) = delete;
@@ -50,6 +51,8 @@ class Replaying final : public std::enable_shared_from_this<Replaying> {
   // Runs on a reader's thread; what fails ends the call.
   using Task = absl::Status (Replaying::*)(Views& views);
   void Read(Task task);
+  // Gives its place back first: whoever has the answer may ask again at once.
+  void Finish(const absl::Status& status);
   absl::Status Check();
   absl::Status Prepare(Views& views);
   absl::StatusOr<entities::ReplayPlan> MakePlan(Views& views);
@@ -59,7 +62,7 @@ class Replaying final : public std::enable_shared_from_this<Replaying> {
 
   Live& live_;
   const std::shared_ptr<ReaderPool> pool_;
-  const std::shared_ptr<const ReplayPlaces> place_;
+  std::shared_ptr<const ReplayPlaces> place_;  // until the stream has gone
   const dev::v1::ReplayRequest request_;
   const std::shared_ptr<serving::Responder> answer_;
   const std::shared_ptr<Cancellation> cancellation_ = std::make_shared<Cancellation>();

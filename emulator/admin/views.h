@@ -37,6 +37,7 @@ class Views {
   };
   absl::StatusOr<Following> EventsAfter(std::int64_t position, const dev::v1::EventFilter& filter, int limit);
   absl::StatusOr<std::int64_t> LastPosition() { return browser_.LastPosition(); }
+  absl::StatusOr<std::int64_t> CountEvents() { return browser_.CountEvents(); }
 
   // As the browser says: what an entity is replayed from if `until` is its last event.
   absl::StatusOr<journal::Replay> LoadUntil(const journal::EntityKey& key, journal::SequenceNumber until,

@@ -168,17 +168,9 @@ absl::StatusOr<Watching::Progress> CommandsWatching::Send(Views& views) {
 ClusterEventsWatching::ClusterEventsWatching(std::shared_ptr<ReaderPool> pool,
                                              std::shared_ptr<serving::Responder> responder, Live& live,
                                              dev::v1::WatchClusterEventsRequest request)
-    : Watching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
+    : QueuedWatching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
 
-std::unique_ptr<Live::Watch> ClusterEventsWatching::Subscribe() {
-  std::weak_ptr<ClusterEventsWatching> weak = std::static_pointer_cast<ClusterEventsWatching>(shared_from_this());
-  return live_.WatchClusterEvents(request_, [weak = std::move(weak)](dev::v1::ClusterEvent event) {
-    auto self = weak.lock();
-    if (self == nullptr) return;
-    self->queue_.Add(std::move(event));
-    self->Wake();
-  });
-}
+std::unique_ptr<Live::Watch> ClusterEventsWatching::Subscribe() { return live_.WatchClusterEvents(request_, Adding()); }
 
 absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) {
   while (Taking()) {
@@ -192,17 +184,9 @@ absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) {
 
 CrdtsWatching::CrdtsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder,
                              Live& live, dev::v1::WatchCrdtsRequest request)
-    : Watching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
+    : QueuedWatching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
 
-std::unique_ptr<Live::Watch> CrdtsWatching::Subscribe() {
-  std::weak_ptr<CrdtsWatching> weak = std::static_pointer_cast<CrdtsWatching>(shared_from_this());
-  return live_.WatchCrdts(request_, [weak = std::move(weak)](dev::v1::CrdtEvent event) {
-    auto self = weak.lock();
-    if (self == nullptr) return;
-    self->queue_.Add(std::move(event));
-    self->Wake();
-  });
-}
+std::unique_ptr<Live::Watch> CrdtsWatching::Subscribe() { return live_.WatchCrdts(request_, Adding()); }
 
 absl::StatusOr<Watching::Progress> CrdtsWatching::Send(Views& views) {
   if (absl::Status status = views.RefreshTypes(); !status.ok()) return status;

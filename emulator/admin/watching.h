@@ -121,6 +121,26 @@ class NewestQueue {
   std::int64_t missed_ = 0;  // behind the last one in the queue
 };
 
+// What comes item by item from what is watched; beyond 1,000 that wait, the oldest are dropped.
+template <class Item>
+class QueuedWatching : public Watching {
+ protected:
+  using Watching::Watching;
+
+  // What the watched one calls with each item. Any thread, quick.
+  auto Adding() {
+    std::weak_ptr<QueuedWatching> weak = std::static_pointer_cast<QueuedWatching>(shared_from_this());
+    return [weak = std::move(weak)](Item item) {
+      auto self = weak.lock();
+      if (self == nullptr) return;
+      self->queue_.Add(std::move(item));
+      self->Wake();
+    };
+  }
+
+  NewestQueue<Item> queue_{1'000};
+};
+
 // Traces as they end; beyond some that wait, the oldest are dropped and counted. So are, before anybody is woken for
 // them, those beyond what the client wants in a second. Failed ones have an allowance of their own, so that they are
 // not lost among the others.
@@ -150,7 +170,7 @@ class CommandsWatching final : public Watching {
 };
 
 // What happens to the cluster; beyond some that wait, the oldest are dropped, which an event of its own tells.
-class ClusterEventsWatching final : public Watching {
+class ClusterEventsWatching final : public QueuedWatching<dev::v1::ClusterEvent> {
  public:
   ClusterEventsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
                         dev::v1::WatchClusterEventsRequest request);
@@ -162,11 +182,10 @@ class ClusterEventsWatching final : public Watching {
  private:
   Live& live_;
   const dev::v1::WatchClusterEventsRequest request_;
-  NewestQueue<dev::v1::ClusterEvent> queue_{1'000};
 };
 
 // What happens to replicas of CRDT entities, in the same way.
-class CrdtsWatching final : public Watching {
+class CrdtsWatching final : public QueuedWatching<dev::v1::CrdtEvent> {
  public:
   CrdtsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
                 dev::v1::WatchCrdtsRequest request);
@@ -178,7 +197,6 @@ class CrdtsWatching final : public Watching {
  private:
   Live& live_;
   const dev::v1::WatchCrdtsRequest request_;
-  NewestQueue<dev::v1::CrdtEvent> queue_{1'000};
 };
 
 }  // namespace cloudstate::admin

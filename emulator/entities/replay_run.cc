@@ -53,9 +53,9 @@ void ReplayRun::Start(userfunction::Connection& connection) {
 
 void ReplayRun::Cancel(const absl::Status& reason) {
   if (state_ == State::kEnded) return;
-  auto done = std::exchange(done_, nullptr);
+  if (state_ == State::kClosing) return Finish();
   End();
-  if (done) done(reason);
+  std::exchange(done_, nullptr)(reason);
 }
 
 // ---- what it is rebuilt from
@@ -100,7 +100,8 @@ void ReplayRun::FinishEvents() {
     ++result_.replayed_events;
   }
   if (plan_.commands.empty()) {
-    HalfClose();  // whether it has taken all is told by how the stream ends
+    state_ = State::kAllSent;
+    stream_->HalfClose();
   } else {
     SendNext();
   }
@@ -110,8 +111,7 @@ void ReplayRun::FinishEvents() {
 
 void ReplayRun::SendNext() {
   if (sent_ == plan_.commands.size()) {
-    Succeed();
-    HalfClose();
+    Close();
     return;
   }
   ReplayPlan::Command& next = plan_.commands[sent_++];
@@ -126,7 +126,7 @@ void ReplayRun::SendNext() {
 }
 
 void ReplayRun::OnMessage(const std::string& message) {
-  if (state_ == State::kEnded || done_ == nullptr) return;  // nothing it says can matter now
+  if (state_ == State::kEnded || state_ == State::kClosing) return;  // nothing it says can matter now
   absl::StatusOr<EntityProtocol::Answer> answer = plan_.protocol->Parse(message);
   if (!answer.ok()) {
     Break(absl::AbortedError(answer.status().message()));
@@ -135,8 +135,8 @@ void ReplayRun::OnMessage(const std::string& message) {
   } else {
     const auto& failure = std::get<Failure>(*answer);
     const bool of_command = state_ == State::kBusy && failure.command_id() == static_cast<std::int64_t>(sent_);
-    Break(of_command ? absl::UnknownError(failure.description())
-                     : absl::AbortedError(absl::StrCat("it failed: ", failure.description())));
+    if (of_command) return Break(absl::UnknownError(failure.description()));
+    Refuse(absl::StrCat("it failed: ", failure.description()));
   }
 }
 
@@ -158,34 +158,45 @@ void ReplayRun::OnReply(StoredReply reply) {
 }
 
 void ReplayRun::AddOutcome(absl::Status status, StoredReply answer) {
+  result_.duration = strand_.Now() - started_;
   result_.outcomes.push_back({std::move(status), std::move(answer), strand_.Now() - sent_at_});
 }
 
 // ---- ends
 
 void ReplayRun::OnClosed(const absl::Status& status) {
-  const bool expected = state_ == State::kClosing && (status.ok() || done_ == nullptr);
-  if (!expected) return Break(absl::AbortedError(Reason(status)));
-  Succeed();
-  End();
+  if (state_ == State::kAllSent && status.ok()) {
+    result_.duration = strand_.Now() - started_;
+    return Finish();
+  }
+  if (state_ == State::kClosing) return Finish();
+  Refuse(Reason(status));
 }
 
 void ReplayRun::OnDeadline() {
-  Break(absl::DeadlineExceededError(state_ == State::kBusy ? "the user function did not answer in time"
-                                                           : "the user function did not take the events in time"));
+  const absl::string_view what = state_ == State::kBusy ? "answer"
+                                 : state_ == State::kAllSent
+                                     ? "end the stream, which would tell that it has taken the events,"
+                                     : "take the events";
+  Break(absl::DeadlineExceededError(absl::StrCat("the user function did not ", what, " in time")));
+}
+
+void ReplayRun::Refuse(const std::string& why) {
+  const bool events_may_be_under_way = state_ == State::kBusy && result_.outcomes.empty() && sequence_ > 0;
+  if (!events_may_be_under_way) return Break(absl::AbortedError(why));
+  Cancel(absl::AbortedError(absl::StrCat("the user function broke the stream when it was to take the events of ",
+                                         Name(), " up to ", sequence_, " and then ", CommandName(),
+                                         "; which of them it did not like, it did not say: ", why)));
 }
 
 // What the commands before it gave is not lost.
 void ReplayRun::Break(const absl::Status& why) {
   const bool aborted = absl::IsAborted(why);
   if (state_ == State::kBusy) {
-    const ReplayPlan::Command& command = plan_.commands[sent_ - 1];
     AddOutcome(aborted ? absl::AbortedError(absl::StrCat("the user function broke the stream instead of a reply to ",
-                                                         command.service, ".", command.method, ": ", why.message()))
+                                                         CommandName(), ": ", why.message()))
                        : why);
-    Succeed();
-    End();
-    return;
+    return Finish();
   }
   Cancel(aborted ? absl::AbortedError(absl::StrCat("the user function broke the stream while it took the events of ",
                                                    Name(), " up to ", sequence_, ": ", why.message()))
@@ -193,19 +204,18 @@ void ReplayRun::Break(const absl::Status& why) {
 }
 
 // Libraries that leave a half-closed stream open are cancelled after a while.
-void ReplayRun::HalfClose() {
+void ReplayRun::Close() {
   state_ = State::kClosing;
-  SetTimer(kCloseGrace, &ReplayRun::End);
+  SetTimer(kCloseGrace, &ReplayRun::Finish);
   stream_->HalfClose();
 }
 
-void ReplayRun::Succeed() {
-  result_.duration = strand_.Now() - started_;
-  if (auto done = std::exchange(done_, nullptr)) done(std::move(result_));
+void ReplayRun::Finish() {
+  End();
+  std::exchange(done_, nullptr)(std::move(result_));
 }
 
 void ReplayRun::End() {
-  if (done_ != nullptr) Succeed();
   state_ = State::kEnded;
   strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
   lifetime_.Renew();
@@ -216,6 +226,11 @@ void ReplayRun::End() {
 void ReplayRun::SetTimer(absl::Duration delay, void (ReplayRun::*action)()) {
   strand_.Cancel(timer_);
   timer_ = strand_.After(delay, lifetime_.Guard([this, action] { (this->*action)(); }));
+}
+
+std::string ReplayRun::CommandName() const {
+  const ReplayPlan::Command& command = plan_.commands[sent_ - 1];
+  return absl::StrCat(command.service, ".", command.method);
 }
 
 std::string ReplayRun::Name() const { return absl::StrCat("entity ", plan_.key.ToString()); }

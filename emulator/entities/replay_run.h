@@ -54,21 +54,26 @@ struct ReplayResult {
 // back is stored or carried out. Lives on the strand.
 class ReplayRun {
  public:
-  static constexpr absl::Duration kCloseGrace = absl::Seconds(2);
+  // Short: after the last reply nothing that the user function says can matter, and whoever asked waits.
+  static constexpr absl::Duration kCloseGrace = absl::Milliseconds(250);
 
-  // `done` runs once. ABORTED, the user function breaks the stream while it takes the events, or they have been deleted
-  // meanwhile; DEADLINE_EXCEEDED, it does not take them in time. `ended`: the stream has gone as well; it must not
-  // destroy this before it returns. Destroying this cancels the stream, and nothing is called any more.
+  // `done` runs once, when the stream has gone. ABORTED, the user function breaks the stream while it takes the events,
+  // or before it has said anything about the first command behind them; or they have been deleted meanwhile.
+  // DEADLINE_EXCEEDED, it does not take them in time; without commands the end of the stream says that it has. `ended`
+  // runs just before `done`; neither may destroy this before it returns. Destroying this cancels the stream, and
+  // nothing is called any more.
   ReplayRun(ReplayPlan plan, base::Strand& strand, absl::AnyInvocable<void(absl::StatusOr<ReplayResult>)> done,
             absl::AnyInvocable<void()> ended);
   ~ReplayRun();
 
   void Start(userfunction::Connection& connection);
-  // Ends it, with `reason` unless it is done.
+  // Ends it, with `reason` unless all is answered.
   void Cancel(const absl::Status& reason);
 
  private:
-  enum class State { kTaking, kBusy, kClosing, kEnded };
+  // kAllSent: there are no commands, and the end of the stream will tell whether it has taken the events. kClosing: it
+  // has answered all.
+  enum class State { kTaking, kBusy, kAllSent, kClosing, kEnded };
 
   void TakePage(absl::StatusOr<journal::Replay> page);
   void WriteEvents(std::vector<journal::Event> events);
@@ -83,12 +88,15 @@ class ReplayRun {
   void OnDeadline();
   // Of the outstanding command.
   void AddOutcome(absl::Status status, StoredReply answer = {});
+  // The user function has broken the stream without a word about the command, so it may as well have been an event.
+  void Refuse(const std::string& why);
   // The user function has broken the stream, or time is over.
   void Break(const absl::Status& why);
-  void HalfClose();
-  void Succeed();
+  void Close();
+  void Finish();
   void End();
   void SetTimer(absl::Duration delay, void (ReplayRun::*action)());
+  std::string CommandName() const;  // of the outstanding one
   std::string Name() const;
 
   ReplayPlan plan_;

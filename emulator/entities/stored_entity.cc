@@ -272,9 +272,14 @@ void StoredEntity::Store(StoredReply reply) {
 }
 
 void StoredEntity::OnStored(const absl::Status& status, Reply reply, const Written& written) {
-  // ABORTED has two reasons; the other one is that the sequence number was wrong.
+  const bool forgotten = std::exchange(forgotten_, false);
+  // ABORTED has two reasons; the other one is that the sequence number was wrong, as it is behind a deletion.
   if (absl::IsAborted(status) && !environment_.journal.Holds(environment_.fence)) {
     LosePlace();
+    return;
+  }
+  if (absl::IsAborted(status) && forgotten) {
+    FailAsDeleted();
     return;
   }
   if (!status.ok() && IsPlanted(base::PlantedBug::kStaleStateKept)) {

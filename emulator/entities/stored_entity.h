@@ -87,7 +87,7 @@ class StoredEntity final : public Entity {
   void LosePlace();
   // What the client gets is "Unexpected entity " and `what`, as published.
   absl::Status Unexpected(absl::string_view what) const;
-  absl::Status Deleted() const;
+  void FailAsDeleted();
   // For what the user function does wrong; `outcome` is that of the outstanding command.
   void Reset(absl::Status outcome, const std::string& report);
   void ResetWith(absl::Status outcome, const std::string& report);
@@ -119,6 +119,7 @@ class StoredEntity final : public Entity {
   std::deque<Waiting> waiting_;
   absl::Time started_;
   bool page_asked_ = false;  // a page of the replay is being read
+  bool forgotten_ = false;   // what it was loaded from was deleted while it was storing
   bool reopen_ = false;      // the next stream is wanted even if no command waits
 };
 

@@ -121,24 +121,25 @@ void StoredEntity::Forget() {
     case State::kReady:
       HalfClose();
       break;
-    case State::kBusy: {
-      absl::Status deleted = Deleted();
-      Trace(trace::StepKind::kFailed, std::string(deleted.message()));
-      DropStream();
-      state_ = State::kClosing;
-      Finish(std::move(deleted));
-      Restart();
+    case State::kBusy:
+      FailAsDeleted();
       break;
-    }
     case State::kStoring:
+      forgotten_ = true;
       DropStream();
       break;
   }
 }
 
-absl::Status StoredEntity::Deleted() const {
-  return absl::AbortedError(absl::StrCat(
+// A person has deleted it, and the user function has done nothing wrong: only the command fails.
+void StoredEntity::FailAsDeleted() {
+  absl::Status deleted = absl::AbortedError(absl::StrCat(
       Name(), " was deleted while the command was under way; nothing was stored. Try again: it begins anew."));
+  Trace(trace::StepKind::kFailed, std::string(deleted.message()));
+  DropStream();
+  state_ = State::kClosing;
+  Finish(std::move(deleted));
+  Restart();
 }
 
 }  // namespace cloudstate::entities

@@ -82,6 +82,9 @@ class Browser {
   // The position of the newest event; 0 in an empty journal.
   virtual absl::StatusOr<std::int64_t> LastPosition() = 0;
 
+  // How many events are stored. Looks at every entity: about 0.1 s for a million of them.
+  virtual absl::StatusOr<std::int64_t> CountEvents() = 0;
+
   // Kept snapshots of an entity, oldest first.
   virtual absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey& key, const SnapshotRange& range) = 0;
 

@@ -55,13 +55,21 @@ std::string EntityConditions(const EntityFilter& filter, bool behind_key) {
   return all.empty() ? "" : absl::StrCat(" WHERE ", absl::StrJoin(all, " AND "));
 }
 
-// ?6 is the limit. Which entities they are is found first, in the index of keys alone where that is enough. For a
-// service the table is read from end to end: looking up a million rows in the order of their keys takes far longer.
-std::string PageQuery(const EntityFilter& filter, bool behind_key) {
-  return absl::StrCat(ENTITY_ROWS "WHERE entity.id IN (SELECT id FROM entity",
-                      filter.service.empty() ? "" : " NOT INDEXED", EntityConditions(filter, behind_key),
-                      " ORDER BY persistence_id, entity_id LIMIT ?6) "
-                      "ORDER BY entity.persistence_id, entity.entity_id");
+// Entities that are looked at one by one, in the order of their keys, for a page of a service.
+constexpr int kLookedAt = 5'000;
+
+enum class Search { kByKeys, kWholeTable };
+
+// ?6 is the limit. Which entities they are is found first, in the index of keys alone where that is enough.
+std::string PageQuery(const EntityFilter& filter, bool behind_key, Search search) {
+  constexpr char kOrder[] = " ORDER BY persistence_id, entity_id LIMIT ";
+  std::string source = search == Search::kWholeTable ? "entity NOT INDEXED" : "entity";
+  if (search == Search::kByKeys && !filter.service.empty()) {
+    const EntityFilter keys{.service = "", .persistence_id = filter.persistence_id, .id_contains = ""};
+    source = absl::StrCat("(SELECT * FROM entity", EntityConditions(keys, behind_key), kOrder, kLookedAt, ")");
+  }
+  return absl::StrCat(ENTITY_ROWS "WHERE entity.id IN (SELECT id FROM ", source, EntityConditions(filter, behind_key),
+                      kOrder, "?6) ORDER BY entity.persistence_id, entity.entity_id");
 }
 
 bool IsEmpty(const EntityFilter& filter) {
@@ -158,6 +166,8 @@ absl::StatusOr<std::unique_ptr<SqliteBrowser>> SqliteBrowser::Open(const std::st
       .events_after = prepare(EVENT_COLUMNS "FROM event CROSS JOIN entity ON entity.id = event.entity " EVENT_NAMES
                                             "WHERE " FILTER "AND event.position > ?4 ORDER BY event.position LIMIT ?5"),
       .last_position = prepare("SELECT coalesce(max(position), 0) FROM event"),
+      // Far fewer rows than events: those of an entity count from 1 without gaps.
+      .count_events = prepare("SELECT coalesce(sum(last_sequence), 0) FROM entity"),
       .snapshots = prepare("SELECT snapshot.sequence, snapshot.time, type.text, snapshot.payload FROM entity "
                            "CROSS JOIN snapshot ON snapshot.entity = entity.id "
                            "CROSS JOIN name AS type ON type.id = snapshot.type_url " SNAPSHOT_RANGE),
@@ -192,29 +202,41 @@ absl::StatusOr<EntityPage> SqliteBrowser::Entities(const EntityFilter& filter, c
 // A page is named after the last entity of the one before, which may have been deleted meanwhile.
 absl::StatusOr<EntityPage> SqliteBrowser::ReadPage(const EntityFilter& filter, const std::optional<EntityKey>& after,
                                                    int page_size) {
-  absl::StatusOr<Statement> query = connection_.Prepare(PageQuery(filter, after.has_value()));
-  if (!query.ok()) return query.status();
-  const EntityKey begin = after.value_or(EntityKey());
-  EntityPage page;
-  {
-    Cursor rows = query->Query(filter.service, filter.persistence_id, filter.id_contains, begin.persistence_id,
-                               begin.entity_id, std::int64_t{page_size} + 1);
-    while (rows.Next()) {
-      if (page.rows.size() == static_cast<std::size_t>(page_size)) {
-        page.next = ToToken(page.rows.back().key);
-        break;
-      }
-      page.rows.push_back(ReadEntity(rows));
-    }
-    if (!rows.status().ok()) return rows.status();
+  // Of a service, what looks at few entities is tried first. If that does not fill the page, they are rare: the table
+  // is read from end to end, since looking up a million rows in the order of their keys takes far longer.
+  absl::StatusOr<EntityPage> page =
+      SearchPage(PageQuery(filter, after.has_value(), Search::kByKeys), filter, after, page_size);
+  if (page.ok() && page->next.empty() && !filter.service.empty()) {
+    page = SearchPage(PageQuery(filter, after.has_value(), Search::kWholeTable), filter, after, page_size);
   }
-  if (!after.has_value() && page.next.empty()) {
-    page.total = static_cast<std::int64_t>(page.rows.size());
+  if (!page.ok()) return page;
+  if (!after.has_value() && page->next.empty()) {
+    page->total = static_cast<std::int64_t>(page->rows.size());
   } else if (!after.has_value() || IsEmpty(filter)) {
     absl::StatusOr<std::int64_t> total = Count(filter);
     if (!total.ok()) return total.status();
-    page.total = *total;
+    page->total = *total;
   }
+  return page;
+}
+
+// The rows of a page, without the total.
+absl::StatusOr<EntityPage> SqliteBrowser::SearchPage(const std::string& sql, const EntityFilter& filter,
+                                                     const std::optional<EntityKey>& after, int page_size) {
+  absl::StatusOr<Statement> query = connection_.Prepare(sql);
+  if (!query.ok()) return query.status();
+  const EntityKey begin = after.value_or(EntityKey());
+  EntityPage page;
+  Cursor rows = query->Query(filter.service, filter.persistence_id, filter.id_contains, begin.persistence_id,
+                             begin.entity_id, std::int64_t{page_size} + 1);
+  while (rows.Next()) {
+    if (page.rows.size() == static_cast<std::size_t>(page_size)) {
+      page.next = ToToken(page.rows.back().key);
+      break;
+    }
+    page.rows.push_back(ReadEntity(rows));
+  }
+  if (!rows.status().ok()) return rows.status();
   return page;
 }
 
@@ -269,6 +291,12 @@ absl::StatusOr<std::vector<EventRow>> SqliteBrowser::EventsAfter(std::int64_t po
 
 absl::StatusOr<std::int64_t> SqliteBrowser::LastPosition() {
   Cursor row = statements_.last_position.Query();
+  if (row.Next()) return row.Int(0);
+  return row.status();
+}
+
+absl::StatusOr<std::int64_t> SqliteBrowser::CountEvents() {
+  Cursor row = statements_.count_events.Query();
   if (row.Next()) return row.Int(0);
   return row.status();
 }

@@ -32,19 +32,22 @@ class SqliteBrowser final : public Browser {
   absl::StatusOr<std::vector<EventRow>> EventsAfter(std::int64_t position, const EntityFilter& filter,
                                                     int limit) override;
   absl::StatusOr<std::int64_t> LastPosition() override;
+  absl::StatusOr<std::int64_t> CountEvents() override;
   absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey& key, const SnapshotRange& range) override;
   absl::StatusOr<std::vector<std::string>> DescriptorSets() override;
 
  private:
   struct Statements {
     Statement begin, commit;
-    Statement entity, events, events_after, last_position, snapshots, brief_snapshots, descriptor_sets;
+    Statement entity, events, events_after, last_position, count_events, snapshots, brief_snapshots, descriptor_sets;
   };
 
   SqliteBrowser(Connection connection, Statements statements)
       : connection_(std::move(connection)), statements_(std::move(statements)) {}
 
   absl::StatusOr<EntityPage> ReadPage(const EntityFilter& filter, const std::optional<EntityKey>& after, int page_size);
+  absl::StatusOr<EntityPage> SearchPage(const std::string& sql, const EntityFilter& filter,
+                                        const std::optional<EntityKey>& after, int page_size);
   absl::StatusOr<std::int64_t> Count(const EntityFilter& filter);
 
   Connection connection_;  // outlives the statements

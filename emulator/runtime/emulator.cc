@@ -22,6 +22,7 @@
 #include "emulator/runtime/sampler.h"
 #include "emulator/serving/front_door.h"
 #include "emulator/userfunction/process.h"
+#include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::runtime {
 namespace {
@@ -188,6 +189,8 @@ class RealEmulator final : public Emulator {
     };
     const std::string token = admin::NewToken();
     admin.access = {.token = token, .read_only = settings_.read_only};
+    // The limit is there because the user function takes few streams; one beyond it is what a replay may have.
+    if (settings_.max_active_entities > 0) admin.max_replays = 1;
     admin_ = std::make_unique<admin::AdminBackend>(*live_, std::move(admin));
     serving::FrontDoor::Options options;
     options.host = settings_.admin_listen;
@@ -234,7 +237,7 @@ class RealEmulator final : public Emulator {
     status.set_client_address(client_address_);
     status.set_admin_address(admin_address_);
     status.set_metrics_address(metrics_address_);
-    if (!IsEphemeral()) status.set_data_directory(settings_.data_directory);
+    if (!IsEphemeral()) status.set_data_directory(userfunction::ToUtf8(settings_.data_directory));
     status.set_durability(std::string(Name(settings_.durability)));
     status.set_read_only(settings_.read_only);
     return status;

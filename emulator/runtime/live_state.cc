@@ -12,122 +12,28 @@
 namespace cloudstate::runtime {
 namespace {
 
-class TraceWatch final : public admin::Live::Watch {
+class EndingWatch final : public admin::Live::Watch {
  public:
-  // `at_once` runs in the moment before.
-  TraceWatch(base::Strand& strand, trace::Recorder& recorder, trace::Recorder::Watcher watcher,
-             const std::function<void()>& at_once)
-      : strand_(strand), recorder_(recorder) {
-    base::RunOn(strand_, [&] {
-      at_once();
-      id_ = recorder_.Watch(std::move(watcher));
-    });
-  }
-  ~TraceWatch() override {
-    base::RunOn(strand_, [&] { recorder_.Unwatch(id_); });
-  }
+  explicit EndingWatch(absl::AnyInvocable<void()> end) : end_(std::move(end)) {}
+  ~EndingWatch() override { end_(); }
 
  private:
-  base::Strand& strand_;
-  trace::Recorder& recorder_;
-  std::uint64_t id_ = 0;
+  absl::AnyInvocable<void()> end_;
 };
 
-class ClusterEventsWatch final : public admin::Live::Watch {
- public:
-  ClusterEventsWatch(base::Strand& strand, cluster::Cluster& cluster, const dev::v1::WatchClusterEventsRequest& request,
-                     admin::Live::ClusterEventWatcher watcher)
-      : strand_(strand), cluster_(cluster) {
-    base::RunOn(strand_, [&] { id_ = Subscribe(request, std::move(watcher)); });
-  }
-  ~ClusterEventsWatch() override {
-    base::RunOn(strand_, [&] { cluster_.events().Unwatch(id_); });
-  }
+// Of what is watched on the strand: `begin` runs there and gives the number of the watch. Both outlive it.
+template <class Watched, class Begin>
+std::unique_ptr<admin::Live::Watch> WatchOnStrand(base::Strand& strand, Watched& watched, Begin begin) {
+  std::uint64_t id = 0;
+  base::RunOn(strand, [&] { id = begin(); });
+  return std::make_unique<EndingWatch>([&strand, &watched, id] { base::RunOn(strand, [&] { watched.Unwatch(id); }); });
+}
 
- private:
-  std::uint64_t Subscribe(const dev::v1::WatchClusterEventsRequest& request,
-                          admin::Live::ClusterEventWatcher watcher) const {
-    if (request.newest() > 0) {
-      dev::v1::ListClusterEventsRequest kept;
-      kept.set_limit(request.newest());
-      kept.set_node(request.node());
-      const auto newest = runtime::ListClusterEvents(cluster_, kept);
-      if (newest.ok()) {
-        for (const dev::v1::ClusterEvent& event : newest->events()) watcher(event);
-      }
-    }
-    const auto node = static_cast<cluster::NodeId>(request.node());
-    return cluster_.events().Watch([node, watcher = std::move(watcher)](const cluster::ClusterEvent& event) mutable {
-      if (node == cluster::NodeId::kNone || event.node == node) watcher(runtime::ToProto(event));
-    });
-  }
-
-  base::Strand& strand_;
-  cluster::Cluster& cluster_;
-  std::uint64_t id_ = 0;
-};
-
-class CrdtsWatch final : public admin::Live::Watch {
- public:
-  CrdtsWatch(base::Strand& strand, cluster::Cluster& cluster, dev::v1::WatchCrdtsRequest request,
-             admin::Live::CrdtEventWatcher watcher)
-      : strand_(strand), cluster_(cluster) {
-    base::RunOn(strand_, [&] {
-      id_ = cluster_.replica_events().Watch(
-          [this, request, watcher = std::move(watcher)](const cluster::ReplicaEvent& event) mutable {
-            if (Fits(request, event)) watcher(EventView(CrdtSight{cluster_, strand_, nullptr}, event));
-          });
-    });
-  }
-  ~CrdtsWatch() override {
-    base::RunOn(strand_, [&] { cluster_.replica_events().Unwatch(id_); });
-  }
-
- private:
-  base::Strand& strand_;
-  cluster::Cluster& cluster_;
-  std::uint64_t id_ = 0;
-};
-
-class SamplesWatch final : public admin::Live::Watch {
- public:
-  SamplesWatch(base::Strand& strand, Sampler& sampler, std::size_t newest, admin::Live::SampleWatcher watcher)
-      : strand_(strand), sampler_(sampler) {
-    base::RunOn(strand_, [&] {
-      for (Sampler::Sample& sample : sampler_.Newest(newest)) watcher(std::move(sample));
-      id_ = sampler_.Watch(std::move(watcher));
-    });
-  }
-  ~SamplesWatch() override {
-    base::RunOn(strand_, [&] { sampler_.Unwatch(id_); });
-  }
-
- private:
-  base::Strand& strand_;
-  Sampler& sampler_;
-  std::uint64_t id_ = 0;
-};
-
-class LogWatch final : public admin::Live::Watch {
- public:
-  LogWatch(LogBook& log, absl::AnyInvocable<void()> added) : log_(log), id_(log.Watch(std::move(added))) {}
-  ~LogWatch() override { log_.Unwatch(id_); }
-
- private:
-  LogBook& log_;
-  const std::uint64_t id_;
-};
-
-class CommitWatch final : public admin::Live::Watch {
- public:
-  CommitWatch(ObservedJournal& journal, absl::AnyInvocable<void()> stored)
-      : journal_(journal), id_(journal.Watch(std::move(stored))) {}
-  ~CommitWatch() override { journal_.Unwatch(id_); }
-
- private:
-  ObservedJournal& journal_;
-  const std::uint64_t id_;
-};
+// Of what any thread may watch.
+template <class Watched>
+std::unique_ptr<admin::Live::Watch> WatchAnywhere(Watched& watched, absl::AnyInvocable<void()> watcher) {
+  return std::make_unique<EndingWatch>([&watched, id = watched.Watch(std::move(watcher))] { watched.Unwatch(id); });
+}
 
 void Describe(const userfunction::MethodSpec& method, dev::v1::Method& result) {
   const auto& descriptor = *method.descriptor;
@@ -235,18 +141,19 @@ void LiveState::FindTrace(std::string id, absl::AnyInvocable<void(std::shared_pt
 admin::Live::WatchedTraces LiveState::WatchTraces(const dev::v1::CommandFilter& filter, std::size_t newest,
                                                   trace::Recorder::Watcher watcher) {
   WatchedTraces watched;
-  watched.watch = std::make_unique<TraceWatch>(strand_, recorder_, std::move(watcher), [&] {
+  watched.watch = WatchOnStrand(strand_, recorder_, [&] {
     for (const auto& trace : recorder_.traces()) {
       if (watched.kept.size() == newest) break;
       if (admin::Matches(filter, *trace)) watched.kept.push_back(trace);
     }
+    return recorder_.Watch(std::move(watcher));
   });
   std::ranges::reverse(watched.kept);
   return watched;
 }
 
 std::unique_ptr<admin::Live::Watch> LiveState::WatchCommits(absl::AnyInvocable<void()> stored) {
-  return std::make_unique<CommitWatch>(journal_, std::move(stored));
+  return WatchAnywhere(journal_, std::move(stored));
 }
 
 void LiveState::ListNodes(const dev::v1::ListNodesRequest&, Done<dev::v1::ListNodesResponse> done) {
@@ -277,7 +184,21 @@ void LiveState::ListClusterEvents(const dev::v1::ListClusterEventsRequest& reque
 
 std::unique_ptr<admin::Live::Watch> LiveState::WatchClusterEvents(const dev::v1::WatchClusterEventsRequest& request,
                                                                   ClusterEventWatcher watcher) {
-  return std::make_unique<ClusterEventsWatch>(strand_, cluster_, request, std::move(watcher));
+  return WatchOnStrand(strand_, cluster_.events(), [&] {
+    if (request.newest() > 0) {
+      dev::v1::ListClusterEventsRequest kept;
+      kept.set_limit(request.newest());
+      kept.set_node(request.node());
+      const auto newest = runtime::ListClusterEvents(cluster_, kept);
+      if (newest.ok()) {
+        for (const dev::v1::ClusterEvent& event : newest->events()) watcher(event);
+      }
+    }
+    const auto node = static_cast<cluster::NodeId>(request.node());
+    return cluster_.events().Watch([node, watcher = std::move(watcher)](const cluster::ClusterEvent& event) mutable {
+      if (node == cluster::NodeId::kNone || event.node == node) watcher(runtime::ToProto(event));
+    });
+  });
 }
 
 void LiveState::ListCrdts(const dev::v1::ListCrdtsRequest& request, Done<dev::v1::ListCrdtsResponse> done) {
@@ -291,7 +212,12 @@ void LiveState::GetCrdt(const dev::v1::GetCrdtRequest& request, Done<dev::v1::Cr
 
 std::unique_ptr<admin::Live::Watch> LiveState::WatchCrdts(const dev::v1::WatchCrdtsRequest& request,
                                                           CrdtEventWatcher watcher) {
-  return std::make_unique<CrdtsWatch>(strand_, cluster_, request, std::move(watcher));
+  return WatchOnStrand(strand_, cluster_.replica_events(), [&] {
+    return cluster_.replica_events().Watch([&strand = strand_, &cluster = cluster_, request,
+                                            watcher = std::move(watcher)](const cluster::ReplicaEvent& event) mutable {
+      if (Fits(request, event)) watcher(EventView(CrdtSight{cluster, strand, nullptr}, event));
+    });
+  });
 }
 
 // ---- entities of the journal
@@ -363,12 +289,14 @@ void LiveState::Samples(std::size_t limit, absl::AnyInvocable<void(std::vector<S
 
 std::unique_ptr<admin::Live::Watch> LiveState::WatchSamples(const dev::v1::WatchSamplesRequest& request,
                                                             SampleWatcher watcher) {
-  return std::make_unique<SamplesWatch>(strand_, sampler_, static_cast<std::size_t>(request.newest()),
-                                        std::move(watcher));
+  return WatchOnStrand(strand_, sampler_, [&] {
+    for (Sample& sample : sampler_.Newest(static_cast<std::size_t>(request.newest()))) watcher(std::move(sample));
+    return sampler_.Watch(std::move(watcher));
+  });
 }
 
 std::unique_ptr<admin::Live::Watch> LiveState::WatchLog(absl::AnyInvocable<void()> added) {
-  return std::make_unique<LogWatch>(log_, std::move(added));
+  return WatchAnywhere(log_, std::move(added));
 }
 
 }  // namespace cloudstate::runtime

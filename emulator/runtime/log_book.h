@@ -9,11 +9,12 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "cloudstate/dev/v1/figures.pb.h"
-#include "emulator/admin/log_filter.h"
 #include "emulator/admin/log_lines.h"
 #include "emulator/base/log.h"
 
@@ -35,10 +36,12 @@ class LogBook {
   // What is not UTF-8 is replaced.
   void Add(Source source, base::LogLevel level, std::string_view text);
 
+  // Lines that somebody asks for, such as an admin::LogFilter. Those who write do not wait for it.
+  using Fits = absl::FunctionRef<bool(const dev::v1::LogLine&)>;
   // At most `limit` of the newest that fit, oldest first; they end where the book does.
-  admin::LogLines Newest(const admin::LogFilter& filter, std::size_t limit) const;
+  admin::LogLines Newest(Fits fits, std::size_t limit) const;
   // At most `limit` that fit, from the line of this number on.
-  admin::LogLines From(std::int64_t number, const admin::LogFilter& filter, std::size_t limit) const;
+  admin::LogLines From(std::int64_t number, Fits fits, std::size_t limit) const;
 
   // `added` runs after each line, on the thread that wrote it: it must be quick, and not come back here.
   std::uint64_t Watch(absl::AnyInvocable<void()> added);
@@ -47,7 +50,13 @@ class LogBook {
  private:
   using Line = std::shared_ptr<const dev::v1::LogLine>;
 
-  std::int64_t first_number() const { return last_number_ - static_cast<std::int64_t>(lines_.size()) + 1; }
+  struct Part {
+    std::vector<Line> lines;
+    std::int64_t first = 1;  // number of the first line, of the one to come where there are none
+  };
+
+  // From the line of this number on.
+  Part Copy(std::int64_t number) const;
 
   const std::function<absl::Time()> now_;
   mutable std::mutex mutex_;

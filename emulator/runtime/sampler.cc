@@ -23,23 +23,11 @@ constexpr Kind kKinds[] = {{"event sourced", &trace::Metrics::event_sourced},
                            {"action", &trace::Metrics::actions},
                            {"crdt", &trace::Metrics::crdts}};
 
-// What has been added since. What has become less has begun anew.
-std::int64_t Since(std::uint64_t before, std::uint64_t now) {
-  return static_cast<std::int64_t>(now >= before ? now - before : now);
-}
-absl::Duration Since(const trace::Timing& before, const trace::Timing& now) {
-  return now.sum >= before.sum ? now.sum - before.sum : now.sum;
-}
+// They only grow, and no node is taken away.
+std::int64_t Since(std::uint64_t before, std::uint64_t now) { return static_cast<std::int64_t>(now - before); }
+absl::Duration Since(const trace::Timing& before, const trace::Timing& now) { return now.sum - before.sum; }
 
 void Add(google::protobuf::Duration& sum, absl::Duration time) { sum = ToDuration(base::FromDuration(sum) + time); }
-
-bool IsIdle(const EntityMetrics& before, const EntityMetrics& now) {
-  return before.completed_commands == now.completed_commands && before.received_commands == now.received_commands &&
-         before.command_processing_time.count == now.command_processing_time.count &&
-         before.persist_time.count == now.persist_time.count && before.persisted_events == now.persisted_events &&
-         before.activated_entities == now.activated_entities && before.passivated_entities == now.passivated_entities &&
-         before.loaded_events == now.loaded_events && before.recovery_time.count == now.recovery_time.count;
-}
 
 void AddSince(const EntityMetrics& before, const EntityMetrics& now, dev::v1::EntityFigures& sum) {
   const auto since = [&](std::uint64_t EntityMetrics::*value) { return Since(before.*value, now.*value); };
@@ -119,12 +107,9 @@ void Sampler::OnSecond() {
 
 void Sampler::AddCall(const trace::Trace& trace) {
   calls_.Add(trace);
-  auto found = services_.find(trace.service);
-  if (found == services_.end()) {
-    if (services_.size() >= kMostServices) return;
-    found = services_.emplace(trace.service, std::make_unique<Calls>()).first;
-  }
-  found->second->Add(trace);
+  std::unique_ptr<Calls>& of_service = services_[trace.service];
+  if (of_service == nullptr) of_service = std::make_unique<Calls>();
+  of_service->Add(trace);
 }
 
 void Sampler::TakeCalls(dev::v1::Sample& sample) {
@@ -149,7 +134,7 @@ void Sampler::TakeNodes(dev::v1::Sample& sample) {
       for (const auto& [name, metrics] : node.metrics->*kind.metrics) {
         const auto found = known.find(name);
         const EntityMetrics& earlier = found == known.end() ? EntityMetrics() : found->second;
-        if (IsIdle(earlier, metrics)) continue;
+        if (earlier == metrics) continue;
         dev::v1::EntityFigures& sum = (*sample.mutable_entities())[name];
         sum.set_kind(kind.name);
         AddSince(earlier, metrics, sum);

@@ -31,8 +31,6 @@ class Sampler {
  public:
   using Sample = std::shared_ptr<const dev::v1::Sample>;
   static constexpr std::size_t kMostKept = 900;
-  // Of calls to further ones in a second only the sum is told: a client can make up names.
-  static constexpr std::size_t kMostServices = 100;
 
   struct Sources {
     std::function<std::vector<SampledNode>()> nodes;  // there for as long as its caller needs them
@@ -76,9 +74,9 @@ class Sampler {
   absl::Time due_;    // its end
 
   Calls calls_;
-  absl::flat_hash_map<std::string, std::unique_ptr<Calls>> services_;
-  std::map<std::int32_t, trace::Metrics> counted_;  // by node, at the end of the second before
-  absl::Duration processor_time_;                   // until then
+  absl::flat_hash_map<std::string, std::unique_ptr<Calls>> services_;  // no call to an unknown one gets so far
+  std::map<std::int32_t, trace::Metrics> counted_;                     // by node, at the end of the second before
+  absl::Duration processor_time_;                                      // until then
 
   std::deque<Sample> kept_;  // newest last
   cluster::Watchers<Sample> watchers_;

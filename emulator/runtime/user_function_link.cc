@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "emulator/base/log.h"
 #include "emulator/base/real_strand.h"
+#include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::runtime {
 namespace {
@@ -119,7 +120,7 @@ dev::v1::UserFunction UserFunctionLink::Describe() const {
   result.set_address(address_);
   result.mutable_since()->set_seconds(absl::ToUnixSeconds(discovery_->since()));
   result.set_problem(discovery_->problem());
-  for (const std::string& word : settings_.command) result.add_command(word);
+  for (const std::string& word : settings_.command) result.add_command(userfunction::ToUtf8(word));
   result.set_pid(pid_);
   result.set_restarts(restarts_);
   if (specification() == nullptr) return result;

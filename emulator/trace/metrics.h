@@ -15,6 +15,7 @@ struct Timing {
   std::uint64_t count = 0;
   absl::Duration sum;
 
+  bool operator==(const Timing&) const = default;
   void Add(absl::Duration duration) {
     ++count;
     sum += duration;
@@ -47,6 +48,8 @@ struct EntityMetrics {
   std::uint64_t persisted_snapshot_bytes = 0;
   std::uint64_t loaded_snapshots = 0;
   std::uint64_t loaded_snapshot_bytes = 0;
+
+  bool operator==(const EntityMetrics&) const = default;
 };
 
 // By the published label `entity_name`: the persistence id, for actions the service.

@@ -58,6 +58,7 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   dup2(null, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
+  close_range(STDERR_FILENO + 1, ~0U, 0);  // open ports would stay open with whatever the child leaves behind
   execve(program, arguments, environment);
   _exit(127);
 }

@@ -1,9 +1,13 @@
 #include "emulator/userfunction/utf8.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace cloudstate::userfunction {
 namespace {
+
+constexpr char kReplacement[] = "\xef\xbf\xbd";
 
 // How the first byte of a sequence limits the rest: its length, and the range of its second byte.
 struct Lead {
@@ -21,6 +25,15 @@ Lead LeadOf(std::uint8_t byte) {
   if (byte == 0xf4) return {.length = 4, .second_max = 0x8f};
   if (byte >= 0xf1 && byte <= 0xf3) return {.length = 4};
   return {};
+}
+
+// Bytes of the character that `text` begins with; 0 where they are none.
+std::size_t CharacterSize(std::string_view text) {
+  if (static_cast<unsigned char>(text.front()) < 0x80) return 1;
+  for (std::size_t size = 2; size <= std::min<std::size_t>(4, text.size()); ++size) {
+    if (IsValidUtf8(text.substr(0, size))) return size;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -42,6 +55,21 @@ bool IsValidUtf8(std::string_view text) {
     at += lead.length;
   }
   return true;
+}
+
+std::string ToUtf8(std::string_view text) {
+  if (IsValidUtf8(text)) return std::string(text);
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t size = CharacterSize(text);
+    if (size == 0) {
+      result += kReplacement;
+    } else {
+      result += text.substr(0, size);
+    }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return result;
 }
 
 }  // namespace cloudstate::userfunction

@@ -82,6 +82,7 @@ struct Question {
   std::string what;
   EntityFilter filter;
   double goal = 0;
+  double later_goal = goal;  // of a page that is not the first
 };
 
 // The first page, and one that begins where half of the first page's successors have been passed.
@@ -90,9 +91,10 @@ absl::Status MeasureQuestion(journal::Browser& browser, const Question& question
        {std::pair<std::string, std::string>{"first page", ""}, {"in the middle", middle}}) {
     absl::StatusOr<Measured> measured = Measure(browser, question.filter, token);
     if (!measured.ok()) return measured.status();
+    const double goal = token.empty() ? question.goal : question.later_goal;
     PrintGoal(absl::StrFormat("%s, %s: %.1f ms, %d rows", question.what, where, measured->milliseconds,
                               measured->page.rows.size()),
-              measured->milliseconds < question.goal, absl::StrFormat("under %.0f ms", question.goal));
+              measured->milliseconds < goal, absl::StrFormat("under %.0f ms", goal));
   }
   return absl::OkStatus();
 }
@@ -120,7 +122,8 @@ absl::Status Run(int entities) {
   const std::vector<Question> questions = {
       {"all", {}, kPageGoal},
       {"of a persistence id", {.service = "", .persistence_id = "cart", .id_contains = ""}, kSearchGoal},
-      {"of a service", {.service = "shop.Cart", .persistence_id = "", .id_contains = ""}, kSearchGoal},
+      {"of a service", {.service = "shop.Cart", .persistence_id = "", .id_contains = ""}, kSearchGoal, kPageGoal},
+      {"of a rare service", {.service = "shop.Account", .persistence_id = "", .id_contains = ""}, kSearchGoal},
       {"of no service", {.service = "shop.None", .persistence_id = "", .id_contains = ""}, kSearchGoal},
       {"search for one in ten", {.service = "", .persistence_id = "", .id_contains = "7-"}, kSearchGoal},
       {"search for nothing", {.service = "", .persistence_id = "", .id_contains = "nobody"}, kSearchGoal},

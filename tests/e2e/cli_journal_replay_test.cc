@@ -199,9 +199,51 @@ TEST_F(CliJournalReplay, TellsThatTheUserFunctionDoesNotTakeTheEvents) {
   EXPECT_THAT(answer.body, AllOf(HasSubstr("broke the stream while it took the events"), HasSubstr("not.Known")));
 }
 
-// A user function that is stopped answers nothing.
-class StoppedUserFunction : public CliJournalReplay {
+// With a command behind them it is not the command's fault.
+TEST_F(CliJournalReplay, BlamesNoCommandForTheEventsBeforeIt) {
+  AddTo("me", "a");
+  ReplayRequest request = At("shopping-cart", 1);
+  request.add_events()->set_type_url("type.googleapis.com/not.Known");
+  AddCommand(request, "GetCart");
+  const HttpAnswer answer = Admin("/v1/replay", request);
+  EXPECT_EQ(answer.status, 409) << answer.body;
+  EXPECT_THAT(answer.body, AllOf(HasSubstr("which of them it did not like"), HasSubstr("not.Known")));
+}
+
+// Words in brackets are no lists of words.
+TEST_F(CliJournalReplay, TakesEachWordAsACommandsJson) {
+  AddTo("me", "a");
+  for (const std::string word : {"[]", R"([{},{}])"}) {
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+             {"journal", "replay", "me", "GetCart", word}, {"call", "ShoppingCart/GetCart", word}}) {
+      const ToolResult result = Tool(arguments);
+      EXPECT_NE(result.exit_code, 0) << result.output;
+      EXPECT_THAT(result.errors, HasSubstr("JSON")) << word;
+    }
+  }
+}
+
+class CliReplayWithFewStreams : public Carts {
  protected:
+  CliReplayWithFewStreams() : Carts({"--sample", "shopping-cart", "--ephemeral", "--max-active-entities", "1"}) {}
+};
+
+// One after the other is no trouble: an answer comes when its stream has gone.
+TEST_F(CliReplayWithFewStreams, HasOneReplayAtATime) {
+  AddTo("me", "a");
+  AddTo("me", "b");
+  EXPECT_THAT(Output({"journal", "replay", "me", "--at", "1", "--compare", "2", "GetCart"}), HasSubstr("at #2"));
+  ReplayRequest request = At("shopping-cart", 2);
+  for (int i = 0; i < 100; ++i) AddCommand(request, "GetCart");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Replay(request).outcomes_size(), 100);
+}
+
+// A user function that is stopped answers nothing.
+class StoppedUserFunction : public Carts {
+ protected:
+  explicit StoppedUserFunction(std::vector<std::string> arguments = {"--sample", "shopping-cart", "--ephemeral"})
+      : Carts(std::move(arguments)) {}
+
   static constexpr int kPlaces = 16;
 
   void Stop() {
@@ -227,8 +269,8 @@ class StoppedUserFunction : public CliJournalReplay {
     return request;
   }
   // As many as there may be; returns when all have begun. Who asks whether they have takes a place for a moment.
-  void BeginReplays() {
-    for (int i = 0; i < kPlaces; ++i) {
+  void BeginReplays(int places = kPlaces) {
+    for (int i = 0; i < places; ++i) {
       replays_.push_back(std::async(std::launch::async, [this] {
         HttpAnswer answer;
         do {
@@ -251,6 +293,34 @@ TEST_F(StoppedUserFunction, CannotHoldUpAReplayForLongerThanItsDeadline) {
   ASSERT_EQ(response.outcomes_size(), 1);
   EXPECT_EQ(response.outcomes(0).code(), 4);
   kill(pid_, SIGCONT);
+}
+
+TEST_F(StoppedUserFunction, HasNotTakenEventsThatItSaysNothingTo) {
+  AddTo("me", "a");
+  Stop();
+  ReplayRequest request = Request(absl::Milliseconds(300));
+  request.clear_commands();
+  const HttpAnswer answer = Admin("/v1/replay", request);
+  EXPECT_EQ(answer.status, 504) << answer.body;
+  EXPECT_THAT(answer.body, HasSubstr("did not end the stream"));
+  kill(pid_, SIGCONT);
+}
+
+class StoppedUserFunctionWithFewStreams : public StoppedUserFunction {
+ protected:
+  StoppedUserFunctionWithFewStreams()
+      : StoppedUserFunction({"--sample", "shopping-cart", "--ephemeral", "--max-active-entities", "1"}) {}
+};
+
+TEST_F(StoppedUserFunctionWithFewStreams, HasNoSecondReplayMeanwhile) {
+  AddTo("me", "a");
+  Stop();
+  BeginReplays(1);
+  const HttpAnswer answer = Admin("/v1/replay", Request(absl::Seconds(1)));
+  EXPECT_EQ(answer.status, 429) << answer.body;
+  EXPECT_THAT(answer.body, HasSubstr("--max-active-entities"));
+  kill(pid_, SIGCONT);
+  EXPECT_EQ(replays_.front().get().status, 200);
 }
 
 TEST_F(StoppedUserFunction, EndsItsReplaysWhenItIsKilled) {

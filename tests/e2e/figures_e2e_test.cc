@@ -21,12 +21,12 @@ using support::RawConnection;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Says something that is no UTF-8, and is the sample then.
+// Says something that is no UTF-8, and is the sample then. So is a word of the command no UTF-8.
 constexpr char kFunction[] = "printf 'hello from the \\377 function\\n'; exec " CLOUDSTATE_DEV " sample shopping-cart";
 
 class FiguresOfARun : public RunningEmulator {
  protected:
-  FiguresOfARun() : RunningEmulator({"--ephemeral", "--relay-timeout", "9s", "--", "sh", "-c", kFunction}) {}
+  FiguresOfARun() : RunningEmulator({"--ephemeral", "--relay-timeout", "9s", "--", "sh", "-c", kFunction, "caf\xe9"}) {}
 
   template <class Message>
   Message Get(const std::string& target) const {
@@ -113,7 +113,8 @@ TEST_F(FiguresOfARun, SettingsAreTold) {
     if (setting.flag() == "COMMAND") command = setting.value();
   }
   EXPECT_EQ(relay_timeout, "9s");
-  EXPECT_EQ(command, absl::StrCat("sh -c ", kFunction));
+  EXPECT_EQ(command, absl::StrCat("sh -c ", kFunction, " caf\xef\xbf\xbd"));
+  EXPECT_EQ(*Get<dev::v1::Status>("/v1/status").user_function().command().rbegin(), "caf\xef\xbf\xbd");
 }
 
 TEST_F(FiguresOfARun, CallsAreSoughtByHowLongTheyTook) {

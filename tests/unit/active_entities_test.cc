@@ -176,8 +176,10 @@ TEST_F(ActiveEntitiesTest, WhatIsBeingStoredGetsTheJournalsAnswerWhenTheEntityIs
   entities_->Forget({"counter", "a"});
   journal_.Release();
   strand_.Run();
-  EXPECT_THAT(outcomes_.back(), HasSubstr("2: ABORTED"));
+  EXPECT_THAT(outcomes_.back(), AllOf(HasSubstr("2: ABORTED"), HasSubstr("was deleted")));
   EXPECT_THAT((journal_.entities[{"counter", "a"}].events), IsEmpty());
+  EXPECT_THAT(seen_, IsEmpty()) << "nobody has made a mistake that the user function should hear of";
+  EXPECT_EQ(metrics_.event_sourced["counter"].failed_entities, 0U);
 }
 
 TEST_F(ActiveEntitiesTest, AReplayWhoseRestIsDeletedBeginsAnew) {

@@ -1,6 +1,7 @@
 #include "emulator/admin/admin_backend.h"
 
 #include "absl/strings/numbers.h"
+#include "google/api/annotations.pb.h"
 #include "tests/unit/admin_test_support.h"
 
 namespace cloudstate::admin {
@@ -25,6 +26,26 @@ TEST_F(AdminBackendTest, ServesEveryMethodOfTheContract) {
   }
 }
 
+// By the contract's own words: what a GET may ask for changes nothing.
+TEST_F(AdminBackendTest, ReadOnlyRefusesWhateverIsNoGet) {
+  AdminBackend read_only(live_, AdminBackend::Options{.open_journal = [] { return absl::UnavailableError("none"); },
+                                                      .descriptor_sets = {},
+                                                      .access = {.token = "", .read_only = true}});
+  for (const google::protobuf::ServiceDescriptor* service : read_only.CurrentServices()->services) {
+    for (int i = 0; i < service->method_count(); ++i) {
+      const google::protobuf::MethodDescriptor& method = *service->method(i);
+      const bool looks = !method.options().GetExtension(google::api::http).get().empty();
+      auto responder = std::make_shared<FakeResponder>();
+      serving::Call call;
+      call.service = service->full_name();
+      call.method = method.name();
+      read_only.Start(std::move(call), responder);
+      if (looks && method.server_streaming()) responder->Cancel();
+      EXPECT_EQ(absl::IsPermissionDenied(responder->WaitForEnd()), !looks) << method.full_name();
+    }
+  }
+}
+
 TEST_F(AdminBackendTest, AMethodOfTheOtherServiceIsNoneOfThisOne) {
   const dev::v1::GetStatusRequest empty;
   EXPECT_TRUE(absl::IsUnimplemented(Start("Nothing", empty)->WaitForEnd()));
@@ -36,6 +57,17 @@ TEST_F(AdminBackendTest, AnswersStatusFromTheRunningEmulator) {
   auto responder = Start("GetStatus", dev::v1::GetStatusRequest());
   EXPECT_TRUE(responder->WaitForEnd().ok());
   EXPECT_EQ(responder->WaitForMessages<dev::v1::Status>(1)[0].version(), "1.2.3");
+}
+
+TEST_F(AdminBackendTest, StatusCountsTheEventsThatAreLeft) {
+  Store("one");
+  Store("two");
+  {
+    std::lock_guard lock(journal_.mutex);
+    journal_.browser.events.erase(journal_.browser.events.begin());
+  }
+  const auto responder = Start("GetStatus", dev::v1::GetStatusRequest());
+  EXPECT_EQ(responder->WaitForMessages<dev::v1::Status>(1)[0].stored_events(), 1);
 }
 
 TEST_F(AdminBackendTest, ReadsTheJournal) {

@@ -15,18 +15,16 @@
 namespace cloudstate::admin {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 class AdminReplayTest : public AdminBackendTest {
  protected:
   void SetUp() override {
-    EntitySpec spec = cloudstate::testing::ServicesWithAnAction();
-    for (Entity& entity : *spec.mutable_entities()) {
+    for (Entity& entity : *spec_.mutable_entities()) {
       if (entity.service_name() == "test.One") entity.set_persistence_id("carts");
     }
-    auto parsed = userfunction::ParseSpecification(spec, std::nullopt, userfunction::VersionCheck::kOff);
-    ASSERT_TRUE(parsed.ok()) << parsed.status();
-    live_.specification = *parsed;
+    Specify();
     for (int i = 0; i < 3; ++i) Store("a");
     std::lock_guard lock(journal_.mutex);
     for (journal::EventRow& row : journal_.browser.events) row.service = "test.One";
@@ -47,10 +45,22 @@ class AdminReplayTest : public AdminBackendTest {
     command.set_json(json);
     return command;
   }
+  // Of the services, with another input message.
+  void UseKey(absl::AnyInvocable<void(google::protobuf::DescriptorProto&)> change) {
+    cloudstate::testing::ChangeFile(spec_, [&](auto& file) { change(*file.mutable_message_type(0)); });
+    Specify();
+  }
+  void Specify() {
+    auto parsed = userfunction::ParseSpecification(spec_, std::nullopt, userfunction::VersionCheck::kOff);
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    live_.specification = *parsed;
+  }
   std::shared_ptr<FakeResponder> Replay(const dev::v1::ReplayRequest& request) {
     return Start("Replay", request, true, nullptr, "cloudstate.dev.v1.Replays");
   }
   absl::Status Refusal(const dev::v1::ReplayRequest& request) { return Replay(request)->WaitForEnd(); }
+
+  EntitySpec spec_ = cloudstate::testing::ServicesWithAnAction();
 };
 
 // FakeBrowser names another service for an entity than those that are declared here, so commands name theirs.
@@ -139,6 +149,40 @@ TEST_F(AdminReplayTest, RefusesWhatMakesNoSense) {
 
   live_.specification = nullptr;
   EXPECT_TRUE(absl::IsUnavailable(Refusal(At(1))));
+}
+
+TEST_F(AdminReplayTest, CompletesAKeyThatIsANumber) {
+  UseKey([](google::protobuf::DescriptorProto& input) {
+    input.mutable_field(0)->set_type(google::protobuf::FieldDescriptorProto::TYPE_SINT64);
+  });
+  Store("-7");
+  dev::v1::ReplayRequest request = At(1);
+  request.set_entity_id("-7");
+  AddCommand(request, "Call", "").set_service("test.One");
+  const auto responder = Replay(request);
+  live_.WaitForReplays(1);
+  EXPECT_EQ(live_.plan.commands.at(0).payload.value, "\x08\x0d");
+  request.mutable_commands(0)->set_json(R"({"id":"8"})");
+  EXPECT_THAT(std::string(Refusal(request).message()),
+              HasSubstr("it is for entity '8', and replayed is '-7': make the key (id) that, or leave it out"));
+  request = At(1);  // whose id is no number
+  AddCommand(request, "Call", "").set_service("test.One");
+  EXPECT_THAT(std::string(Refusal(request).message()), HasSubstr("the key (id) is missing: give it"));
+}
+
+TEST_F(AdminReplayTest, WantsAKeyOfSeveralFields) {
+  UseKey([](google::protobuf::DescriptorProto& input) {
+    *input.mutable_field(1)->mutable_options() = input.field(0).options();
+  });
+  dev::v1::ReplayRequest request = At(1);
+  AddCommand(request, "Call", "").set_service("test.One");
+  absl::Status status = Refusal(request);
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the key (id, text) is missing: give it"));
+  request.mutable_commands(0)->set_json(R"({"id":"b"})");
+  status = Refusal(request);
+  EXPECT_THAT(std::string(status.message()), EndsWith("it is for entity 'b-', and replayed is 'a': make the key (id, "
+                                                      "text) that"));
 }
 
 TEST_F(AdminReplayTest, PassesOnHowItEnds) {

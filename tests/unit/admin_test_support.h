@@ -288,7 +288,7 @@ class FakeLive final : public Live {
     found.missed = found.next - number;
     for (; found.next <= static_cast<std::int64_t>(log.size()) && found.lines.size() < limit; ++found.next) {
       const auto& line = log[static_cast<std::size_t>(found.next) - 1];
-      if (filter.LetsThrough(*line)) found.lines.push_back(line);
+      if (filter(*line)) found.lines.push_back(line);
     }
     return found;
   }
@@ -390,6 +390,10 @@ class SharedBrowser final : public journal::Browser {
   absl::StatusOr<std::int64_t> LastPosition() override {
     std::lock_guard lock(journal_.mutex);
     return journal_.browser.LastPosition();
+  }
+  absl::StatusOr<std::int64_t> CountEvents() override {
+    std::lock_guard lock(journal_.mutex);
+    return journal_.browser.CountEvents();
   }
   absl::StatusOr<std::vector<journal::SnapshotRow>> Snapshots(const journal::EntityKey& key,
                                                               const journal::SnapshotRange& range) override {

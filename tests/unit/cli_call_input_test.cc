@@ -65,6 +65,14 @@ TEST_F(CliCallInput, LinesMayBeLongerThanWhatIsReadAtOnce) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(messages[i] == absl::StrCat("long:", i + 1, "=", longest)) << i;
 }
 
+TEST_F(CliCallInput, StandardInputIsReadWholeOnlyOnce) {
+  const absl::StatusOr<Texts> texts = ReadAll({"{}", File("whole", "{\n}\n")});
+  ASSERT_TRUE(texts.ok()) << texts.status();
+  EXPECT_EQ(*texts, (Texts{"{}", "{\n}\n"}));
+  const absl::Status status = ReadAll({"-", "{}", "-"}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+}
+
 TEST_F(CliCallInput, AFileThatIsMissingIsToldBeforeAnythingIsSent) {
   const absl::Status status = InputStream::Open({"{}", "@/nowhere/at all"}).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));

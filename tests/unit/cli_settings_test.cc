@@ -53,6 +53,19 @@ class CliSettings : public ::testing::Test {
 
 TEST_F(CliSettings, HaveDefaults) { EXPECT_EQ(Parse({"status"}), ".cloudstate-dev "); }
 
+TEST_F(CliSettings, RefuseWhatIsNoNumberOfAnEvent) {
+  for (const std::string flag : {"--at", "--compare"}) {
+    const auto parse = [&](const std::string& number) {
+      return Parse({"journal", "replay", "me", "Get", flag, number});
+    };
+    EXPECT_EQ(parse("-1"), flag + ": '-1' is no number of an event, which is 0 or more");
+    EXPECT_EQ(parse("9223372036854775808"),
+              flag + ": '9223372036854775808' is no number of an event, which is 0 or more");
+    EXPECT_EQ(parse("9223372036854775807"), ".cloudstate-dev ");
+    EXPECT_EQ(parse("0"), ".cloudstate-dev ");
+  }
+}
+
 TEST_F(CliSettings, ComeFromFlagsBeforeAndAfterTheCommand) {
   EXPECT_EQ(Parse({"--data-dir", "a", "journal", "ls", "--json"}), "a  json");
   EXPECT_EQ(Parse({"journal", "ls", "--data-dir", "a", "--admin=h:1"}), "a h:1");

@@ -57,6 +57,12 @@ TEST(ToldSettings, HoldWhatWasGivenWhereverThatWas) {
   EXPECT_EQ(told["COMMAND"].value(), "node index.js");
 }
 
+TEST(ToldSettings, AreUtf8WhateverBytesTheCommandLineHas) {
+  auto told = Told({"run", "--data-dir", "d\xff", "--", "node", "caf\xe9.js"});
+  EXPECT_EQ(told["COMMAND"].value(), "node caf\xef\xbf\xbd.js");
+  EXPECT_EQ(told["--data-dir"].value(), "d\xef\xbf\xbd");
+}
+
 TEST(ToldSettings, ComeInTheOrderOfTheHelp) {
   dev::v1::Settings told;
   Told({"run"}, &told);

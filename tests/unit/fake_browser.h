@@ -93,6 +93,10 @@ class FakeBrowser final : public Browser {
 
   absl::StatusOr<std::int64_t> LastPosition() override {
     if (!failure.ok()) return failure;
+    return events.empty() ? 0 : events.back().position;
+  }
+  absl::StatusOr<std::int64_t> CountEvents() override {
+    if (!failure.ok()) return failure;
     return static_cast<std::int64_t>(events.size());
   }
   absl::StatusOr<std::vector<SnapshotRow>> Snapshots(const EntityKey&, const SnapshotRange& range) override {

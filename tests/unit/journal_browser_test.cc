@@ -144,6 +144,35 @@ TEST_F(BrowserTest, LoadsWhatAnEntityIsReplayedFromUntilAnEvent) {
   EXPECT_EQ(browser->LoadUntil({"cart", "none"}, 5, {}, 1)->last_sequence, 0);
 }
 
+TEST_F(BrowserTest, FindsTheEntitiesOfAServiceThatAreFewAmongMany) {
+  for (const char* id : {"a", "z1", "z2"}) {
+    Append rare = AppendOf({"cart", id}, 0);
+    rare.service = "example.Rare";
+    Store(rare);
+  }
+  Store(AppendOf({"cart", "b"}, 0));
+  journal_->Close();
+  auto connection = Connection::Open(directory_.journal(), Connection::Mode::kCreate);
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  ASSERT_EQ(
+      connection->Execute(
+          "WITH RECURSIVE number (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < 10000) INSERT INTO "
+          "entity (persistence_id, entity_id, service, last_sequence, event_bytes, created, updated) "
+          "SELECT 'cart', printf('m%05d', i), (SELECT service FROM entity WHERE entity_id = 'b'), 1, 1, 1, 1 "
+          "FROM number"),
+      absl::OkStatus());
+  auto browser = Open();
+  const EntityFilter filter{.service = "example.Rare", .persistence_id = "", .id_contains = ""};
+  const absl::StatusOr<EntityPage> first = browser->Entities(filter, "", 2);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(Ids(*first), (std::vector<std::string>{"cart|a", "cart|z1"}));
+  EXPECT_EQ(first->total, 3);
+  const absl::StatusOr<EntityPage> last = browser->Entities(filter, first->next, 2);
+  ASSERT_TRUE(last.ok()) << last.status();
+  EXPECT_EQ(Ids(*last), (std::vector<std::string>{"cart|z2"}));
+  EXPECT_EQ(last->next, "");
+}
+
 // Each filter goes another way through the file.
 TEST_F(BrowserTest, PagesThroughEveryFilterWithTheTotalOnTheFirstPage) {
   for (const char* persistence_id : {"account", "cart"}) {
@@ -208,6 +237,18 @@ TEST_F(BrowserTest, ShowsEventsWithTheirCauses) {
   EXPECT_EQ(event.cause.command, append.cause.command);
   EXPECT_EQ((*events)[1].cause.method, "Add");
   EXPECT_EQ(Open()->Events(kCart, 1, 2)->size(), 2u);
+}
+
+TEST_F(BrowserTest, CountsTheEventsThatAreLeftAfterADeletion) {
+  auto browser = Open();
+  EXPECT_EQ(*browser->CountEvents(), 0);
+  Store(AppendOf({"cart", "a"}, 0, 2));
+  Store(AppendOf({"account", "b"}, 0, 3));
+  Store(AppendOf({"cart", "a"}, 2));
+  EXPECT_EQ(*browser->CountEvents(), 6);
+  ASSERT_TRUE(StartDelete(*journal_, {"account", "b"}).get().ok());
+  EXPECT_EQ(*browser->CountEvents(), 3);
+  EXPECT_EQ(*browser->LastPosition(), 6);
 }
 
 TEST_F(BrowserTest, FollowsTheWholeJournalByPosition) {

@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/admin/log_filter.h"
 #include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::runtime {
@@ -28,6 +31,8 @@ std::vector<std::string> Texts(const admin::LogLines& lines) {
   return texts;
 }
 
+bool All(const dev::v1::LogLine&) { return true; }
+
 admin::LogFilter Filter(const std::string& source, const std::string& level, const std::string& contains = "") {
   dev::v1::LogFilter filter;
   filter.set_source(source);
@@ -46,7 +51,7 @@ class LogBookTest : public ::testing::Test {
 TEST_F(LogBookTest, NumbersLinesAndTellsWhoWroteThem) {
   book_.Add(kOwn, LogLevel::kWarning, "first");
   book_.Add(kTheirs, LogLevel::kInfo, "second");
-  const admin::LogLines all = book_.Newest({}, 10);
+  const admin::LogLines all = book_.Newest(All, 10);
   ASSERT_EQ(all.lines.size(), 2U);
   EXPECT_EQ(all.lines[0]->number(), 1);
   EXPECT_EQ(all.lines[0]->source(), "emulator");
@@ -60,12 +65,28 @@ TEST_F(LogBookTest, NumbersLinesAndTellsWhoWroteThem) {
 TEST_F(LogBookTest, ShowsTheNewestThatFitOldestFirst) {
   for (int i = 1; i <= 5; ++i) book_.Add(kTheirs, LogLevel::kInfo, absl::StrCat("Line ", i));
   book_.Add(kOwn, LogLevel::kError, "bad line");
-  EXPECT_THAT(Texts(book_.Newest({}, 2)), ElementsAre("Line 5", "bad line"));
+  EXPECT_THAT(Texts(book_.Newest(All, 2)), ElementsAre("Line 5", "bad line"));
   EXPECT_THAT(Texts(book_.Newest(Filter("user function", ""), 2)), ElementsAre("Line 4", "Line 5"));
   EXPECT_THAT(Texts(book_.Newest(Filter("", "warning"), 9)), ElementsAre("bad line"));
   EXPECT_THAT(Texts(book_.Newest(Filter("", "", "LINE 3"), 9)), ElementsAre("Line 3"));
   EXPECT_THAT(Texts(book_.Newest(Filter("emulator", "", "Line 3"), 9)), IsEmpty());
-  EXPECT_THAT(Texts(book_.Newest({}, 0)), IsEmpty());
+  EXPECT_THAT(Texts(book_.Newest(All, 0)), IsEmpty());
+}
+
+TEST_F(LogBookTest, WritersDoNotWaitForWhoLooksForLines) {
+  book_.Add(kOwn, LogLevel::kInfo, "first");
+  for (const bool newest : {true, false}) {
+    std::future<void> written;
+    bool in_time = false;
+    const auto slow = [&](const dev::v1::LogLine&) {
+      written = std::async(std::launch::async, [&] { book_.Add(kTheirs, LogLevel::kInfo, "meanwhile"); });
+      in_time = written.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+      return true;
+    };
+    const admin::LogLines found = newest ? book_.Newest(slow, 1) : book_.From(1, slow, 1);
+    EXPECT_EQ(found.lines.size(), 1U);
+    EXPECT_TRUE(in_time);
+  }
 }
 
 TEST_F(LogBookTest, RefusesFiltersThatMakeNoSense) {
@@ -79,20 +100,20 @@ TEST_F(LogBookTest, RefusesFiltersThatMakeNoSense) {
 
 TEST_F(LogBookTest, GoesOnFromALine) {
   for (int i = 1; i <= 5; ++i) book_.Add(kTheirs, LogLevel::kInfo, absl::StrCat(i));
-  const admin::LogLines some = book_.From(2, {}, 2);
+  const admin::LogLines some = book_.From(2, All, 2);
   EXPECT_THAT(Texts(some), ElementsAre("2", "3"));
   EXPECT_EQ(some.next, 4);
   EXPECT_EQ(some.missed, 0);
   // Those that do not fit are passed, so that nobody looks at them again.
   EXPECT_EQ(book_.From(4, Filter("emulator", ""), 2).next, 6);
-  EXPECT_THAT(Texts(book_.From(6, {}, 2)), IsEmpty());
+  EXPECT_THAT(Texts(book_.From(6, All, 2)), IsEmpty());
 }
 
 TEST_F(LogBookTest, KeepsABoundedNumberOfLinesAndTellsWhatIsMissed) {
   const int more = 7;
   for (std::size_t i = 0; i < LogBook::kMostLines + more; ++i) book_.Add(kOwn, LogLevel::kInfo, "x");
-  EXPECT_EQ(book_.Newest({}, 1'000'000).lines.size(), LogBook::kMostLines);
-  const admin::LogLines first = book_.From(3, {}, 1);
+  EXPECT_EQ(book_.Newest(All, 1'000'000).lines.size(), LogBook::kMostLines);
+  const admin::LogLines first = book_.From(3, All, 1);
   EXPECT_EQ(first.missed, more - 2);
   EXPECT_EQ(first.lines[0]->number(), more + 1);
 }
@@ -100,14 +121,14 @@ TEST_F(LogBookTest, KeepsABoundedNumberOfLinesAndTellsWhatIsMissed) {
 TEST_F(LogBookTest, KeepsABoundedNumberOfBytes) {
   const std::string line(LogBook::kLongestLine, 'x');
   for (std::size_t i = 0; i < 2 * LogBook::kMostBytes / line.size(); ++i) book_.Add(kOwn, LogLevel::kInfo, line);
-  EXPECT_EQ(book_.Newest({}, 1'000'000).lines.size(), LogBook::kMostBytes / line.size());
+  EXPECT_EQ(book_.Newest(All, 1'000'000).lines.size(), LogBook::kMostBytes / line.size());
 }
 
 TEST_F(LogBookTest, CutsLongLinesBetweenCharactersAndSaysSo) {
   std::string line = "a";
   while (line.size() < LogBook::kLongestLine + 10) line += "ö";
   book_.Add(kTheirs, LogLevel::kInfo, line);
-  const std::string text = book_.Newest({}, 1).lines[0]->text();
+  const std::string text = book_.Newest(All, 1).lines[0]->text();
   EXPECT_THAT(text, StartsWith(line.substr(0, LogBook::kLongestLine - 1) + " … "));
   EXPECT_THAT(text, HasSubstr("(12 more bytes were not kept)"));
 }
@@ -116,11 +137,11 @@ TEST_F(LogBookTest, ReplacesWhatIsNoUtf8) {
   book_.Add(kTheirs, LogLevel::kInfo,
             "a\xff"
             "b\xc3\xb6\xe2\x82");
-  EXPECT_EQ(book_.Newest({}, 1).lines[0]->text(),
+  EXPECT_EQ(book_.Newest(All, 1).lines[0]->text(),
             "a\xef\xbf\xbd"
             "b\xc3\xb6\xef\xbf\xbd\xef\xbf\xbd");
   book_.Add(kTheirs, LogLevel::kInfo, std::string(2 * LogBook::kLongestLine, '\x80'));
-  EXPECT_TRUE(userfunction::IsValidUtf8(book_.Newest({}, 1).lines[0]->text()));
+  EXPECT_TRUE(userfunction::IsValidUtf8(book_.Newest(All, 1).lines[0]->text()));
 }
 
 TEST_F(LogBookTest, TellsThoseWhoWatch) {
@@ -141,7 +162,7 @@ TEST_F(LogBookTest, TakesLinesFromManyThreads) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  const admin::LogLines all = book_.Newest({}, 10'000);
+  const admin::LogLines all = book_.Newest(All, 10'000);
   ASSERT_EQ(all.lines.size(), 4'000U);
   for (std::size_t i = 0; i < all.lines.size(); ++i) {
     ASSERT_EQ(all.lines[i]->number(), static_cast<std::int64_t>(i) + 1);

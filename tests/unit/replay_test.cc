@@ -27,6 +27,7 @@ using cloudstate::testing::FakeConnection;
 using cloudstate::testing::MemoryJournal;
 using cloudstate::testing::VirtualStrand;
 using eventsourced::EventSourcedStreamOut;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
@@ -103,7 +104,9 @@ class ReplayTest : public ::testing::Test {
     for (const std::string& event : events) out.mutable_reply()->add_events()->set_value(event);
     return out;
   }
+  // The user function ends the stream when it is told that nothing follows.
   const ReplayResult& Result() {
+    if (stream().half_closed && !stream().destroyed) Close(absl::OkStatus());
     EXPECT_TRUE(result_.has_value() && result_->ok()) << (result_ ? result_->status() : absl::UnknownError("none"));
     static const ReplayResult kNone;
     return result_.has_value() && result_->ok() ? **result_ : kNone;
@@ -280,6 +283,47 @@ TEST_F(ReplayTest, WithoutCommandsTellsWhetherTheUserFunctionTakesTheEvents) {
   EXPECT_EQ(Result().replayed_events, 5);
 }
 
+TEST_F(ReplayTest, WithoutCommandsSilenceIsNoSuccess) {
+  plan_.first = Page(1, 5);
+  Start();
+  strand_.Advance(absl::Seconds(9));
+  EXPECT_FALSE(result_.has_value());
+  strand_.Advance(absl::Seconds(1));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(Failure())) << Failure();
+  EXPECT_THAT(std::string(Failure().message()), HasSubstr("did not end the stream"));
+  EXPECT_TRUE(stream().destroyed);
+}
+
+TEST_F(ReplayTest, IsAbortedWhereAnEventMayBeWhatBrokeTheStream) {
+  plan_.first = Page(1, 5);
+  Add("Get");
+  Start();
+  EventSourcedStreamOut failed;
+  failed.mutable_failure()->set_description("no such event");
+  Say(failed);
+  EXPECT_TRUE(absl::IsAborted(Failure())) << Failure();
+  EXPECT_THAT(
+      std::string(Failure().message()),
+      AllOf(HasSubstr("events of entity counter|a up to 5 and then test.Counter.Get"), HasSubstr("no such event")));
+  EXPECT_TRUE(stream().destroyed);
+}
+
+TEST_F(ReplayTest, IsAbortedWhereTheStreamEndsBeforeTheFirstReply) {
+  plan_.first = Page(1, 5);
+  Add("Get");
+  Start();
+  Close(absl::UnavailableError("connection reset"));
+  EXPECT_TRUE(absl::IsAborted(Failure())) << Failure();
+}
+
+TEST_F(ReplayTest, WithoutEventsItIsTheCommandThatBrokeTheStream) {
+  plan_.first = Page(1, 0);
+  Add("Get");
+  Start();
+  Close(absl::UnavailableError("connection reset"));
+  EXPECT_TRUE(absl::IsAborted(Result().outcomes.at(0).status));
+}
+
 TEST_F(ReplayTest, IsAbortedWhereTheUserFunctionBreaksTheStreamWhileItTakesTheEvents) {
   plan_.first = Page(1, 5);
   Start();
@@ -325,17 +369,30 @@ TEST_F(ReplayTest, ACommandThatTakesTooLongIsTold) {
   EXPECT_TRUE(stream().destroyed);
 }
 
-TEST_F(ReplayTest, AStreamThatStaysOpenAfterTheEndIsCancelled) {
+TEST_F(ReplayTest, IsDoneWhenTheStreamHasGoneAndCancelsOneThatStaysOpen) {
+  plan_.first = Page(1, 5);
+  Add("Get");
+  Start();
+  strand_.Advance(absl::Seconds(1));
+  Say(ReplyOf(1));
+  Say(ReplyOf(9));  // matters to nobody now
+  EXPECT_FALSE(stream().destroyed);
+  EXPECT_FALSE(result_.has_value());
+  strand_.Advance(ReplayRun::kCloseGrace);
+  EXPECT_TRUE(stream().destroyed);
+  EXPECT_EQ(ended_, 1);
+  EXPECT_EQ(Result().outcomes.size(), 1u);
+  EXPECT_EQ(Result().duration, absl::Seconds(1));
+}
+
+TEST_F(ReplayTest, CancellingLosesNoAnswerThatIsThere) {
   plan_.first = Page(1, 5);
   Add("Get");
   Start();
   Say(ReplyOf(1));
-  EXPECT_EQ(Result().outcomes.size(), 1u);
-  EXPECT_FALSE(stream().destroyed);
-  Say(ReplyOf(9));  // matters to nobody now
-  strand_.Advance(ReplayRun::kCloseGrace);
+  run_->Cancel(absl::UnavailableError("the emulator is ending"));
   EXPECT_TRUE(stream().destroyed);
-  EXPECT_EQ(ended_, 1);
+  EXPECT_EQ(Result().outcomes.size(), 1u);
 }
 
 TEST_F(ReplayTest, CancellingEndsItAtOnce) {
