@@ -1,6 +1,6 @@
 // The frame around all pages: where one can go, and how the emulator is.
-import type { ComponentType } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ComponentChildren, ComponentType } from 'preact';
+import { useEffect, useErrorBoundary, useMemo, useRef, useState } from 'preact/hooks';
 import { CallsPage } from './pages/calls/calls_page';
 import { ClusterPage } from './pages/cluster/cluster_page';
 import { CrdtsPage } from './pages/crdts/crdts_page';
@@ -47,16 +47,20 @@ const PAGES: PageEntry[] = [
 export function App() {
   const route = useRoute();
   const name = route.segments[0] ?? '';
+  const path = route.segments.join('/');
   const entry = PAGES.find((each) => each.name === name);
   const keys = useMemo(() => PAGES.map((each) => ({ key: each.key, title: each.title, href: href(each.name === '' ? [] : [each.name]) })), []);
   const main = useRef<HTMLElement>(null);
-  const first = useRef(true);
+  const shown = useRef<string>();
   useEffect(() => {
-    // Whoever cannot see that the page has changed hears it.
-    if (first.current) first.current = false;
-    else main.current?.querySelector('h1')?.focus({ preventScroll: true });
+    // Whoever cannot see that the page has changed hears it; and where the focus was may have gone with what was there.
+    const isFirst = shown.current === undefined;
+    if (!isFirst && (shown.current !== name || document.activeElement === document.body)) {
+      main.current?.querySelector('h1')?.focus({ preventScroll: true });
+    }
+    shown.current = name;
     main.current?.scrollTo(0, 0);
-  }, [name]);
+  }, [path]);
   return (
     <div class="shell">
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>
@@ -66,7 +70,7 @@ export function App() {
       <div class="content">
         <ConnectionBanner />
         <main id="main" ref={main} tabIndex={-1}>
-          {entry ? <entry.page route={route} /> : (
+          {entry ? <Guarded path={path}><entry.page route={route} /></Guarded> : (
             <Page title="Not found" label="Not found">
               <EmptyState icon="search" title="There is no such page">
                 <a href={href([])}>To the overview</a>
@@ -78,6 +82,20 @@ export function App() {
       <Announcements />
       <Keyboard pages={keys} />
     </div>
+  );
+}
+
+// A page that fails is a page less, not all of them.
+function Guarded({ path, children }: { path: string; children: ComponentChildren }) {
+  const [error, reset] = useErrorBoundary();
+  useEffect(reset, [path]);
+  if (error === undefined) return <>{children}</>;
+  return (
+    <EmptyState icon="alert" title="This page has failed">
+      <p>{String(error)}</p>
+      <p>It is a mistake in the dashboard. The other pages go on.</p>
+      <Button icon="refresh" onClick={reset}>Try again</Button>
+    </EmptyState>
   );
 }
 

@@ -9,7 +9,7 @@ export interface Route {
 
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = splitOnce(hash.replace(/^#?\/?/, ''), '?');
-  return { segments: path.split('/').filter((each) => each !== '').map(decode), query: new URLSearchParams(query) };
+  return { segments: path === '' ? [] : path.split('/').map(decode), query: new URLSearchParams(query) };
 }
 
 function splitOnce(text: string, at: string): [string, string] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callTree, phaseBefore, ticks } from '../src/pages/calls/call_tree';
-import { parseDuration } from '../src/pages/calls/durations';
+import { parseDuration, secondsOf } from '../src/ui/durations';
 import { KEPT_CALLS, Tail } from '../src/pages/calls/tail';
 
 const calls = (from: number, count: number, missed = '0') =>
@@ -9,10 +9,12 @@ const calls = (from: number, count: number, missed = '0') =>
 
 test('times are read as people write them', () => {
   const cases: [string, string | undefined][] = [
-    ['50ms', '0.05s'], ['1.5 s', '1.5s'], ['200us', '0.0002s'], ['2m', '120s'], ['7', '0.007s'], ['0', '0s'], ['100s', '100s'],
+    ['50ms', '0.05s'], ['1.5 s', '1.5s'], ['200us', '0.0002s'], ['2m', '120s'], ['7', '0.007s'], ['0', '0s'], ['100s', '100s'], ['2 min', '120s'], ['.5µs', '0.0000005s'], ['1m30s', '90s'],
     ['', undefined], ['fast', undefined], ['-1s', undefined], ['1e3s', undefined],
   ];
   for (const [text, duration] of cases) assert.equal(parseDuration(text), duration, text);
+  const seconds: [string, number | undefined][] = [['1m30s', 90], ['-500ms', -0.5], ['+2s', 2], ['0', 0], ['5', undefined], ['1 s', undefined], ['s', undefined], ['', undefined]];
+  for (const [text, wanted] of seconds) assert.equal(secondsOf(text), wanted, text);
 });
 
 test('the tail keeps the newest, newest first', () => {

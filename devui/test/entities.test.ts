@@ -2,16 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EntityPager, type PagerState } from '../src/pages/entities/entity_pager';
 import { EventBook, snapshotUntil } from '../src/pages/entities/event_book';
+import { loadFork, saveFork } from '../src/pages/entities/fork_store';
+import { quietOf } from '../src/pages/entities/quiet_calls';
 import { curlFor, inputFor, readMethod, writeMethod } from '../src/state/services';
 import { briefOf } from '../src/pages/entities/time_line';
 
-// What the emulator would answer; the addresses that were asked for.
-function answer(answers: (to: URL) => unknown): URL[] {
-  const asked: URL[] = [];
-  globalThis.fetch = (async (to: string) => {
-    const address = new URL(to, 'http://emulator');
+type Message = Record<string, unknown>;
+
+// What the emulator would answer; the addresses that were asked for, and what was sent there.
+function answer(answers: (to: URL, message: Message) => unknown): (URL & { message: Message })[] {
+  const asked: (URL & { message: Message })[] = [];
+  globalThis.fetch = (async (to: string, { body }: { body: string | null }) => {
+    const message = JSON.parse(body ?? '{}') as Message;
+    const address = Object.assign(new URL(to, 'http://emulator'), { message });
     asked.push(address);
-    return new Response(JSON.stringify(answers(address)));
+    return new Response(JSON.stringify(answers(address, message)));
   }) as typeof fetch;
   return asked;
 }
@@ -89,17 +94,17 @@ test('a list that has become shorter ends where it ends', async () => {
 });
 
 test('events are fetched by the page, once, and a bounded number is kept', async () => {
-  const asked = answer(({ pathname, searchParams }) => {
-    const from = Number(searchParams.get('from_sequence'));
-    if (pathname.endsWith('/snapshots')) return { snapshots: [{ sequence: String(from + 9) }] };
+  const asked = answer(({ pathname }, message) => {
+    const from = Number(message.fromSequence);
+    if (pathname.endsWith('/ListSnapshots')) return { snapshots: [{ sequence: String(from + 9) }] };
     return { events: Array.from({ length: 100 }, (_, i) => ({ sequence: String(from + i) })) };
   });
-  const book = new EventBook('shopping-cart', 'a/b', () => undefined);
+  const book = new EventBook('shopping-cart', '..', () => undefined);
   book.want(95, 105);
   book.want(95, 105);
   await settled();
-  assert.deepEqual(asked.map(({ pathname }) => pathname.split('/').pop()).sort(), ['events', 'events', 'snapshots', 'snapshots']);
-  assert.equal(asked[0]!.pathname.split('/')[4], 'a%2Fb');
+  assert.deepEqual(asked.map(({ pathname }) => pathname.split('/').pop()).sort(), ['ListEvents', 'ListEvents', 'ListSnapshots', 'ListSnapshots']);
+  assert.equal(asked[0]!.message.entityId, '..');
   assert.equal(book.event(105)?.sequence, '105');
   assert.deepEqual([book.hasSnapshot(110), book.hasSnapshot(111)], [true, false]);
   for (let page = 2; page < 60; ++page) book.want(page * 100 + 1, page * 100 + 1);
@@ -112,14 +117,41 @@ test('events are fetched by the page, once, and a bounded number is kept', async
 });
 
 test('the snapshot before a point is found however far away', async () => {
-  const asked = answer(({ searchParams }) => {
-    const [from, limit] = [Number(searchParams.get('from_sequence')), Number(searchParams.get('limit'))];
-    return { snapshots: [100, 50_000].filter((at) => at >= from).slice(0, limit).map((at) => ({ sequence: String(at), time: searchParams.get('brief') ?? 'whole' })) };
+  const asked = answer((_, { fromSequence, limit, brief }) => {
+    const found = [100, 50_000].filter((at) => at >= Number(fromSequence)).slice(0, Number(limit));
+    return { snapshots: found.map((at) => ({ sequence: String(at), time: brief ? 'brief' : 'whole' })) };
   });
   const { signal } = new AbortController();
   assert.deepEqual(await snapshotUntil('p', 'e', 49_999, signal), { sequence: '100', time: 'whole' });
   assert.equal(await snapshotUntil('p', 'e', 99, signal), undefined);
   assert.ok(asked.length < 10);
+});
+
+test('calls that stored nothing of the entity are counted, also where another entity stored something', () => {
+  const entity = { service: 'shop.Cart', entityId: 'me' };
+  const stored = [{ kind: 'stored' }];
+  const calls = [
+    { ...entity, steps: stored },
+    { ...entity, steps: [{ kind: 'failed' }], code: 2 },
+    { ...entity, steps: [{ kind: 'replied' }] },
+    { service: 'shop.Order', entityId: 'o', caused: [entity], steps: stored },
+    { service: 'shop.Order', entityId: 'o', caused: [entity], steps: [{ kind: 'stored', command: 1 }] },
+    { ...entity, steps: [], droppedSteps: '1' },
+  ];
+  assert.deepEqual(quietOf(new Map(calls.map((call, i) => [String(i), call])), entity), { calls: 6, stored: 3, failed: 1 });
+});
+
+test('of forks the newest 20 are kept', () => {
+  const kept = new Map<string, string>();
+  globalThis.sessionStorage = {
+    getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, text: string) => kept.set(key, text), removeItem: (key: string) => kept.delete(key),
+  } as unknown as Storage;
+  const fork = { persistenceId: 'p', entityId: 'e', point: 1, steps: [] };
+  for (let i = 0; i < 25; ++i) assert.ok(saveFork(String(i), fork));
+  saveFork('5', fork);
+  saveFork('25', fork);
+  assert.deepEqual(['4', '5', '6', '25'].map((id) => loadFork(id) !== undefined), [false, true, false, true]);
+  assert.equal(kept.size, 21);
 });
 
 const CART = {

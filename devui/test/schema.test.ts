@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keyIn, mapTypes, numberOf, numberProblem, parseInput, schemaOf, valueType, withKey } from '../src/pages/try/schema';
+import { keyIn, mapTypes, numberOf, numberProblem, schemaOf, valueType, withKey } from '../src/pages/try/schema';
+import { jsonName, parseInput } from '../src/ui/json_input';
 
 const schema = schemaOf({
   messages: [{ name: 'shop.Item', fields: [{ name: 'unit_price', jsonName: 'unitPrice', type: 'int64' }] }],
@@ -21,6 +22,15 @@ test('maps tell both of their types', () => {
 test('numbers too large for JavaScript stay what they are', () => {
   assert.deepEqual(parseInput('{"a": 9007199254740993, "b": -9223372036854775808, "c": 12, "d": 1.5e30, "e": "123456789012345678901"}'),
     { value: { a: '9007199254740993', b: '-9223372036854775808', c: 12, d: 1.5e30, e: '123456789012345678901' } });
+});
+
+test('doubles stay what they are', () => {
+  assert.deepEqual(parseInput('{"x": 0.30000000000000004, "y": -12345678901234567890.5e-3, "z": 1E+30, "s": "0.30000000000000004"}'),
+    { value: { x: 0.1 + 0.2, y: -12345678901234567890.5e-3, z: 1e30, s: '0.30000000000000004' } });
+});
+
+test('names of fields in JSON', () => {
+  assert.deepEqual(['user_id', 'line_2', 'id'].map(jsonName), ['userId', 'line2', 'id']);
 });
 
 test('no text is an empty message, and what is no JSON is told', () => {

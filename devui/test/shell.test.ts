@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { callLine, curlLine, grpcurlLine, httpRequest, type ShellCall, shellWord } from '../src/ui/shell';
+import { callWords, curlLine, grpcurlLine, httpRequest, programLine, type ShellCall, shellWord } from '../src/ui/shell';
 
 // The words that a shell makes of a line.
 const words = (line: string) =>
   execFileSync('sh', ['-c', `for word in ${line}; do printf '%s\\0' "$word"; done`], { encoding: 'utf8' }).split('\0').slice(0, -1);
 
+const callLine = (of: ShellCall, admin?: string) => programLine(callWords(of), admin);
 const CLIENT = '127.0.0.1:9000';
 const call: ShellCall = { service: 'shop.Cart', method: 'Add', messages: ['{"id": "me"}'], headers: [] };
 
@@ -23,6 +24,17 @@ test('cloudstate-dev call', () => {
     'cloudstate-dev', 'call', 'shop.Cart/Add', `{"text":"it's"}`, '{}', '-H', "x-user: o'hara", '--deadline', '0.5s', '--node', '2', '--admin', '127.0.0.1:9501',
   ]);
   assert.equal(callLine(call, '0.0.0.0:9001').includes('--admin'), false);
+  assert.equal(programLine(['nodes', 'add'], '127.0.0.1:9501'), 'cloudstate-dev nodes add --admin 127.0.0.1:9501');
+  assert.equal(programLine(['run', '--', 'node', "it's.js"], '127.0.0.1:9501'), "cloudstate-dev run -- node 'it'\\''s.js'");
+});
+
+test('a line has the very numbers and texts of the input', () => {
+  const exact = { ...call, messages: ['{"id": 9007199254740993, "x": 0.30000000000000004, "y": 1.0, "text": "a  \\" b"}'] };
+  const json = '{"id":9007199254740993,"x":0.30000000000000004,"y":1.0,"text":"a  \\" b"}';
+  assert.ok(words(callLine(exact)).includes(json));
+  assert.ok(words(grpcurlLine(exact, CLIENT)).includes(json));
+  const get = { name: 'Get', http: [{ method: 'GET', path: '/carts/{id}' }] };
+  assert.equal(curlLine({ ...call, messages: ['{"id": 9007199254740993}'] }, get, CLIENT), `curl http://${CLIENT}/carts/9007199254740993`);
 });
 
 test('grpcurl', () => {

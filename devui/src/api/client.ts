@@ -10,6 +10,9 @@ export class ApiError extends Error {
   }
 }
 
+export const asApiError = (error: unknown): ApiError =>
+  error instanceof ApiError ? error : new ApiError(error instanceof Error ? error.message : String(error), 'PAGE');
+
 export type Query = Record<string, string | number | boolean | undefined>;
 
 // path`/v1/entities/${id}`: what is put in is escaped.
@@ -62,4 +65,8 @@ function errorOf(text: string, status: number): ApiError {
 export const get = <T>(to: string, query?: Query, signal?: AbortSignal) =>
   send<T>('GET', withQuery(to, query), undefined, signal);
 export const post = <T>(to: string, body: unknown, signal?: AbortSignal) => send<T>('POST', to, body, signal);
+// A method of the contract by its name. What may hold anything, such as an entity's id, cannot stand in a path: browsers take
+// ".." out of it.
+export const rpc = <T>(method: string, message: unknown, signal?: AbortSignal) =>
+  send<T>('POST', `/cloudstate.dev.v1.${method}`, message, signal);
 export const remove = <T>(to: string) => send<T>('DELETE', to, undefined);

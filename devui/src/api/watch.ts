@@ -19,16 +19,27 @@ const HIDDEN_GRACE = 10_000;
 export function watch<T>(to: string, query: Query, handlers: WatchHandlers<T>): () => void {
   let socket: WebSocket | undefined;
   let batch: T[] = [];
-  let frame = 0;
+  let cancelFlush: (() => void) | undefined;
   let delay = FIRST_DELAY;
   let retry = 0;
   let hidden = 0;
 
   const flush = () => {
-    frame = 0;
+    cancelFlush = undefined;
     const taken = batch;
     batch = [];
     if (taken.length > 0) handlers.messages(taken);
+  };
+
+  // Hidden pages paint no frames.
+  const flushSoon = () => {
+    if (document.hidden) {
+      const timer = window.setTimeout(flush, 250);
+      cancelFlush = () => window.clearTimeout(timer);
+    } else {
+      const frame = requestAnimationFrame(flush);
+      cancelFlush = () => cancelAnimationFrame(frame);
+    }
   };
 
   const open = () => {
@@ -46,8 +57,7 @@ export function watch<T>(to: string, query: Query, handlers: WatchHandlers<T>): 
       const message = JSON.parse(data as string) as T & { error?: unknown };
       if (message.error !== undefined) return; // the close tells it as well
       batch.push(message);
-      // Hidden pages paint no frames.
-      if (frame === 0) frame = document.hidden ? window.setTimeout(flush, 250) : requestAnimationFrame(flush);
+      if (cancelFlush === undefined) flushSoon();
     };
     opened.onclose = ({ reason }) => {
       if (socket !== opened) return;
@@ -80,7 +90,7 @@ export function watch<T>(to: string, query: Query, handlers: WatchHandlers<T>): 
   return () => {
     document.removeEventListener('visibilitychange', visibility);
     window.clearTimeout(hidden);
-    cancelAnimationFrame(frame);
+    cancelFlush?.();
     close();
   };
 }

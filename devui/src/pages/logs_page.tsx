@@ -5,10 +5,11 @@ import { type Route, setQuery } from '../router';
 import { status } from '../state/live';
 import { useStore } from '../state/store';
 import { Badge, Button, CopyButton, EmptyState, Loading, Page, SearchInput, Select, Time } from '../ui/basics';
-import { formatTime, num, plural } from '../ui/format';
+import { saveFile } from '../ui/download';
+import { formatCount, formatTime, num, plural } from '../ui/format';
 import { type Column, ROW_HEIGHT, VirtualTable } from '../ui/virtual_table';
 import '../styles/logs.css';
-import { useLogLines } from './logs/use_log_lines';
+import { KEPT_LINES, useLogLines } from './logs/use_log_lines';
 
 const SOURCES = [
   { value: '', title: 'Emulator and user function' },
@@ -35,13 +36,7 @@ const COLUMNS: Column<LogLineJson>[] = [
 const asText = (lines: LogLineJson[]) =>
   lines.map(({ time, source, level, text }) => `${formatTime(time)} ${source} ${level}: ${text}`).join('\n') + '\n';
 
-function download(lines: LogLineJson[]) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([asText(lines)], { type: 'text/plain' }));
-  link.download = 'cloudstate-dev.log';
-  link.click();
-  window.setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
-}
+const download = (lines: LogLineJson[]) => saveFile('cloudstate-dev.log', [asText(lines)], 'text/plain');
 
 export function LogsPage({ route }: { route: Route }) {
   const filter = {
@@ -49,9 +44,14 @@ export function LogsPage({ route }: { route: Route }) {
   };
   const [following, setFollowing] = useState(true);
   const [jump, setJump] = useState<number>();
-  const { lines, answered, held } = useLogLines(filter, following);
   const wanted = route.query.get('line');
-  const at = wanted === null ? -1 : lines.findIndex(({ number }) => String(number) === wanted);
+  // Somebody who comes by a link may want an old one.
+  const [all] = useState(wanted !== null);
+  const { lines, answered, held } = useLogLines(filter, following, all);
+  // Each run of the emulator counts its lines from 1.
+  const run = route.query.get('run');
+  const started = useStore(status)?.started;
+  const at = wanted === null || (run !== null && run !== started) ? -1 : lines.findIndex(({ number }) => String(number) === wanted);
   // It stays in the panel when the list has gone on without it.
   const kept = useRef<LogLineJson>();
   if (at >= 0) kept.current = lines[at];
@@ -62,7 +62,7 @@ export function LogsPage({ route }: { route: Route }) {
     setFollowing(false);
     setJump(at);
   }, [at, following]);
-  const close = () => setQuery({ line: null });
+  const close = () => setQuery({ line: null, run: null });
   const follow = () => {
     close();
     setJump(undefined);
@@ -88,13 +88,16 @@ export function LogsPage({ route }: { route: Route }) {
         <Select label="Level" value={filter.level} options={LEVELS} onChange={(level) => setQuery({ level })} />
         <span class="muted logs-count">{plural(lines.length, 'line')}</span>
       </div>
+      {wanted !== null && !selected && answered && started !== undefined && (
+        <Missing line={wanted} earlier={run !== null && run !== started} filtered={filtered} oldest={num(lines[0]?.number)} onClose={close} />
+      )}
       <div class="card logs" onKeyDown={(event) => event.key === 'Escape' && close()}>
         <Following following={following} onUp={() => setFollowing(false)} key={JSON.stringify(filter)}>
           <VirtualTable
             label="Log lines" columns={COLUMNS} count={lines.length} row={(index) => lines[index]} selected={at}
             rowKey={({ number, time }) => `${number} ${time}`} rowClass={({ level }) => `log-${level}`}
             scrollTo={following ? lines.length - 1 : jump}
-            onSelect={(_, line) => { setFollowing(false); setQuery({ line: String(line.number) }); }}
+            onSelect={(_, line) => { setFollowing(false); setQuery({ line: String(line.number), run: started ?? null }); }}
             empty={
               !answered ? <Loading what="lines" /> : filtered ? (
                 <EmptyState icon="search" title="No line fits">
@@ -108,6 +111,28 @@ export function LogsPage({ route }: { route: Route }) {
         {selected && <LinePanel line={selected} onClose={close} />}
       </div>
     </Page>
+  );
+}
+
+// Why a line that a link leads to is not shown.
+function Missing(props: { line: string; earlier: boolean; filtered: boolean; oldest: number; onClose: () => void }) {
+  const { line, earlier, filtered, oldest, onClose } = props;
+  const [shown, setShown] = useState(false);
+  // It may be among those that are on their way.
+  useEffect(() => {
+    const timer = window.setTimeout(() => setShown(true), 500);
+    return () => window.clearTimeout(timer);
+  }, []);
+  return shown && (
+    <p class="log-missing" role="status">
+      <span>
+        {earlier ? `Line ${line} is of an earlier run of the emulator: lines are gone with their run.` :
+          filtered ? `Line ${line} does not fit the filter, or is no longer kept.` :
+          Number(line) < oldest ? `Line ${line} is no longer kept. The emulator keeps the newest ${formatCount(KEPT_LINES)} lines, and fewer long ones.` :
+          `There is no line ${line} in this run of the emulator.`}
+      </span>
+      <Button small kind="quiet" icon="close" label="Close the note" onClick={onClose} />
+    </p>
   );
 }
 

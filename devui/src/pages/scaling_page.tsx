@@ -2,7 +2,8 @@
 import { href, type Route } from '../router';
 import { status } from '../state/live';
 import { useStore } from '../state/store';
-import { Command, EmptyState, LinkButton, Page } from '../ui/basics';
+import { EmptyState, LinkButton, Page } from '../ui/basics';
+import { CliCommand } from '../ui/cli';
 import { plural } from '../ui/format';
 import '../styles/empty_pages.css';
 
@@ -30,8 +31,8 @@ export function ScalingPage(_: { route: Route }) {
             </li>
           </ul>
           <p>The same from a terminal:</p>
-          <Command text="cloudstate-dev nodes add" />
-          <Command text="cloudstate-dev run --nodes 3" />
+          <CliCommand words={['nodes', 'add']} />
+          <CliCommand words={['run', '--nodes', '3']} />
         </section>
       </EmptyState>
     </Page>

@@ -6,6 +6,7 @@ import { status } from '../state/live';
 import { preferences, setPreferences } from '../state/preferences';
 import { useStore } from '../state/store';
 import { Badge, Card, Command, CopyButton, Loading, Page } from '../ui/basics';
+import { CliCommand } from '../ui/cli';
 import { formatTime } from '../ui/format';
 import '../styles/settings.css';
 import { MIT, PARTS } from './settings/licences';
@@ -39,6 +40,11 @@ function ThisBrowser() {
           label="Times" name="times" value={chosen.times} onChange={(times) => setPreferences({ times })}
           options={[{ value: 'local', title: 'Local' }, { value: 'utc', title: 'UTC' }]}
           hint={<>Now it is <code>{formatTime(new Date().toISOString()).replace(/\.\d+/, '')}</code>.</>}
+        />
+        <Choice
+          label="Keys" name="keys" value={chosen.keys} onChange={(keys) => setPreferences({ keys })}
+          options={[{ value: 'on', title: 'On' }, { value: 'off', title: 'Off' }]}
+          hint={<>Letters that go to a page, search or tell all keys.</>}
         />
         <p class="muted">Kept in this browser only. Press <kbd>?</kbd> on any page for its keys.</p>
       </div>
@@ -81,7 +87,7 @@ function Data({ now }: { now: StatusJson | undefined }) {
               This run is <strong>ephemeral</strong>: everything that is stored goes when it ends. Without <code>--ephemeral</code> the journal
               is kept in a directory:
             </p>
-            <Command text="cloudstate-dev run --data-dir .cloudstate-dev" />
+            <CliCommand words={['run', '--data-dir', '.cloudstate-dev']} />
           </>
         ) : (
           <>
@@ -92,7 +98,7 @@ function Data({ now }: { now: StatusJson | undefined }) {
             <p>The journal is one SQLite file. This makes a copy of it, also while the emulator runs:</p>
             <Command text={`mkdir -p backup && sqlite3 ${shellWord(`${directory}/journal.db`)} ".backup backup/journal.db"`} />
             <p>A run that goes on from the copy:</p>
-            <Command text="cloudstate-dev run --data-dir backup" />
+            <CliCommand words={['run', '--data-dir', 'backup']} />
           </>
         )}
         {now !== undefined && (

@@ -1,6 +1,7 @@
 // What will be here: topics between services.
 import { href, type Route } from '../router';
 import { Command, EmptyState, LinkButton, Page } from '../ui/basics';
+import { CliCommand } from '../ui/cli';
 import '../styles/empty_pages.css';
 
 export function TopicsPage(_: { route: Route }) {
@@ -24,10 +25,10 @@ export function TopicsPage(_: { route: Route }) {
             </li>
           </ul>
           <p>Follow all events from a terminal, or from a program of yours:</p>
-          <Command text="cloudstate-dev journal tail" />
+          <CliCommand words={['journal', 'tail']} />
           <Command text={`curl -N '${location.origin}/v1/events:watch'`} />
           <p>See how an action passes calls on to two carts:</p>
-          <Command text="cloudstate-dev run --sample checkout" />
+          <CliCommand words={['run', '--sample', 'checkout']} />
         </section>
       </EmptyState>
     </Page>

@@ -20,23 +20,34 @@ export const samples = createStore<SampleJson[]>([]);
 
 const KEPT_SAMPLES = 900;
 const STATUS_INTERVAL = 3_000;
+// An emulator that is there answers much sooner.
+const PATIENCE = 5_000;
 
 function lost() {
   const now = connection.get();
   if (now.state !== 'lost') connection.set({ ...now, state: 'lost', since: Date.now() });
 }
 
+let asking = false;
+
+// One question at a time, so that the answers come in order.
 async function reached() {
-  let now: StatusJson;
+  if (asking) return;
+  asking = true;
   try {
-    now = await get<StatusJson>('/v1/status');
+    await look(await get<StatusJson>('/v1/status', {}, AbortSignal.timeout(PATIENCE)));
   } catch {
-    return lost();
+    lost();
+  } finally {
+    asking = false;
   }
+}
+
+async function look(now: StatusJson) {
   const before = status.get();
   const startedAnew = before !== undefined && (before.pid !== now.pid || before.started !== now.started);
   if (startedAnew) {
-    await renewToken().catch(lost);
+    await renewToken();
     samples.set([]);
   }
   status.set(now);

@@ -1,4 +1,5 @@
 // What a person chose for this browser.
+import { kept } from './kept';
 import { createStore } from './store';
 
 type Theme = 'system' | 'light' | 'dark';
@@ -9,21 +10,19 @@ const KEY = 'cloudstate-dev';
 interface Preferences {
   theme: Theme;
   times: TimeStyle;
+  keys: 'on' | 'off';
 }
 
-function read(): Preferences {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Preferences>;
-    return {
-      theme: kept.theme === 'light' || kept.theme === 'dark' ? kept.theme : 'system',
-      times: kept.times === 'utc' ? 'utc' : 'local',
-    };
-  } catch {
-    return { theme: 'system', times: 'local' }; // a browser that keeps nothing, or something else under this name
-  }
-}
+const keptHere = kept<Preferences>(KEY, (found) => {
+  const { theme, times, keys } = (found ?? {}) as Partial<Preferences>;
+  return {
+    theme: theme === 'light' || theme === 'dark' ? theme : 'system',
+    times: times === 'utc' ? 'utc' : 'local',
+    keys: keys === 'off' ? 'off' : 'on',
+  };
+});
 
-export const preferences = createStore<Preferences>(read());
+export const preferences = createStore<Preferences>(keptHere.get() ?? { theme: 'system', times: 'local', keys: 'on' });
 
 export function applyTheme(): void {
   const { theme } = preferences.get();
@@ -34,9 +33,5 @@ export function applyTheme(): void {
 export function setPreferences(changes: Partial<Preferences>): void {
   preferences.set({ ...preferences.get(), ...changes });
   applyTheme();
-  try {
-    localStorage.setItem(KEY, JSON.stringify(preferences.get()));
-  } catch {
-    // Kept for as long as the page is there.
-  }
+  keptHere.set(preferences.get());
 }

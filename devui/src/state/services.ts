@@ -1,8 +1,10 @@
 // The services that the user function declared, and what they tell about an entity and its methods.
 import { useMemo } from 'preact/hooks';
 import { get } from '../api/client';
-import type { ListServicesResponseJson, MethodJson, ServiceJson } from '../api/contract';
+import type { HttpBindingJson, ListServicesResponseJson, MethodJson, ServiceJson } from '../api/contract';
 import { href } from '../router';
+import { shortName } from '../ui/format';
+import { jsonName } from '../ui/json_input';
 import { curlLine } from '../ui/shell';
 import { status } from './live';
 import { useStore } from './store';
@@ -28,11 +30,26 @@ export function useEntityHref(): (service: string, entityId: string, at?: number
   }, [data]);
 }
 
-const kindOf = (service: ServiceJson | undefined): string => service?.entityType?.split('.').pop() ?? '';
-export const isValue = (service: ServiceJson | undefined): boolean => kindOf(service) === 'ValueEntity';
-export const isCrdt = (service: ServiceJson | undefined): boolean => kindOf(service) === 'Crdt';
+// By the last part of their entity type.
+const KINDS: Record<string, string> = {
+  EventSourced: 'event sourced', ValueEntity: 'value', Crdt: 'CRDT', ActionProtocol: 'action', StatelessFunction: 'action',
+};
+export const kindOf = (service: ServiceJson | undefined): string => KINDS[shortName(service?.entityType)] ?? shortName(service?.entityType);
+export const isValue = (service: ServiceJson | undefined): boolean => kindOf(service) === 'value';
+export const isCrdt = (service: ServiceJson | undefined): boolean => kindOf(service) === 'CRDT';
 // Lists of stored entities have entities of these.
 export const isStored = (service: ServiceJson): boolean => service.persistenceId !== '' && !isCrdt(service);
+
+// Empty for those that take one message and answer with one.
+export function shapeOf({ clientStreaming, serverStreaming }: MethodJson): string {
+  if (clientStreaming && serverStreaming) return 'stream in, stream out';
+  if (clientStreaming) return 'stream in';
+  return serverStreaming ? 'stream out' : '';
+}
+
+// The routes that its author gave it; every method has one of its own name besides.
+export const ownRoutes = ({ name }: ServiceJson, method: MethodJson): HttpBindingJson[] =>
+  (method.http ?? []).filter(({ path }) => path !== `/${name}/${method.name}`);
 
 // Those that take one message and answer with one.
 export const unaryMethods = (service: ServiceJson | undefined): MethodJson[] =>
@@ -48,9 +65,6 @@ export const readMethod = (service: ServiceJson | undefined): MethodJson | undef
 };
 export const writeMethod = (service: ServiceJson | undefined): MethodJson | undefined =>
   unaryMethods(service).find((method) => !reads(method)) ?? service?.methods?.[0];
-
-// "user_id" is "userId" in JSON.
-export const jsonName = (field: string): string => field.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 // The example input with the entity's own key in it.
 export function inputFor(method: MethodJson | undefined, entityId: string): string {

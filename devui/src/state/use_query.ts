@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError } from '../api/client';
+import { asApiError, type ApiError } from '../api/client';
 import { connection } from './live';
 import { useStore } from './store';
 
@@ -11,8 +11,8 @@ export interface QueryResult<T> {
   reload(): void;
 }
 
-// Loads when `key` changes (undefined: nothing to load), when the emulator is there again, and every `interval` milliseconds if
-// given while the page is seen. What belongs to another key is forgotten.
+// Loads when `key` changes (undefined: nothing to load), when the emulator is there again, and `interval` milliseconds after each
+// answer if given, while the page is seen. What belongs to another key is forgotten.
 export function useQuery<T>(
   key: string | undefined,
   load: (signal: AbortSignal) => Promise<T>,
@@ -33,23 +33,22 @@ export function useQuery<T>(
         if (!abort.signal.aborted) setResult({ key, data, loading: false });
       },
       (error: unknown) => {
-        if (abort.signal.aborted) return;
-        const problem = error instanceof ApiError ? error : new ApiError(String(error), 'PAGE');
-        setResult((before) => ({ ...before, key, error: problem, loading: false }));
+        if (!abort.signal.aborted) setResult((before) => ({ ...before, key, error: asApiError(error), loading: false }));
       },
     );
     return () => abort.abort();
   }, [key, turn, epoch]);
 
+  const own = result.key === key && key !== undefined;
+  const answered = own && !result.loading;
   useEffect(() => {
-    if (interval === undefined || key === undefined) return;
+    if (interval === undefined || !answered) return;
     const timer = window.setInterval(() => {
       if (!document.hidden) setTurn((before) => before + 1);
     }, interval);
     return () => window.clearInterval(timer);
-  }, [key, interval]);
+  }, [interval, answered]);
 
   const reload = useCallback(() => setTurn((before) => before + 1), []);
-  const own = result.key === key && key !== undefined;
   return { data: own ? result.data : undefined, error: own ? result.error : undefined, loading: own ? result.loading : key !== undefined, reload };
 }

@@ -238,6 +238,8 @@ export function Select(props: { value: string; options: { value: string; title: 
 export function SearchInput(props: { value: string; onChange: (value: string) => void; placeholder: string; label: string }) {
   const timer = useRef(0);
   const input = useRef<HTMLInputElement>(null);
+  // What is still to be told belongs to this page, not to the next one.
+  useEffect(() => () => window.clearTimeout(timer.current), []);
   useEffect(() => {
     if (input.current && document.activeElement !== input.current) input.current.value = props.value;
   }, [props.value]);

@@ -6,7 +6,12 @@ import { Button } from './basics';
 export function Dialog(props: { title: string; onClose: () => void; children: ComponentChildren; actions?: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    const before = document.activeElement;
     dialog.current?.showModal();
+    // A dialog that is taken away, rather than closed, does not give the focus back.
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog ref={dialog} class="dialog" aria-label={props.title} onClose={props.onClose}>
@@ -20,13 +25,16 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
   );
 }
 
+const isTypable = (word: string) => word.trim() !== '' && !/[\r\n]/.test(word);
+
 // Before what cannot be undone: the person types a word.
 export function ConfirmDialog(props: { title: string; word: string; action: string; children: ComponentChildren; onConfirm: () => Promise<void>; onClose: () => void }) {
+  const word = isTypable(props.word) ? props.word : 'delete';
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
   const confirm = async (event: Event) => {
     event.preventDefault();
-    if (typed !== props.word || busy) return;
+    if (typed !== word || busy) return;
     setBusy(true);
     try {
       await props.onConfirm();
@@ -40,13 +48,13 @@ export function ConfirmDialog(props: { title: string; word: string; action: stri
         {props.children}
         <label class="field">
           <span class="field-label">
-            Type <code>{props.word}</code> to confirm
+            Type <code>{word}</code> to confirm
           </span>
           <input autoFocus value={typed} onInput={(event) => setTyped(event.currentTarget.value)} spellcheck={false} autocomplete="off" />
         </label>
         <footer class="dialog-actions">
           <Button onClick={props.onClose}>Cancel</Button>
-          <Button type="submit" kind="danger" disabled={typed !== props.word || busy}>
+          <Button type="submit" kind="danger" disabled={typed !== word || busy}>
             {props.action}
           </Button>
         </footer>

@@ -54,6 +54,7 @@ const two = (value: number) => String(value).padStart(2, '0');
 export function formatTime(time: string | undefined): string {
   if (time === undefined) return '';
   const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return time;
   const utc = preferences.get().times === 'utc';
   const shifted = utc ? date : new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
   const today = utc ? new Date() : new Date(Date.now() - date.getTimezoneOffset() * 60_000);

@@ -100,8 +100,8 @@ function Scalar({ value }: { value: null | boolean | number | string }) {
 export function PayloadView({ payload, label }: { payload: PayloadJson | undefined; label: string }) {
   const [raw, setRaw] = useState(false);
   const json = useMemo(() => parseJson(payload?.json), [payload?.json]);
+  const bytes = useMemo(() => base64Bytes(payload?.value), [payload?.value]);
   if (payload === undefined) return <p class="muted">Nothing.</p>;
-  const bytes = base64Bytes(payload.value);
   return (
     <div class="payload">
       <div class="payload-head">

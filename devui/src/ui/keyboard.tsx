@@ -1,7 +1,10 @@
-// Keys that work everywhere: g and a letter goes to a page, / searches, ? tells all of them.
+// Keys that work everywhere: g and a letter goes to a page, / searches, ? tells all of them. They can be turned off, since whoever
+// speaks to the computer may say letters (WCAG 2.1.4).
 import { useEffect, useState } from 'preact/hooks';
 import { Dialog } from './dialog';
 import { navigate } from '../router';
+import { preferences } from '../state/preferences';
+import { useStore } from '../state/store';
 
 interface Shortcut {
   keys: string;
@@ -21,7 +24,9 @@ const isTyping = (target: EventTarget | null) =>
 
 export function Keyboard({ pages }: { pages: { key: string; title: string; href: string }[] }) {
   const [help, setHelp] = useState(false);
+  const { keys } = useStore(preferences);
   useEffect(() => {
+    if (keys === 'off') return;
     let waiting = 0; // until when a letter after g counts
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
@@ -48,7 +53,7 @@ export function Keyboard({ pages }: { pages: { key: string; title: string; href:
     };
     document.addEventListener('keydown', pressed);
     return () => document.removeEventListener('keydown', pressed);
-  }, [pages]);
+  }, [pages, keys]);
   if (!help) return null;
   return (
     <Dialog title="Keys" onClose={() => setHelp(false)}>

@@ -1,5 +1,6 @@
 // A call as a line for a shell, to paste into a terminal.
 import type { HttpBindingJson, MethodJson } from '../api/contract';
+import { compact, isObject, jsonName, type JsonObject, parseInput } from './json_input';
 import type { Json } from './json_view';
 
 export interface ShellCall {
@@ -18,27 +19,27 @@ const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 // What no shell reads anything into stands as it is.
 export const shellWord = (text: string) => (/^[A-Za-z0-9_./:@%,+-]+$/.test(text) ? text : quoted(text));
 
-// On one line where it is JSON.
-function compact(json: string): string {
-  try {
-    return JSON.stringify(JSON.parse(json));
-  } catch {
-    return json;
-  }
-}
-
 // Nobody calls "all addresses".
 const reachable = (address: string) => address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, '127.0.0.1');
 
 const DEFAULT_ADMIN = '127.0.0.1:9001';
 
-export function callLine(call: ShellCall, admin = DEFAULT_ADMIN): string {
-  const words = ['cloudstate-dev', 'call', `${call.service}/${call.method}`, ...call.messages.map(compact)];
+// These start something of their own. All others ask an emulator that runs.
+const STARTS = ['run', 'sample', 'tck', 'simulate'];
+
+// A line of `cloudstate-dev`, which reaches the emulator with this admin port.
+export function programLine(words: string[], admin?: string): string {
+  const usual = !admin || reachable(admin) === DEFAULT_ADMIN || STARTS.includes(words[0] ?? '');
+  return ['cloudstate-dev', ...words, ...(usual ? [] : ['--admin', reachable(admin)])].map(shellWord).join(' ');
+}
+
+// The words of `cloudstate-dev call`.
+export function callWords(call: ShellCall): string[] {
+  const words = ['call', `${call.service}/${call.method}`, ...call.messages.map(compact)];
   for (const { name, value } of call.headers) words.push('-H', `${name}: ${value}`);
   if (call.deadline) words.push('--deadline', call.deadline);
   if (call.node) words.push('--node', String(call.node));
-  if (reachable(admin) !== DEFAULT_ADMIN) words.push('--admin', reachable(admin));
-  return words.map(shellWord).join(' ');
+  return words;
 }
 
 // Deadlines as gRPC tools write them.
@@ -79,15 +80,9 @@ export function curlLine(call: ShellCall, method: MethodJson, client: string): s
   return words.map(shellWord).join(' ');
 }
 
-type JsonObject = { [key: string]: Json };
-
 function objectOf(json: string): JsonObject | undefined {
-  try {
-    const value = JSON.parse(json) as Json;
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const parsed = parseInput(json);
+  return 'value' in parsed && isObject(parsed.value) ? parsed.value : undefined;
 }
 
 interface HttpRequest {
@@ -118,11 +113,9 @@ export function httpRequest(binding: HttpBindingJson, input: JsonObject): HttpRe
   return body === undefined ? { method, target } : { method, target, body: JSON.stringify(body) };
 }
 
-const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-
 // Takes a field out, under either of its names.
 function take(from: JsonObject, [name = '', ...more]: string[]): Json | undefined {
-  const key = camel(name) in from ? camel(name) : name;
+  const key = jsonName(name) in from ? jsonName(name) : name;
   const value = from[key];
   if (more.length === 0) {
     delete from[key];

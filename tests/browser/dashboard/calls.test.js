@@ -170,7 +170,7 @@ test('the command that shows the same can be copied', async () => {
   const page = await it.open(`#/calls/${trace}`);
   await page.getByRole('button', { name: 'Copy this command' }).click();
   await page.getByText('Copied').waitFor();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `cloudstate-dev calls show ${trace}`);
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `cloudstate-dev calls show ${trace} --admin ${it.emulator.admin}`);
 });
 
 test('"Call again" brings the input to Try it', async () => {
@@ -182,6 +182,58 @@ test('"Call again" brings the input to Try it', async () => {
   assert.equal(await page.getByRole('textbox', { name: 'country' }).inputValue(), 'fr');
 });
 
+test('"Call again" leaves alone what was typed before the input came, and other pages', async () => {
+  const { trace } = await send('late');
+  const page = await it.open('#/calls');
+  const routes = [];
+  const held = (nth) => eventually('the input is asked for', () => routes[nth]);
+  await page.route(`**/v1/commands/${trace}`, (route) => void routes.push(route));
+  await page.goto(`${it.url}#/try/${PARCELS}/Send?call=${trace}`);
+  await page.getByRole('textbox', { name: 'sender' }).fill('typed');
+  await (await held(0)).continue();
+  await eventually('the call is taken out of the address', () => query(page).get('call') === null);
+  assert.equal(await page.getByRole('textbox', { name: 'sender' }).inputValue(), 'typed');
+
+  await page.goto(`${it.url}#/try/${PARCELS}/Send?call=${trace}`);
+  const asked = await held(1);
+  await page.goto(`${it.url}#/calls?call=${trace}`);
+  await asked.continue().catch(() => {}); // given up by the page already
+  await (await held(2)).continue();
+  await panel(page).getByRole('heading', { name: 'Parcels.Send' }).waitFor();
+  assert.equal(query(page).get('call'), trace);
+  await page.goto(`${it.url}#/try/${PARCELS}/Send`);
+  assert.equal(await page.getByRole('textbox', { name: 'sender' }).inputValue(), 'typed');
+});
+
+test('where there is little room the status stays, and the method keeps its name', async () => {
+  await quote('atlantis');
+  for (const width of [700, 420]) {
+    const page = await it.open('#/calls?failed=1', { width });
+    const row = rows(page, /Quote.*UNKNOWN/).first();
+    await row.waitFor();
+    const name = row.locator('.calls-method');
+    const [method, status, frame] = await Promise.all([name, row.getByText('UNKNOWN'), table(page)].map((each) => each.boundingBox()));
+    assert.ok(status.x + status.width <= frame.x + frame.width, `the status ends at ${status.x + status.width} of ${width}`);
+    const cell = await row.getByRole('gridcell').filter({ hasText: 'Quote' }).boundingBox();
+    assert.ok(method.x + method.width <= cell.x + cell.width, 'the method is not cut off');
+    assert.equal(await row.getByText('Shipping.', { exact: true }).isVisible(), false);
+  }
+});
+
+test('without a user function the page tells how to have one', async () => {
+  const alone = dashboard({ manual: true, run: ['--user-function', '127.0.0.1:1'], ready: 'started' });
+  await alone.start();
+  try {
+    const page = await alone.open('#/calls');
+    await page.getByText('No calls yet').waitFor();
+    await page.getByText('PORT=1 node index.js').waitFor();
+    await page.getByText('cloudstate-dev run -- node index.js').waitFor();
+    await alone.closePages();
+  } finally {
+    await alone.stop();
+  }
+});
+
 test('a call that is not kept says so', async () => {
   const page = await it.open('#/calls/00000000deadbeef', { allow: [/404/] });
   await page.getByText('This call is no longer kept').waitFor();
@@ -190,7 +242,16 @@ test('a call that is not kept says so', async () => {
 });
 
 test('what more there was than is shown is told', async () => {
-  const page = await it.open('#/calls');
+  // A page that asks for less: not every machine that runs this makes more calls than people can read.
+  const init = () => {
+    const Real = window.WebSocket;
+    window.WebSocket = class extends Real {
+      constructor(address) {
+        super(String(address).replace('most_per_second=200', 'most_per_second=20'));
+      }
+    };
+  };
+  const page = await it.open('#/calls', { init });
   await quote('at');
   await rows(page, /Quote/).first().waitFor();
   let loaded = true;

@@ -277,6 +277,20 @@ test('events can be those of one node', async () => {
   await events.getByRole('row', { name: /node 1/ }).first().waitFor();
 });
 
+test('events can be held, and what came meanwhile is counted', async () => {
+  const page = await open();
+  const events = page.getByRole('region', { name: 'Events' });
+  const cuts = events.getByRole('row', { name: /nothing gets from node 2 to node 3/ });
+  await events.getByRole('row', { name: /node 1/ }).first().waitFor();
+  const before = await cuts.count();
+  await events.getByRole('button', { name: 'Hold' }).click();
+  await steer({ cut: { from: 2, to: 3 } });
+  await events.getByText(/^[1-9]\d* new$/).waitFor();
+  assert.equal(await cuts.count(), before);
+  await events.getByRole('button', { name: 'Hold' }).click();
+  await eventually('it is there', async () => (await cuts.count()) > before);
+});
+
 test('one node: the page tells how to get a cluster, and makes one', async () => {
   const alone = dashboard({ sample: 'shopping-cart-node', run: QUICK, manual: true });
   await alone.start();

@@ -35,6 +35,7 @@ test('nothing written yet: the page tells what will be here, and the first entit
   const page = await it.open('#/crdts');
   await page.getByRole('heading', { name: 'No CRDT entity has been written to' }).waitFor();
   await page.getByText('cloudstate-dev run --sample chat --nodes 3').waitFor();
+  await page.getByText(`--node 1 --admin ${it.emulator.admin}`).waitFor();
   await increment('first', 7);
   await list(page).getByRole('row', { name: /first Counters GCounter 3 the same 0 7/ }).waitFor();
 });
@@ -119,6 +120,36 @@ test('the page itself cuts a node off, shows what differs and why, and heals', a
   assert.equal(await differences.count(), 0);
 });
 
+test('the lesson leads to a method that writes, at both sides', async () => {
+  assert.ok((await it.call(`${CHAT}/Post`, { room: 'class', author: 'ann', text: 'hello' })).ok);
+  await agreed('class');
+  const page = await it.open(`#/crdts/${await persistenceIdOf('class')}/class`);
+  const lesson = page.getByRole('region', { name: 'See replicas differ' });
+  for (const node of [1, 3]) {
+    const side = lesson.getByRole('link', { name: `at node ${node}` });
+    await eventually('it is a method without a stream', async () => (await side.getAttribute('href')) === `#/try/${CHAT}/Post?entity=class&node=${node}`);
+  }
+  assert.equal(await lesson.getByText('--acceptable-pause').count(), 0, 'this run has been started with it');
+  await lesson.getByRole('link', { name: 'at node 3' }).click();
+  await page.getByRole('heading', { name: /Post/ }).first().waitFor();
+  await eventually('node 3 is chosen', async () => (await page.getByLabel('Taken by').inputValue()) === '3');
+});
+
+test('where nodes are soon declared down, the lesson says so first, and how to start', async () => {
+  const impatient = dashboard({ nodes: 2, run: ['--sample', 'counters', '--user-function-port', '0'], manual: true });
+  await impatient.start();
+  try {
+    await call(`${COUNTERS}/Increment`, { name: 'one', by: '1' }, 1, impatient);
+    const page = await impatient.open('#/crdts');
+    await list(page).getByRole('link', { name: 'one' }).click();
+    const lesson = page.getByRole('region', { name: 'See replicas differ' });
+    await lesson.getByText('cloudstate-dev run --nodes 2 --acceptable-pause 1m --sample counters').waitFor();
+    await impatient.closePages();
+  } finally {
+    await impatient.stop();
+  }
+});
+
 test('what happens is told as it happens, and can be held', async () => {
   await increment('told', 1);
   await agreed('told');
@@ -131,8 +162,13 @@ test('what happens is told as it happens, and can be held', async () => {
   await page.getByRole('button', { name: 'Hold' }).click();
   await increment('told', 6, 3);
   await replica(page, 1).getByText('12', { exact: true }).waitFor();
+  const happens = page.getByRole('region', { name: 'What happens' });
+  await happens.getByText(/^[1-9]\d* new$/).waitFor();
   assert.equal(await happenings(page).getByRole('row', { name: /\+6/ }).count(), 0);
   await page.getByRole('button', { name: 'Hold' }).click();
+  // What came meanwhile is there.
+  await happenings(page).getByRole('row', { name: /node 3 written \+6/ }).waitFor();
+  assert.equal(await happens.getByText(/ new$/).count(), 0);
   await increment('told', 7, 3);
   await happenings(page).getByRole('row', { name: /node 3 written \+7/ }).waitFor();
 });
@@ -189,7 +225,7 @@ test('there are ways to the command line, to Try it and to the cluster', async (
   await page.getByRole('button', { name: 'Copy as command' }).click();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `cloudstate-dev crdt show '${await persistenceIdOf('ways')}|ways' --admin ${it.emulator.admin}`);
   const toTry = page.getByRole('main').getByRole('link', { name: 'Try it' }).first();
-  assert.equal(await toTry.getAttribute('href'), `#/try/${COUNTERS}?entity=ways`);
+  await eventually('it leads to a method that writes', async () => (await toTry.getAttribute('href')) === `#/try/${COUNTERS}/Increment?entity=ways`);
   await replica(page, 2).getByRole('link', { name: 'Node 2' }).click();
   await page.getByRole('heading', { name: 'Node 2' }).waitFor();
 });
@@ -226,6 +262,7 @@ test('with one node the page says how to see replicas differ', async () => {
     const page = await alone.open('#/crdts');
     await list(page).getByRole('link', { name: 'alone' }).click();
     await page.getByRole('heading', { name: 'One node has nobody to differ from' }).waitFor();
+    await page.getByText('cloudstate-dev run --nodes 3 --acceptable-pause 1m -- node index.js').waitFor();
     await alone.closePages();
   } finally {
     await alone.stop();

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -128,7 +128,6 @@ test('what is folded out, hovered and opened is text as well', async () => {
 });
 
 test('values of a megabyte do not stop the page', async () => {
-  // Browsers and servers have limits for addresses: the emulator may refuse an id of a megabyte there.
   const page = await it.open(address('entities', NOTES, 'huge'), { allow: [/41\d|431|ERR_/] });
   await page.locator('main').getByText('a<b>&').first().waitFor();
   for (const title of ['Entities', 'Calls', 'Logs', 'Overview']) {
@@ -140,7 +139,7 @@ test('values of a megabyte do not stop the page', async () => {
     await assertOnlyText(page, title);
   }
   await page.evaluate((to) => { location.hash = to; }, address('entities', NOTES, LONG_ID));
-  await page.getByRole('alert').first().waitFor();
+  await page.getByRole('heading', { name: 'Time line' }).or(page.getByRole('alert')).first().waitFor();
   await link(page, 'Calls').click();
   await shown(page, 'Calls');
 });
@@ -167,6 +166,36 @@ test('what a rejected user function is rejected for is text', async () => {
     await assertOnlyText(page, route);
     await rejected.closePages();
   }
+});
+
+// The words that a shell makes of a line, with a stand-in for the program; the line must do nothing else.
+function wordsOf(line) {
+  const bin = mkdtempSync(join(tmpdir(), 'stand-in-'));
+  try {
+    writeFileSync(join(bin, 'cloudstate-dev'), '#!/bin/sh\nprintf "%s\\0" "$@"\n', { mode: 0o755 });
+    const words = execFileSync('sh', ['-c', line], { cwd: bin, env: { ...process.env, PATH: `${bin}:${process.env.PATH}` }, encoding: 'utf8' });
+    assert.deepEqual(readdirSync(bin), ['cloudstate-dev'], line);
+    return words.split('\0').slice(0, -1);
+  } finally {
+    rmSync(bin, { recursive: true });
+  }
+}
+
+test('a copied command has each text as one word', async () => {
+  const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
+  const admin = ['--admin', it.emulator.admin];
+  const id = 'x\'; touch pwned; \'"$(touch pwned)`touch pwned`\\ \n!!';
+  assert.equal((await it.call('hostile.Marks/Put', { id, text: 'any' })).status, 200);
+  const page = await it.open(address('crdts', `hostile.Marks ${IMAGE}`, id));
+  await page.getByText('All nodes that are up know the same.').waitFor();
+  await page.getByRole('button', { name: 'Copy as command' }).click();
+  assert.deepEqual(wordsOf(await clipboard(page)), ['crdt', 'show', `hostile.Marks ${IMAGE}|${id}`, ...admin]);
+
+  await page.goto(`${it.url}#/cluster?link=1-2`);
+  const latency = id.replace('\n', ''); // a field of one line
+  await page.getByLabel('Latency').fill(latency);
+  await page.getByRole('button', { name: /^Copy as a command: .*network link/ }).click();
+  assert.deepEqual(wordsOf(await clipboard(page)), ['network', 'link', '--from', '1', '--to', '2', '--latency', latency.trim(), ...admin]);
 });
 
 test('a link of data leads nowhere else', async () => {

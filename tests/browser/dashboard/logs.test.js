@@ -91,7 +91,7 @@ test('a line is read whole in a panel, can be copied, linked to and closed', asy
   await page.keyboard.press('ArrowDown');
   await panel(page).getByText('the line after').waitFor();
   const query = await queryOf(page);
-  assert.match(query, /^line=\d+$/);
+  assert.match(query, /^line=\d+&run=20\d\d-/);
   await page.keyboard.press('Escape');
   await panel(page).waitFor({ state: 'detached' });
   assert.equal(await queryOf(page), '');
@@ -101,6 +101,26 @@ test('a line is read whole in a panel, can be copied, linked to and closed', asy
   await grid(linked).locator('[aria-selected=true]').getByText('the line after').waitFor();
   await panel(linked).getByRole('button', { name: 'Close' }).click();
   await panel(linked).waitFor({ state: 'detached' });
+});
+
+test('a link to an old line finds it, and one to a line that is gone says why', async () => {
+  await say('the old line', ...Array.from({ length: 2_000 }, (_, i) => `younger ${i}`));
+  const { number } = (await it.api('/v1/logs?limit=1&filter.contains=the+old+line')).lines[0];
+  const { started } = await it.api('/v1/status');
+  const linked = await it.open(`#/logs?${new URLSearchParams({ line: number, run: started })}`);
+  await grid(linked).locator('[aria-selected=true]').getByText('the old line').waitFor();
+  const earlier = await it.open(`#/logs?line=${number}&run=2020-01-01T00:00:00Z`);
+  await earlier.getByText(`Line ${number} is of an earlier run of the emulator`).waitFor();
+  assert.equal(await panel(earlier).count(), 0);
+  await earlier.getByRole('button', { name: 'Close the note' }).click();
+  assert.equal(await queryOf(earlier), '');
+  const filtered = await it.open(`#/logs?line=${number}&contains=younger+77`);
+  await filtered.getByText(`Line ${number} does not fit the filter`).waitFor();
+  const gone = await it.open('#/logs?line=999999');
+  await gone.getByText('There is no line 999999 in this run of the emulator.').waitFor();
+  await say(...Array.from({ length: 10_000 }, (_, i) => `pushes out ${i}`));
+  const old = await it.open('#/logs?line=1');
+  await old.getByText('Line 1 is no longer kept. The emulator keeps the newest 10,000 lines').waitFor();
 });
 
 test('of many lines only those that are seen exist, and scrolling up holds them', async () => {

@@ -59,7 +59,7 @@ test('first steps check themselves off', async () => {
   await backTo(page);
   await done(page, 'Travel in time').waitFor();
 
-  await step(page, 'Add a node').getByText('cloudstate-dev nodes add').waitFor();
+  await step(page, 'Add a node').getByText(`cloudstate-dev nodes add --admin ${it.emulator.admin}`).waitFor();
   await it.api('/v1/cluster:steer', { body: { addNode: {} } });
   await done(page, 'Add a node').waitFor();
   await page.getByRole('region', { name: 'Emulator' }).getByRole('link', { name: '2 up' }).waitFor();
@@ -126,6 +126,23 @@ test('rates of the last minutes are told, and lead to more', async () => {
   await rates.getByRole('link', { name: /^Duration [\d.]+ (µs|ms)/ }).waitFor();
   await rates.getByRole('link', { name: /^Calls/ }).click();
   await shown(page, 'Metrics');
+});
+
+test('what CRDTs write is not counted as stored', async () => {
+  const chat = dashboard({ manual: true, run: ['--sample', 'chat'] });
+  await chat.start();
+  try {
+    await chat.api('/v1/call', { body: { service: 'com.example.chat.Chat', method: 'Post', json: '{"room": "lobby", "author": "ann", "text": "hello"}' } });
+    await eventually('it is in a figure', async () =>
+      (await chat.api('/v1/samples')).samples.some(({ entities = {} }) => Object.values(entities).some(({ kind, events }) => kind === 'crdt' && Number(events) > 0)));
+    const page = await chat.open();
+    const rates = page.getByRole('region', { name: 'The last 5 minutes' });
+    await rates.getByRole('link', { name: /^Calls .*1 in 5 min/ }).waitFor();
+    await rates.getByRole('link', { name: /^Events 0\/s ?0 in 5 min/ }).waitFor();
+    await chat.closePages();
+  } finally {
+    await chat.stop();
+  }
 });
 
 test('services tell their methods and routes', async () => {

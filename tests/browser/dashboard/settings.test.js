@@ -90,7 +90,7 @@ test('Scaling tells what comes, and what can be done today', async () => {
   const page = await it.open('#/scaling');
   await page.getByText('still to come').waitFor();
   await page.getByText('2 nodes run now').waitFor();
-  assert.equal(await copy(page, 'Copy this command'), 'cloudstate-dev nodes add');
+  assert.equal(await copy(page, 'Copy this command'), `cloudstate-dev nodes add --admin ${it.emulator.admin}`);
   await page.getByRole('main').getByRole('link', { name: 'Cluster' }).click();
   await shown(page, 'Cluster');
   await page.goBack();
@@ -101,7 +101,7 @@ test('Scaling tells what comes, and what can be done today', async () => {
 test('Topics tells what comes, and what can be done today', async () => {
   const page = await it.open('#/topics');
   await page.getByText('still to come').waitFor();
-  assert.equal(await copy(page, 'Copy this command'), 'cloudstate-dev journal tail');
+  assert.equal(await copy(page, 'Copy this command'), `cloudstate-dev journal tail --admin ${it.emulator.admin}`);
   await page.getByText(`curl -N '${it.url}v1/events:watch'`).waitFor();
   await page.getByRole('main').getByRole('link', { name: 'Calls' }).click();
   await shown(page, 'Calls');

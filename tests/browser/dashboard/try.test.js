@@ -93,6 +93,16 @@ test('what is not JSON is told and not sent', async () => {
   assert.ok(await button(page, 'Send').isEnabled());
 });
 
+test('ordinary doubles and numbers beyond 2^53 are input, and are copied as they are', async () => {
+  const page = await open(`${SHIPPING}/Quote`, '?input=json');
+  await asJson(page).fill('{"country": "at", "x": 0.30000000000000004, "id": 9007199254740993}');
+  assert.ok(await button(page, 'Send').isEnabled());
+  const exact = '{"country":"at","x":0.30000000000000004,"id":9007199254740993}';
+  assert.ok((await copied(page, 'grpcurl')).includes(exact));
+  assert.ok((await copied(page, 'cloudstate-dev call')).includes(exact));
+  assert.ok(!(await copied(page, 'curl')).includes('9007199254740992'));
+});
+
 test('the key is marked, and filled in by the address', async () => {
   const page = await open(`${PARCELS}/Send`, '?entity=ivy');
   await page.getByText('entity key').waitFor();

@@ -28,7 +28,7 @@ function DurationBar({ ms }: { ms: number }) {
   );
 }
 
-export const COLUMNS: Column<TailRow>[] = [
+const COLUMNS: Column<TailRow>[] = [
   { key: 'time', title: 'Time', width: '112px', render: once(({ call }) => <span class="mono muted" title={call.started}>{formatTime(call.started)}</span>) },
   {
     key: 'method', title: 'Method', width: 'minmax(150px, 2fr)',
@@ -56,6 +56,16 @@ export const COLUMNS: Column<TailRow>[] = [
 
 export const rowKey = ({ number }: TailRow) => number;
 export const rowClass = ({ call }: TailRow) => ((call.code ?? 0) === 0 ? '' : 'row-bad');
-// Beside an opened call there is less room.
-const NARROW: Record<string, string> = { method: 'minmax(110px, 2fr)', entity: 'minmax(56px, 1fr)', duration: '84px', status: 'minmax(74px, 1fr)' };
-export const FEW_COLUMNS = COLUMNS.filter(({ key }) => key !== 'protocol' && key !== 'node').map((each) => ({ ...each, width: NARROW[each.key] ?? each.width }));
+
+// What there is no room for goes: first the way and the node, then the time. The status stays.
+const NARROW: Record<string, string> = { method: 'minmax(72px, 2fr)', entity: 'minmax(48px, 1fr)', duration: '78px', status: 'minmax(112px, 1.4fr)' };
+const without = (...left: string[]) =>
+  COLUMNS.filter(({ key }) => !left.includes(key)).map((each) => ({ ...each, width: NARROW[each.key] ?? each.width }));
+const FEW_COLUMNS = without('protocol', 'node');
+const FEWEST_COLUMNS = without('protocol', 'node', 'time');
+
+// `width` is the table's, in pixels.
+export function columnsFor(width: number): Column<TailRow>[] {
+  if (width >= 820) return COLUMNS;
+  return width >= 480 ? FEW_COLUMNS : FEWEST_COLUMNS;
+}

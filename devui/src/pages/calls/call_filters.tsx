@@ -4,7 +4,7 @@ import type { ServiceJson } from '../../api/contract';
 import { setQuery } from '../../router';
 import { Button, SearchInput, Select } from '../../ui/basics';
 import { shortName } from '../../ui/format';
-import { parseDuration } from './durations';
+import { parseDuration } from '../../ui/durations';
 
 const FILTERS = ['service', 'method', 'entity', 'failed', 'slower'];
 

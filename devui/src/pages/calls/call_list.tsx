@@ -1,16 +1,18 @@
 // The live tail.
-import type { ComponentChildren } from 'preact';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ComponentChildren, RefObject } from 'preact';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ServiceJson, WatchCommandsResponseJson } from '../../api/contract';
 import { href, navigate, setQuery } from '../../router';
 import { samples } from '../../state/live';
 import { useStore } from '../../state/store';
 import { useWatch } from '../../state/use_watch';
-import { Button, Command, EmptyState, LinkButton, Page } from '../../ui/basics';
+import { Button, EmptyState, LinkButton, Page } from '../../ui/basics';
+import { CliCommand } from '../../ui/cli';
 import { formatCount, formatRate, num, shortName } from '../../ui/format';
+import { NoUserFunction } from '../../ui/no_user_function';
 import { VirtualTable } from '../../ui/virtual_table';
-import { callLine } from '../../ui/shell';
-import { COLUMNS, FEW_COLUMNS, rowClass, rowKey } from './call_columns';
+import { callWords } from '../../ui/shell';
+import { columnsFor, rowClass, rowKey } from './call_columns';
 import { CallFilters, clearFilters, filterOf, isFiltered } from './call_filters';
 import { CallPanel } from './call_panel';
 import { KEPT_CALLS, Tail, type TailRow } from './tail';
@@ -19,7 +21,7 @@ import { useServices } from '../../state/services';
 const MOST_PER_SECOND = 200;
 const AT_THE_START = 200;
 // More often would only blur.
-const DRAW_EVERY_MS = 100;
+const DRAW_EVERY_MS = 200;
 
 // So long nothing is said of there being no calls: they may be on their way.
 const SILENT_MS = 400;
@@ -60,10 +62,24 @@ function useTail(filter: Record<string, string | boolean | undefined>): DrawnTai
   return { tail, drawn: drawn.tail === tail ? drawn.taken : 0, silent: silent === tail };
 }
 
+// In pixels, before anything is drawn.
+function useWidth(element: RefObject<HTMLElement>): number {
+  const [width, setWidth] = useState(Infinity);
+  useLayoutEffect(() => {
+    const measure = () => setWidth(element.current!.clientWidth);
+    const observer = new ResizeObserver(measure);
+    observer.observe(element.current!);
+    measure();
+    return () => observer.disconnect();
+  }, []);
+  return width;
+}
+
 export function CallList({ query }: { query: URLSearchParams }) {
   const services = useServices();
   const { tail, drawn, silent } = useTail(filterOf(query));
   const table = useRef<HTMLDivElement>(null);
+  const columns = columnsFor(useWidth(table));
   const opened = query.get('call');
   const paused = query.get('paused') === '1';
   // What a table that stands still shows, while the tail goes on.
@@ -96,10 +112,10 @@ export function CallList({ query }: { query: URLSearchParams }) {
           {/* A row that moves on under the pointer cannot be clicked. */}
           <div class="calls-rows" onPointerDown={() => !paused && count > 0 && pause()}>
             <VirtualTable<TailRow>
-              label="Calls" columns={opened === null ? COLUMNS : FEW_COLUMNS} count={count} row={row} rowKey={rowKey} rowClass={rowClass} selected={selected}
+              label="Calls" columns={columns} count={count} row={row} rowKey={rowKey} rowClass={rowClass} selected={selected}
               onSelect={(_, { call }) => setQuery({ call: call.traceId ?? null, paused: 1 })}
               onOpen={(_, { call }) => navigate(href(['calls', call.traceId ?? '']))}
-              empty={silent && <NoCalls filtered={isFiltered(query)} services={services.data ?? []} />}
+              empty={silent && <NoCalls filtered={isFiltered(query)} services={services.data} />}
             />
           </div>
         </section>
@@ -146,7 +162,8 @@ function TailState({ tail, paused, behind, onPause, onGoOn }: TailStateProps) {
   );
 }
 
-function NoCalls({ filtered, services }: { filtered: boolean; services: ServiceJson[] }) {
+// Services are undefined while they are loading.
+function NoCalls({ filtered, services }: { filtered: boolean; services: ServiceJson[] | undefined }) {
   if (filtered) {
     return (
       <EmptyState icon="search" title="No call fits so far">
@@ -155,14 +172,16 @@ function NoCalls({ filtered, services }: { filtered: boolean; services: ServiceJ
       </EmptyState>
     );
   }
-  const service = services[0];
+  const service = services?.find(({ methods = [] }) => methods.length > 0);
   const method = service?.methods?.[0];
   return (
     <EmptyState icon="calls" title="No calls yet">
-      <p>Every call of a client appears here as it ends, with how long it took and all that it set off. Make one:</p>
+      <p>Every call of a client appears here as it ends, with how long it took and all that it set off.</p>
+      {services !== undefined && service === undefined && <NoUserFunction />}
       {service?.name && method?.name && (
         <>
-          <Command text={callLine({ service: service.name, method: method.name, messages: [method.example || '{}'], headers: [] })} />
+          <p>Make one:</p>
+          <CliCommand words={callWords({ service: service.name, method: method.name, messages: [method.example || '{}'], headers: [] })} />
           <p><LinkButton kind="primary" icon="try" href={href(['try', service.name, method.name])}>Try {shortName(service.name)}.{method.name}</LinkButton></p>
         </>
       )}

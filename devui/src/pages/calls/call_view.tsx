@@ -4,7 +4,8 @@ import { get, path } from '../../api/client';
 import type { CommandTraceJson } from '../../api/contract';
 import { href } from '../../router';
 import { type QueryResult, useQuery } from '../../state/use_query';
-import { Button, Card, CodeBadge, Command, EmptyState, ErrorBox, LinkButton, Loading, Stat, Stats, Time } from '../../ui/basics';
+import { Button, Card, CodeBadge, EmptyState, ErrorBox, LinkButton, Loading, Stat, Stats, Time } from '../../ui/basics';
+import { CliCommand } from '../../ui/cli';
 import { durationMs, formatDuration, num, plural, timeMs } from '../../ui/format';
 import { type CallCommand, callName, callTree, type CallTree } from './call_tree';
 import { errorWords } from './error_words';
@@ -84,7 +85,7 @@ function Head({ call }: { call: CommandTraceJson }) {
         <Stat label="Node">{call.node || 'none'}</Stat>
         <Stat label="Via" title={`From ${call.peer}`}>{call.protocol} <span class="muted call-peer">{call.peer}</span></Stat>
       </Stats>
-      <Command text={`cloudstate-dev calls show ${call.traceId}`} />
+      <CliCommand words={['calls', 'show', call.traceId ?? '']} />
     </div>
   );
 }

@@ -2,19 +2,20 @@
 // together, `sight` is whose shards are shown, `of` whose events.
 import { useEffect } from 'preact/hooks';
 import { type Route, setQuery } from '../../router';
-import { Button, Card, Command, EmptyState, ErrorBox, Loading, Page, Tabs } from '../../ui/basics';
+import { addNode, heal } from '../../state/steering';
+import { useSoon } from '../../state/use_soon';
+import { Button, Card, EmptyState, ErrorBox, Loading, Page, Tabs } from '../../ui/basics';
+import { CliCommand } from '../../ui/cli';
+import { DeedButton } from '../../ui/deed';
 import { plural } from '../../ui/format';
 import '../../styles/cluster.css';
 import { type Cluster, useCluster } from './data';
-import { DeedButton } from './deed_row';
 import { EventsCard } from './events_card';
 import { LinkPanel } from './link_panel';
 import { NodePanel } from './node_panel';
 import { Picture, type Selection } from './picture';
 import { ShardPanel, ShardsView, useShards } from './shards_view';
-import { addNode, heal } from './steering';
 import { TableView } from './table_view';
-import { useSoon } from './use_soon';
 import { choiceOf, cycle, PartitionPanel, WholePanel } from './whole_panel';
 
 const numberOf = (route: Route, name: string): number | undefined => {
@@ -86,7 +87,7 @@ function Body({ route, cluster, reload }: { route: Route; cluster: Cluster; relo
             )}
           </Tabs>
         </Card>
-        <EventsCard nodes={cluster.nodes.map((each) => each.node ?? 0)} of={numberOf(route, 'of') ?? 0} onEvent={soon} />
+        <EventsCard nodes={cluster.nodes.map((each) => each.node ?? 0)} of={numberOf(route, 'of') ?? 0} onEvents={soon} />
       </div>
       <Card
         class="cl-side" label="Selection" title={choice ? 'Divide the network' : node ? `Node ${node}` : link ? `Link ${link.replace('-', ' ↔ ')}` : shard !== undefined ? `Shard ${shard}` : 'Whole cluster'}
@@ -122,7 +123,7 @@ const Alone = ({ done }: { done: () => void }) => (
       With several nodes you see here who is up, which node has which entities, and what your service does when one ends, when the
       network is cut or slow. Start with more of them:
     </p>
-    <Command text="cloudstate-dev run --nodes 3" />
+    <CliCommand words={['run', '--nodes', '3']} />
     <p>or have more nodes join this one, now:</p>
     <p>
       <DeedButton deed={addNode()} done={done} icon="plus" kind="primary">Add a node</DeedButton>

@@ -5,6 +5,7 @@ import { get } from '../../api/client';
 import { useQuery } from '../../state/use_query';
 import type { Tone } from '../../ui/basics';
 import { num } from '../../ui/format';
+import { runs } from '../../ui/node_state';
 
 // The two directions of a link, `a` being the smaller number.
 export interface Pair {
@@ -96,12 +97,6 @@ function groupsOf(nodes: NodeJson[], network: NetworkStateJson): number[][] {
   const rest = nodes.map(({ node = 0 }) => node).filter((node) => !named.some((group) => group.includes(node)));
   return [...named, rest].filter((group) => group.length > 0);
 }
-
-const STATE_TONES: Record<string, Tone> = { up: 'good', joining: 'warn', leaving: 'warn', down: 'bad', stopped: 'bad' };
-
-export const nodeState = (node: { state?: string; paused?: boolean }): string => (node.paused ? `${node.state}, paused` : (node.state ?? ''));
-export const nodeTone = (node: { state?: string; paused?: boolean }): Tone => (node.paused ? 'warn' : (STATE_TONES[node.state ?? ''] ?? 'neutral'));
-export const runs = ({ state }: { state?: string }) => state !== 'stopped' && state !== 'removed';
 
 // One of five colours, which come again after five nodes.
 export const ownerColor = (node: number): string => `var(--series-${((node - 1) % 5) + 1})`;

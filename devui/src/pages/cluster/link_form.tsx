@@ -1,11 +1,11 @@
 // What a link, or all of them, does to messages.
 import { useState } from 'preact/hooks';
 import type { LinkSettingsJson } from '../../api/contract';
-import { Button, CopyButton, Field, Select } from '../../ui/basics';
+import { bytesOf, type Deed, setLink } from '../../state/steering';
+import { Button, Field, Select } from '../../ui/basics';
 import { num } from '../../ui/format';
 import type { Pair } from './data';
-import { DeedButton } from './deed_row';
-import { bytesOf, type Deed, setLink } from './steering';
+import { DeedLine } from './deed_row';
 
 interface Values {
   latency: string;
@@ -83,7 +83,9 @@ export function LinkForm({ pair, settings, done }: { pair?: Pair; settings?: Lin
       <Field label="Bytes per second" hint="64KiB or 65536; nothing for no limit" {...(bytesOf(values.bandwidth) === undefined ? { error: 'A size such as 64KiB' } : {})}>
         <input value={values.bandwidth} spellcheck={false} placeholder="no limit" onInput={(event) => set({ bandwidth: event.currentTarget.value })} />
       </Field>
-      <Apply deed={chosen && deedOf(chosen, pair, way)} done={done} all={pair === undefined} />
+      <DeedLine deed={chosen && deedOf(chosen, pair, way)} done={done} kind="primary" why="Something above is not understood.">
+        {pair === undefined ? 'Set for all links' : 'Set for this link'}
+      </DeedLine>
     </div>
   );
 }
@@ -93,13 +95,3 @@ function deedOf(settings: LinkSettingsJson, pair: Pair | undefined, way: string)
   const [from, to] = way === 'back' ? [pair.b, pair.a] : [pair.a, pair.b];
   return setLink({ from, to, oneWay: way !== 'both', settings });
 }
-
-const Apply = ({ deed, done, all }: { deed: Deed | undefined; done: () => void; all: boolean }) => (
-  <div class="cl-deed-do">
-    <DeedButton deed={deed} done={done} kind="primary" why="Something above is not understood.">
-      {all ? 'Set for all links' : 'Set for this link'}
-    </DeedButton>
-    <span class="spacer" />
-    {deed && <CopyButton text={deed.command} label={`Copy as a command: ${deed.command}`} />}
-  </div>
-);

@@ -1,12 +1,12 @@
 // A link: what went over it, and what can be done to it.
 import type { ComponentChildren } from 'preact';
 import type { LinkStateJson } from '../../api/contract';
+import { cut, cutBoth, heal } from '../../state/steering';
 import { Badge } from '../../ui/basics';
 import { formatBytes, formatCount, formatRate, num } from '../../ui/format';
 import { type Cluster, linkText, linkTone, type Pair } from './data';
 import { DeedRow } from './deed_row';
 import { LinkForm } from './link_form';
-import { cut, cutBoth, heal } from './steering';
 
 export function LinkPanel({ link, cluster, done }: { link: string; cluster: Cluster; done: () => void }) {
   const pair = cluster.pairs.find(({ key }) => key === link);

@@ -3,12 +3,13 @@ import { useState } from 'preact/hooks';
 import type { NodeDetailJson, PeerJson } from '../../api/contract';
 import { get, path } from '../../api/client';
 import { href } from '../../router';
+import { drain, kill, pause, resume, secondsOf, skew, start } from '../../state/steering';
 import { useQuery } from '../../state/use_query';
 import { Ago, Badge, Dot, Stat, Stats } from '../../ui/basics';
 import { durationMs, formatCount, formatDuration, num } from '../../ui/format';
-import { type Cluster, nodeState, nodeTone, pairText, pairTone, runs } from './data';
+import { nodeState, nodeTone, runs } from '../../ui/node_state';
+import { type Cluster, pairText, pairTone } from './data';
 import { DeedRow } from './deed_row';
-import { drain, kill, pause, resume, secondsOf, skew, start } from './steering';
 
 export function NodePanel({ number, cluster, done }: { number: number; cluster: Cluster; done: () => void }) {
   const node = cluster.nodes.find((each) => each.node === number);

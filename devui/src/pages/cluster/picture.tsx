@@ -3,7 +3,8 @@ import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { LinkStateJson, NodeJson } from '../../api/contract';
 import { formatCount, formatRate, num, plural } from '../../ui/format';
 import { Icon } from '../../ui/icon';
-import { type Cluster, linkTone, nodeState, nodeTone, ownerColor, type Pair, pairText, pairTone } from './data';
+import { nodeState, nodeTone } from '../../ui/node_state';
+import { type Cluster, linkTone, ownerColor, type Pair, pairText, pairTone } from './data';
 import { between, type Layout, layOut, type Point } from './layout';
 
 export interface Selection {

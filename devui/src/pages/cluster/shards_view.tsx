@@ -3,12 +3,12 @@ import { useRef, useState } from 'preact/hooks';
 import type { ListShardsResponseJson, ShardJson } from '../../api/contract';
 import { get } from '../../api/client';
 import { setQuery } from '../../router';
+import { moveShard } from '../../state/steering';
 import { useQuery } from '../../state/use_query';
 import { ErrorBox, Loading, Select, Stat, Stats } from '../../ui/basics';
 import { formatCount, num, plural } from '../../ui/format';
 import { type Cluster, ownerColor } from './data';
 import { DeedRow } from './deed_row';
-import { moveShard } from './steering';
 
 const COLUMNS = 10;
 

@@ -3,8 +3,9 @@ import type { NodeJson } from '../../api/contract';
 import { setQuery } from '../../router';
 import { Dot } from '../../ui/basics';
 import { formatBytes, formatCount, formatRate, num } from '../../ui/format';
+import { nodeState, nodeTone } from '../../ui/node_state';
 import { type Column, VirtualTable } from '../../ui/virtual_table';
-import { type Cluster, linkText, linkTone, nodeState, nodeTone, type Pair } from './data';
+import { type Cluster, linkText, linkTone, type Pair } from './data';
 import type { Selection } from './picture';
 
 const NODES: Column<NodeJson>[] = [

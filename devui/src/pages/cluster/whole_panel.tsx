@@ -1,10 +1,12 @@
 // What concerns the cluster as a whole: who is there, a partition, and what all links do.
 import { setQuery } from '../../router';
-import { Button, CopyButton, Stat, Stats } from '../../ui/basics';
-import { type Cluster, runs, settingsText } from './data';
-import { DeedButton, DeedRow, useRefusal } from './deed_row';
+import { addNode, heal, partition } from '../../state/steering';
+import { Button, Stat, Stats } from '../../ui/basics';
+import { useRefusal } from '../../ui/deed';
+import { runs } from '../../ui/node_state';
+import { type Cluster, settingsText } from './data';
+import { DeedLine, DeedRow } from './deed_row';
 import { LinkForm } from './link_form';
-import { addNode, heal, partition } from './steering';
 
 export function WholePanel({ cluster, done }: { cluster: Cluster; done: () => void }) {
   const refusal = useRefusal();
@@ -96,20 +98,15 @@ export function PartitionPanel({ choice, done }: { choice: Map<number, string>; 
         ))}
       </ul>
       <p class="muted">{groups.length < 2 ? 'All nodes are in one group: put some into another one.' : outcome(groups)}</p>
-      <div class="cl-deed-do">
-        <DeedButton
-          deed={deed} kind="primary" icon="cut" why="All nodes are in one group."
-          done={() => {
-            close();
-            done();
-          }}
-        >
-          Divide
-        </DeedButton>
-        <Button small onClick={close}>Cancel</Button>
-        <span class="spacer" />
-        {deed && <CopyButton text={deed.command} label={`Copy as a command: ${deed.command}`} />}
-      </div>
+      <DeedLine
+        deed={deed} kind="primary" icon="cut" why="All nodes are in one group." beside={<Button small onClick={close}>Cancel</Button>}
+        done={() => {
+          close();
+          done();
+        }}
+      >
+        Divide
+      </DeedLine>
     </div>
   );
 }

@@ -4,17 +4,20 @@ import type { CrdtDetailJson } from '../../api/contract';
 import { get, path } from '../../api/client';
 import { href } from '../../router';
 import { useQuery } from '../../state/use_query';
-import { Badge, Card, CopyButton, EmptyState, ErrorBox, LinkButton, Loading, Page } from '../../ui/basics';
+import { useSoon } from '../../state/use_soon';
+import { Badge, Card, CopyButton, EmptyState, ErrorBox, LinkButton, Loading, Page, type Tone } from '../../ui/basics';
+import { cliLine } from '../../ui/cli';
+import { EventCard } from '../../ui/event_card';
 import { Icon } from '../../ui/icon';
-import { cli } from '../cluster/steering';
-import { useSoon } from '../cluster/use_soon';
-import { Happenings } from './happenings';
 import { Lesson } from './lesson';
 import { Replicas } from './replicas';
 import { lacksOf, transferText } from './texts';
+import { useWriteHref } from './write_links';
 import { WritesTable } from './writes_table';
 
 const EVERY_MS = 1_000;
+
+const TONES: Record<string, Tone> = { written: 'accent', deleted: 'bad', 'timed out': 'bad', differs: 'warn', missed: 'warn', joined: 'good', confirmed: 'good' };
 
 export function CrdtEntityPage({ persistenceId, entityId }: { persistenceId: string; entityId: string }) {
   // What nobody knows of is asked for again when something happens to it.
@@ -25,7 +28,7 @@ export function CrdtEntityPage({ persistenceId, entityId }: { persistenceId: str
   missing.current = error?.code === 'NOT_FOUND';
   const soon = useSoon(reload);
   const crdt = data?.crdt;
-  const service = crdt?.services?.[0];
+  const writeAt = useWriteHref(crdt);
   return (
     <Page
       label={`${entityId} · CRDTs`}
@@ -37,8 +40,8 @@ export function CrdtEntityPage({ persistenceId, entityId }: { persistenceId: str
       }
       actions={
         <>
-          <CopyButton text={cli(`crdt show '${persistenceId}|${entityId}'`)} label="Copy as a command">Copy as command</CopyButton>
-          {service && <LinkButton href={href(['try', service], { entity: entityId })} icon="try">Try it</LinkButton>}
+          <CopyButton text={cliLine(['crdt', 'show', `${persistenceId}|${entityId}`])} label="Copy as a command">Copy as command</CopyButton>
+          {crdt && <LinkButton href={writeAt()} icon="try">Try it</LinkButton>}
         </>
       }
     >
@@ -55,7 +58,11 @@ export function CrdtEntityPage({ persistenceId, entityId }: { persistenceId: str
           <Differences detail={data} />
         </>
       )}
-      <Happenings key={`${persistenceId}/${entityId}`} persistenceId={persistenceId} entityId={entityId} onEvents={soon} />
+      <EventCard
+        key={`${persistenceId}/${entityId}`} title="What happens" label="What happens to the replicas" class="crdt-happenings" tones={TONES}
+        to="/v1/crdts:watch" query={{ persistence_id: persistenceId, entity_id: entityId }} onEvents={soon}
+        empty="Nothing since this page was opened. Write to the entity, and each step of it is told here."
+      />
       {data && (
         <>
           <WritesTable replicas={data.replicas ?? []} />

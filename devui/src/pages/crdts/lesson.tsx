@@ -1,21 +1,29 @@
 // How to see replicas differ and agree again, step by step.
-import type { CrdtDetailJson } from '../../api/contract';
+import type { CrdtDetailJson, SettingsJson } from '../../api/contract';
+import { get } from '../../api/client';
 import { href } from '../../router';
-import { Command } from '../../ui/basics';
-import { runs } from '../cluster/data';
-import { DeedButton } from '../cluster/deed_row';
-import { heal, partition } from '../cluster/steering';
+import { status } from '../../state/live';
+import { heal, partition, secondsOf } from '../../state/steering';
+import { useStore } from '../../state/store';
+import { useQuery } from '../../state/use_query';
+import { CliCommand } from '../../ui/cli';
+import { DeedButton } from '../../ui/deed';
+import { runs } from '../../ui/node_state';
+import { useWriteHref } from './write_links';
+
+// Within this the lesson is done.
+const LONG_SECONDS = 30;
 
 export function Lesson({ detail, done }: { detail: CrdtDetailJson; done: () => void }) {
   const nodes = (detail.replicas ?? []).filter(runs).map(({ node = 0 }) => node);
-  const service = detail.crdt?.services?.[0] ?? '';
-  const entity = detail.crdt?.entityId;
+  const run = useRun();
+  const writeAt = useWriteHref(detail.crdt);
   if (nodes.length < 2) {
     return (
       <section class="card crdt-lesson" aria-label="See replicas differ">
         <h2>One node has nobody to differ from</h2>
         <p class="muted">Start with several nodes to see replicas differ and agree again.</p>
-        <Command text="cloudstate-dev run --nodes 3 --acceptable-pause 1m" />
+        <CliCommand words={run.words(3)} />
       </section>
     );
   }
@@ -24,6 +32,15 @@ export function Lesson({ detail, done }: { detail: CrdtDetailJson; done: () => v
   return (
     <section class="card crdt-lesson" aria-label="See replicas differ">
       <h2>See replicas differ</h2>
+      {run.impatient && (
+        <div class="crdt-before">
+          <p>
+            In this run the others declare a node down a few seconds after it was cut off, and then it refuses calls. To have the time to
+            write to it, start the emulator like this:
+          </p>
+          <CliCommand words={run.words(nodes.length)} />
+        </div>
+      )}
       <ol>
         <li>
           <DeedButton deed={parting} done={done} icon="cut">Cut node {far} off</DeedButton>
@@ -31,7 +48,8 @@ export function Lesson({ detail, done }: { detail: CrdtDetailJson; done: () => v
         </li>
         <li>
           <span>
-            <a href={href(['try', service], { entity })}>Try it</a>: write to this entity at node {near}, and at node {far}. Both are answered, by what the node knows.
+            Write to this entity <a href={writeAt(near)}>at node {near}</a>, and <a href={writeAt(far)}>at node {far}</a>. Both are answered, by
+            what the node knows.
           </span>
         </li>
         <li><span>Look at what differs, and why.</span></li>
@@ -40,9 +58,19 @@ export function Lesson({ detail, done }: { detail: CrdtDetailJson; done: () => v
           <span>and they agree again: nothing is lost, nothing counted twice.</span>
         </li>
       </ol>
-      <p class="muted">
-        A node that is cut off is declared down after some three seconds, and takes no more calls, unless the emulator was started with <code>--acceptable-pause 1m</code>.
-      </p>
     </section>
   );
+}
+
+// How this run was started, and how to start it so that nodes bear with one another.
+function useRun() {
+  const { data } = useQuery('settings', (signal) => get<SettingsJson>('/v1/settings', {}, signal));
+  const command = useStore(status)?.userFunction?.command ?? [];
+  const valueOf = (flag: string) => data?.settings?.find((each) => each.flag === flag)?.value ?? '';
+  const sample = valueOf('--sample');
+  const what = sample !== '' ? ['--sample', sample] : command.length > 0 ? ['--', ...command] : [];
+  return {
+    impatient: (secondsOf(valueOf('--acceptable-pause')) ?? Infinity) < LONG_SECONDS,
+    words: (nodes: number) => ['run', '--nodes', String(nodes), '--acceptable-pause', '1m', ...what],
+  };
 }

@@ -3,7 +3,7 @@ import type { CrdtDetailJson, CrdtReplicaJson } from '../../api/contract';
 import { href } from '../../router';
 import { Badge, Dot } from '../../ui/basics';
 import { formatBytes, num, plural } from '../../ui/format';
-import { nodeState, nodeTone, runs } from '../cluster/data';
+import { nodeState, nodeTone, runs } from '../../ui/node_state';
 import { nodeList } from './texts';
 import { type Other, ValueView } from './value_view';
 

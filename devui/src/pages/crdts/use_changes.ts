@@ -4,7 +4,7 @@ import { useWatch } from '../../state/use_watch';
 
 const PAUSE_MS = 1_000;
 
-// Tells that something has changed, at most twice a second: after each change nothing is listened to for a while, so that a
+// Tells that something has changed, at most once a second: after each change nothing is listened to for a while, so that a
 // stream of thousands a second costs nothing. What was missed meanwhile is told when it listens again.
 export function useChanges(to: string, query: Query, changed: () => void): void {
   const [listening, setListening] = useState(true);

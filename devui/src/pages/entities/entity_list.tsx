@@ -7,15 +7,17 @@ import { useStore } from '../../state/store';
 import '../../styles/entities.css';
 import { Ago, Button, Card, Command, EmptyState, ErrorBox, Loading, Page, SearchInput, Select, go } from '../../ui/basics';
 import { formatBytes, formatCount, num, plural, shortName } from '../../ui/format';
+import { NoUserFunction } from '../../ui/no_user_function';
 import { type Column, VirtualTable } from '../../ui/virtual_table';
 import { EntityPager, type PagerState } from './entity_pager';
+import { usePlace } from './place';
 import { curlFor, isCrdt, isStored, useServices } from '../../state/services';
 
 const COLUMNS: Column<EntityJson>[] = [
   {
     key: 'id', title: 'Entity', width: 'minmax(130px, 3fr)',
     // The table's own keys lead to each row.
-    render: (row) => <a class="mono" tabIndex={-1} href={href(['entities', row.persistenceId ?? '', row.entityId ?? ''])}>{row.entityId}</a>,
+    render: (row) => <a class="mono" tabIndex={-1} href={href(['entities', row.persistenceId ?? '', row.entityId ?? ''])}>{row.entityId || 'without an id'}</a>,
   },
   { key: 'pid', title: 'Persisted as', width: 'minmax(90px, 2fr)', render: (row) => <span title={row.service}>{row.persistenceId}</span> },
   { key: 'events', title: 'Events', width: '80px', numeric: true, render: (row) => formatCount(num(row.lastSequence)) },
@@ -66,6 +68,7 @@ function usePager(filter: Filter) {
 export function EntityList({ route }: { route: Route }) {
   const filter = filterOf(route);
   const { pager, error, retry, stored, reload } = usePager(filter);
+  const place = usePlace(JSON.stringify(filter), pager !== undefined);
   const { count, walk } = pager?.state ?? { count: 0, walk: undefined };
   const [scrollTo, setScrollTo] = useState<number>();
   const filtered = filter.q !== '' || filter.pid !== '' || filter.service !== '';
@@ -73,6 +76,10 @@ export function EntityList({ route }: { route: Route }) {
     setScrollTo(undefined);
     pager?.want(first, last);
   }, [pager]);
+  const open = (i: number, { persistenceId = '', entityId = '' }: EntityJson) => {
+    place.chosen(i);
+    go(['entities', persistenceId, entityId]);
+  };
   return (
     <Page
       wide label="Entities" title={<>Entities {pager && <span class="entity-total">{formatCount(count)}{filtered && ' found'}</span>}</>}
@@ -82,11 +89,13 @@ export function EntityList({ route }: { route: Route }) {
       {error && <ErrorBox error={error} onRetry={retry} />}
       <Card class="card-table">
         {pager === undefined ? error === undefined && <Loading what="entities" /> : (
-          <VirtualTable
-            label="Entities" columns={COLUMNS} count={count} row={(i) => pager.row(i)} rowKey={(row, i) => `${i} ${row.entityId}`}
-            onOpen={(_, row) => go(['entities', row.persistenceId ?? '', row.entityId ?? ''])} onVisible={visible} scrollTo={scrollTo}
-            empty={filtered ? <NothingFound filter={filter} /> : <FirstEntity />}
-          />
+          <div class="entity-rows" ref={place.table} onScrollCapture={place.scrolled}>
+            <VirtualTable
+              label="Entities" columns={COLUMNS} count={count} row={(i) => pager.row(i)} rowKey={(row, i) => `${i} ${row.entityId}`}
+              selected={place.row} onSelect={place.chosen} onOpen={open} onVisible={visible} scrollTo={scrollTo}
+              empty={filtered ? <NothingFound filter={filter} /> : <FirstEntity />}
+            />
+          </div>
         )}
         {walk && (
           <div class="entity-walk" role="status">
@@ -145,7 +154,8 @@ const NothingFound = ({ filter }: { filter: Filter }) => (
 );
 
 function FirstEntity() {
-  const { data: services = [] } = useServices();
+  const known = useServices();
+  const services = known.data ?? [];
   const client = useStore(status)?.clientAddress;
   const line = useMemo(() => {
     const all = services.filter(isStored).map((service) => (client === undefined ? undefined : curlFor(service, client)));
@@ -160,10 +170,12 @@ function FirstEntity() {
           <Command text={line} />
         </>
       )}
-      <p>
-        Or call a method with a form on <a href={href(['try'])}>Try it</a>.
-        {services.some(isCrdt) && <> CRDT entities store nothing; they are on <a href={href(['crdts'])}>their own page</a>.</>}
-      </p>
+      {known.data?.length === 0 ? <NoUserFunction /> : (
+        <p>
+          Or call a method with a form on <a href={href(['try'])}>Try it</a>.
+          {services.some(isCrdt) && <> CRDT entities store nothing; they are on <a href={href(['crdts'])}>their own page</a>.</>}
+        </p>
+      )}
     </EmptyState>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { get, path, remove } from '../../api/client';
+import { rpc } from '../../api/client';
 import type { DeleteEntityResponseJson, EntityJson, ServiceJson } from '../../api/contract';
 import { href } from '../../router';
 import { connection, status } from '../../state/live';
@@ -21,7 +21,7 @@ export function EntityPage({ persistenceId, entityId, query }: { persistenceId: 
   const { epoch } = useStore(connection);
   const { data: services = [] } = useServices();
   const loaded = useQuery(JSON.stringify(['entity', persistenceId, entityId]),
-    (signal) => get<EntityJson>(path`/v1/entities/${persistenceId}/${entityId}`, {}, signal), REFRESH);
+    (signal) => rpc<EntityJson>('Emulator/GetEntity', { persistenceId, entityId }, signal), REFRESH);
   const entity = loaded.data;
   const service = services.find(({ name }) => name === entity?.service) ?? services.find((each) => each.persistenceId === persistenceId);
 
@@ -96,9 +96,9 @@ function DeleteDialog({ entity, onClose }: { entity: EntityJson; onClose: () => 
   const { persistenceId = '', entityId = '' } = entity;
   const confirm = async () => {
     try {
-      const gone = await remove<DeleteEntityResponseJson>(path`/v1/entities/${persistenceId}/${entityId}`);
+      const gone = await rpc<DeleteEntityResponseJson>('Emulator/DeleteEntity', { persistenceId, entityId });
       const events = plural(num(gone.deletedEvents), 'event');
-      announce(`Deleted ${entityId}: ${events} and ${plural(num(gone.deletedSnapshots), 'snapshot')}.`, 'good');
+      announce(`Deleted ${persistenceId}/${entityId}: ${events} and ${plural(num(gone.deletedSnapshots), 'snapshot')}.`, 'good');
       go(['entities']);
     } catch (error) {
       announce(`Not deleted: ${error instanceof Error ? error.message : String(error)}`, 'bad');

@@ -95,7 +95,7 @@ export function EntityView({ entity, service, query }: { entity: EntityJson; ser
   return (
     <div class="entity-view">
       <TimeLine
-        book={book} last={last} news={newest - last} at={at} following={chosen === undefined} reveal={reveal} onSelect={choose} onNewest={toNewest}
+        entity={entity} book={book} last={last} news={newest - last} at={at} following={chosen === undefined} reveal={reveal} onSelect={choose} onNewest={toNewest}
         onTop={(top) => {
           setReveal(undefined);
           setHeld((before) => (top ? undefined : before ?? newest));

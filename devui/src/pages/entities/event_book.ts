@@ -1,6 +1,6 @@
 // An entity's events by their sequence numbers: those that are looked at are fetched in pages, a bounded number is kept.
-import { ApiError, get, path } from '../../api/client';
-import type { EventJson, ListEventsResponseJson, ListSnapshotsResponseJson, SnapshotJson } from '../../api/contract';
+import { ApiError, rpc } from '../../api/client';
+import type { EventJson, ListEventsResponseJson, ListSnapshotsRequestJson, ListSnapshotsResponseJson, SnapshotJson } from '../../api/contract';
 import { num } from '../../ui/format';
 
 const PAGE = 100;
@@ -87,11 +87,11 @@ export class EventBook {
   }
 
   private async fetch(number: number): Promise<void> {
-    const key = path`/v1/entities/${this.persistenceId}/${this.entityId}`;
-    const range = { from_sequence: number * PAGE + 1, limit: PAGE };
-    const marks = get<ListSnapshotsResponseJson>(`${key}/snapshots`, { ...range, brief: true }, this.abort.signal);
+    const { persistenceId, entityId } = this;
+    const range = { persistenceId, entityId, fromSequence: number * PAGE + 1, limit: PAGE };
+    const marks = rpc<ListSnapshotsResponseJson>('Emulator/ListSnapshots', { ...range, brief: true }, this.abort.signal);
     marks.catch(() => undefined); // it is awaited below
-    const listed = await get<ListEventsResponseJson>(`${key}/events`, range, this.abort.signal);
+    const listed = await rpc<ListEventsResponseJson>('Emulator/ListEvents', range, this.abort.signal);
     const page = this.pageAt(number);
     for (const event of listed.events ?? []) page.events.set(num(event.sequence), event);
     this.keep(number, page);
@@ -113,14 +113,14 @@ export class EventBook {
 // The newest snapshot at this sequence number or before, looked for in wider and wider ranges.
 export async function snapshotUntil(
   persistenceId: string, entityId: string, sequence: number, signal: AbortSignal): Promise<SnapshotJson | undefined> {
-  const to = path`/v1/entities/${persistenceId}/${entityId}/snapshots`;
+  const list = (range: ListSnapshotsRequestJson) =>
+    rpc<ListSnapshotsResponseJson>('Emulator/ListSnapshots', { persistenceId, entityId, ...range }, signal);
   for (let width = 128, high = sequence; high > 0; width *= 8) {
     const low = Math.max(1, high - width + 1);
-    const { snapshots = [] } = await get<ListSnapshotsResponseJson>(
-      to, { from_sequence: low, limit: high - low + 1, brief: true }, signal);
+    const { snapshots = [] } = await list({ fromSequence: String(low), limit: high - low + 1, brief: true });
     const found = snapshots.filter((each) => num(each.sequence) <= high).at(-1);
     if (found) {
-      return (await get<ListSnapshotsResponseJson>(to, { from_sequence: num(found.sequence), limit: 1 }, signal)).snapshots?.[0];
+      return (await list({ fromSequence: String(found.sequence), limit: 1 })).snapshots?.[0];
     }
     high = low - 1;
   }

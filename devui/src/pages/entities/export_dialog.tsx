@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ApiError, get, path } from '../../api/client';
+import { ApiError, rpc } from '../../api/client';
 import type { EntityJson, ListEventsResponseJson, ListSnapshotsResponseJson } from '../../api/contract';
 import { announce } from '../../ui/announce';
 import { Button, ErrorBox } from '../../ui/basics';
 import { Dialog } from '../../ui/dialog';
+import { saveFile } from '../../ui/download';
 import { formatCount, num, plural } from '../../ui/format';
-import { fileName, saveFile } from './download';
+import { fileName } from './file_name';
 
 const EVENTS = 1_000;
 const SNAPSHOTS = 100;
@@ -15,17 +16,19 @@ const linesOf = (key: string, items: unknown[]): Blob => new Blob(items.map((ite
 
 // The entity, its events up to the last that it has now, and its snapshots: one JSON object a line.
 async function collect(entity: EntityJson, signal: AbortSignal, progress: (events: number) => void): Promise<Blob[]> {
-  const to = path`/v1/entities/${entity.persistenceId ?? ''}/${entity.entityId ?? ''}`;
+  const { persistenceId = '', entityId = '' } = entity;
   const last = num(entity.lastSequence);
   const parts = [linesOf('entity', [entity])];
   for (let from = 1; from > 0 && from <= last;) {
-    const page = await get<ListEventsResponseJson>(`${to}/events`, { from_sequence: from, limit: Math.min(EVENTS, last - from + 1) }, signal);
+    const page = await rpc<ListEventsResponseJson>(
+      'Emulator/ListEvents', { persistenceId, entityId, fromSequence: from, limit: Math.min(EVENTS, last - from + 1) }, signal);
     parts.push(linesOf('event', page.events ?? []));
     progress(num(page.events?.at(-1)?.sequence));
     from = num(page.nextSequence);
   }
   for (let from = 1; ;) {
-    const { snapshots = [] } = await get<ListSnapshotsResponseJson>(`${to}/snapshots`, { from_sequence: from, limit: SNAPSHOTS }, signal);
+    const { snapshots = [] } = await rpc<ListSnapshotsResponseJson>(
+      'Emulator/ListSnapshots', { persistenceId, entityId, fromSequence: from, limit: SNAPSHOTS }, signal);
     const own = snapshots.filter(({ sequence }) => num(sequence) <= last);
     parts.push(linesOf('snapshot', own));
     if (snapshots.length < SNAPSHOTS || own.length < snapshots.length) return parts;

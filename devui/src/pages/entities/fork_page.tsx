@@ -1,5 +1,5 @@
 // A fork: an entity as it was at a point, and what commands would have made of it from there.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../../api/client';
 import type { EntityJson, ServiceJson } from '../../api/contract';
 import { href, setQuery } from '../../router';
@@ -7,16 +7,20 @@ import { status } from '../../state/live';
 import { useStore } from '../../state/store';
 import { announce } from '../../ui/announce';
 import { Button, Card, ErrorBox, LinkButton, Page } from '../../ui/basics';
+import { saveFile } from '../../ui/download';
 import { formatCount, num, plural } from '../../ui/format';
 import { Icon } from '../../ui/icon';
-import { fileName, saveFile } from './download';
+import { fileName } from './file_name';
 import { ForkEvents, ForkSteps } from './fork_parts';
 import { eventsOf, type Fork, loadFork, newForkId, saveFork } from './fork_store';
 import { MethodForm } from './method_form';
 import { refusal, replay } from './replay';
 import { inputFor, unaryMethods, writeMethod } from '../../state/services';
 
-function useFork(entity: EntityJson, query: URLSearchParams): [Fork, (fork: Fork) => void] {
+type Change = (make: (before: Fork) => Fork) => void;
+
+// It is kept, and named by the address, once something was run in it.
+function useFork(entity: EntityJson, query: URLSearchParams): [Fork, Change] {
   const { persistenceId = '', entityId = '' } = entity;
   const asked = query.get('fork');
   const [id] = useState(() => asked ?? newForkId());
@@ -28,19 +32,22 @@ function useFork(entity: EntityJson, query: URLSearchParams): [Fork, (fork: Fork
     const at = Number.parseInt(query.get('at') ?? '', 10);
     return { persistenceId, entityId, point: Number.isNaN(at) ? last : Math.min(Math.max(0, at), last), steps: [] };
   });
-  const change = (next: Fork) => {
+  const newest = useRef(fork);
+  const left = useRef(false);
+  useEffect(() => () => void (left.current = true), []);
+  const change: Change = (make) => {
+    const next = make(newest.current);
+    newest.current = next;
     setFork(next);
     if (!saveFork(id, next)) announce('The browser has no room for this fork: it is gone when this page is left. Export it.', 'bad');
+    // A command may end when somebody has gone elsewhere.
+    if (!left.current) setQuery({ fork: id, at: next.point });
   };
-  useEffect(() => {
-    saveFork(id, fork);
-    setQuery({ fork: id, at: fork.point });
-  }, []);
   return [fork, change];
 }
 
 // Runs one command behind all that the fork has stored.
-function useRun(fork: Fork, change: (fork: Fork) => void) {
+function useRun(fork: Fork, change: Change) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
   const run = async (service: string, method: string, json: string) => {
@@ -53,7 +60,7 @@ function useRun(fork: Fork, change: (fork: Fork) => void) {
         commands: [{ service, method, json }],
       });
       const outcome = response.outcomes?.[0];
-      if (outcome) change({ ...fork, steps: [...fork.steps, { service, method, json, outcome }] });
+      if (outcome) change((before) => ({ ...before, steps: [...before.steps, { service, method, json, outcome }] }));
     } catch (problem) {
       setError(problem instanceof ApiError ? problem : new ApiError(String(problem), 'PAGE'));
     } finally {
@@ -78,7 +85,12 @@ export function ForkPage({ entity, service, query }: { entity: EntityJson; servi
         <>
           <LinkButton icon="left" href={back}>To the entity</LinkButton>
           <Button icon="download" onClick={exportIt}>Export</Button>
-          <Button icon="refresh" disabled={fork.steps.length === 0} onClick={() => change({ ...fork, steps: [] })} title="Back to the point where it began">Reset</Button>
+          <Button
+            icon="refresh" disabled={busy || fork.steps.length === 0} onClick={() => change((before) => ({ ...before, steps: [] }))}
+            title={busy ? 'A command runs in it.' : 'Back to the point where it began'}
+          >
+            Reset
+          </Button>
         </>
       }
     >

@@ -17,6 +17,9 @@ export interface Fork {
 }
 
 const KEY = 'cloudstate-dev.fork.';
+// Their ids, oldest first.
+const ALL = 'cloudstate-dev.forks';
+const KEPT = 20;
 
 export const newForkId = (): string =>
   [...crypto.getRandomValues(new Uint8Array(5))].map((each) => each.toString(16).padStart(2, '0')).join('');
@@ -30,9 +33,13 @@ export function loadFork(id: string): Fork | undefined {
   }
 }
 
-// Whether it is kept: the browser has little room.
+// Whether it is kept: the browser has little room, so only the newest are.
 export function saveFork(id: string, fork: Fork): boolean {
   try {
+    const ids = (JSON.parse(sessionStorage.getItem(ALL) ?? '[]') as string[]).filter((each) => each !== id);
+    ids.push(id);
+    for (const old of ids.splice(0, ids.length - KEPT)) sessionStorage.removeItem(KEY + old);
+    sessionStorage.setItem(ALL, JSON.stringify(ids));
     sessionStorage.setItem(KEY + id, JSON.stringify(fork));
     return true;
   } catch {

@@ -1,8 +1,8 @@
 // What time travel and forks ask of the emulator.
-import { post } from '../../api/client';
+import { rpc } from '../../api/client';
 import type { ReplayRequestJson, ReplayResponseJson, StatusJson } from '../../api/contract';
 
-export const replay = (request: ReplayRequestJson, signal?: AbortSignal) => post<ReplayResponseJson>('/v1/replay', request, signal);
+export const replay = (request: ReplayRequestJson, signal?: AbortSignal) => rpc<ReplayResponseJson>('Replays/Replay', request, signal);
 
 // Why nothing can be asked of the user function now.
 export function refusal(status: StatusJson | undefined, methods: number): string | undefined {

@@ -1,11 +1,12 @@
 import { useCallback, useMemo } from 'preact/hooks';
-import type { EventJson } from '../../api/contract';
+import type { EntityJson, EventJson } from '../../api/contract';
 import { Badge, Button, Card, ErrorBox, Time } from '../../ui/basics';
 import { formatCount, num, shortName } from '../../ui/format';
 import { Icon } from '../../ui/icon';
 import { type Json, parseJson } from '../../ui/json_view';
 import { type Column, ROW_HEIGHT, VirtualTable } from '../../ui/virtual_table';
 import type { EventBook } from './event_book';
+import { QuietCalls } from './quiet_calls';
 
 // The plain values of a short payload, one behind the other: "p3 · Cheese · 4".
 export function briefOf(json: string | undefined): string {
@@ -77,7 +78,7 @@ function columnsFor(book: EventBook): Column<EventJson>[] {
 }
 
 export function TimeLine(props: {
-  book: EventBook; last: number; news: number; at: number; following: boolean; reveal: number | undefined;
+  entity: EntityJson; book: EventBook; last: number; news: number; at: number; following: boolean; reveal: number | undefined;
   onSelect: (sequence: number) => void; onNewest: () => void; onTop: (top: boolean) => void;
 }) {
   const { book, last, at } = props;
@@ -95,6 +96,7 @@ export function TimeLine(props: {
         </>
       }
     >
+      <QuietCalls entity={props.entity} />
       {book.error && <ErrorBox error={book.error} onRetry={() => book.retry()} />}
       <div class="time-line-rows" onScrollCapture={(event) => props.onTop((event.target as HTMLElement).scrollTop < ROW_HEIGHT)}>
         <VirtualTable

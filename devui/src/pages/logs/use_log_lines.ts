@@ -11,13 +11,16 @@ interface LogFilter {
 }
 
 const BEGIN_WITH = 1_000;
-const KEPT = 5_000;
+// As many as the emulator keeps.
+export const KEPT_LINES = 10_000;
+// How often what has come is put to the rest, which is copied then.
+const THROTTLE = 100;
 
 // A watch that was opened again begins with lines that are there already; those of a new run count from 1 again, but are younger.
 function joined(kept: LogLineJson[], batch: LogLineJson[]): LogLineJson[] {
   const last = kept.at(-1);
   const news = last === undefined ? batch : batch.filter(({ number, time }) => num(number) > num(last.number) || timeMs(time) > timeMs(last.time));
-  return news.length === 0 ? kept : [...kept, ...news].slice(-KEPT);
+  return news.length === 0 ? kept : [...kept, ...news].slice(-KEPT_LINES);
 }
 
 interface LogLines {
@@ -31,35 +34,51 @@ interface LogLines {
 // How long an open watch may say nothing until it is taken for having nothing.
 const SILENCE = 300;
 
-export function useLogLines(filter: LogFilter, following: boolean): LogLines {
+// With `all` it begins with all lines that the emulator keeps.
+export function useLogLines(filter: LogFilter, following: boolean, all: boolean): LogLines {
   const [lines, setLines] = useState<LogLineJson[]>([]);
   const [held, setHeld] = useState(0);
   const [answered, setAnswered] = useState(false);
   const newest = useRef<LogLineJson[]>([]);
-  const key = JSON.stringify(filter);
+  const pending = useRef<LogLineJson[]>([]);
+  const timer = useRef(0);
+  const key = JSON.stringify([filter, all]);
+  const take = useRef(() => {});
+  take.current = () => {
+    timer.current = 0;
+    const before = newest.current;
+    newest.current = joined(before, pending.current);
+    const news = pending.current.length;
+    pending.current = [];
+    if (following || !answered) setLines(newest.current);
+    else if (newest.current !== before) setHeld((count) => Math.min(KEPT_LINES, count + news));
+    setAnswered(true);
+  };
   const state = useWatch<LogLineJson>(
     '/v1/logs:watch',
-    { newest: BEGIN_WITH, 'filter.source': filter.source, 'filter.level': filter.level, 'filter.contains': filter.contains },
+    { newest: all ? KEPT_LINES : BEGIN_WITH, 'filter.source': filter.source, 'filter.level': filter.level, 'filter.contains': filter.contains },
     (batch) => {
-      const before = newest.current;
-      newest.current = joined(before, batch);
-      if (following || !answered) setLines(newest.current);
-      else if (newest.current !== before) setHeld((count) => Math.min(KEPT, count + batch.length));
-      setAnswered(true);
+      for (const line of batch) pending.current.push(line);
+      if (timer.current === 0) timer.current = window.setTimeout(() => take.current(), THROTTLE);
     },
   );
   useEffect(() => {
     newest.current = [];
+    pending.current = [];
     setAnswered(false);
     setHeld(0);
+    return () => {
+      window.clearTimeout(timer.current);
+      timer.current = 0;
+    };
   }, [key]);
   useEffect(() => {
     if (state !== 'open' || answered) return;
-    const timer = window.setTimeout(() => {
+    const silent = window.setTimeout(() => {
       setLines(newest.current);
       setAnswered(true);
     }, SILENCE);
-    return () => window.clearTimeout(timer);
+    return () => window.clearTimeout(silent);
   }, [state, answered, key]);
   useEffect(() => {
     if (!following) return;

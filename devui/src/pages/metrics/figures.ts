@@ -30,8 +30,8 @@ export function useSamples(paused = false): SampleJson[] {
   return shown;
 }
 
-export const secondsOf = (sample: SampleJson) => Math.max(0.001, durationMs(sample.length ?? '1s') / 1_000);
-export const rate = (sample: SampleJson, count: string | number | undefined) => num(count) / secondsOf(sample);
+const lengthOf = (sample: SampleJson) => Math.max(0.001, durationMs(sample.length ?? '1s') / 1_000);
+export const rate = (sample: SampleJson, count: string | number | undefined) => num(count) / lengthOf(sample);
 
 // Those of the newest minutes. What is missing at the beginning was before the emulator started.
 export function newest(kept: SampleJson[], minutes: number): SampleJson[] {
@@ -54,8 +54,11 @@ function entitiesOf(sample: SampleJson, { service, entity }: Of): EntityFiguresJ
   return own === undefined ? [] : [own];
 }
 
-const sum = <T>(items: T[], value: (item: T) => number) => items.reduce((so, item) => so + value(item), 0);
-export const eventsOf = (sample: SampleJson, of: Of) => sum(entitiesOf(sample, of), ({ events }) => num(events));
+export const sum = <T>(items: T[], value: (item: T) => number) => items.reduce((so, item) => so + value(item), 0);
+// What CRDTs write is counted as events too, but stored nowhere.
+export const isStored = ({ kind }: EntityFiguresJson) => kind !== 'crdt';
+const storedOf = (sample: SampleJson, of: Of) => entitiesOf(sample, of).filter(isStored);
+export const eventsOf = (sample: SampleJson, of: Of) => sum(storedOf(sample, of), ({ events }) => num(events));
 
 export interface Line {
   title: string;
@@ -105,7 +108,7 @@ export function storageCharts(shown: SampleJson[], of: Of): Line[] {
     { title: 'Events stored per second', format: formatRate, series: [line(shown, 'events', 1, (sample) => rate(sample, eventsOf(sample, of)), true)] },
     {
       title: 'Bytes stored per second', format: (value) => `${formatBytes(Math.round(value))}/s`,
-      series: [line(shown, 'bytes', 2, (sample) => rate(sample, sum(entitiesOf(sample, of), (each) => num(each.eventBytes))), true)],
+      series: [line(shown, 'bytes', 2, (sample) => rate(sample, sum(storedOf(sample, of), (each) => num(each.eventBytes))), true)],
     },
     {
       title: 'Time for one command, on average', format: formatDuration,

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import type { CallFiguresJson, EntityFiguresJson, SampleJson } from '../../api/contract';
 import { durationMs, formatBytes, formatCount, formatDuration, formatRate, num } from '../../ui/format';
-import { rate } from './figures';
+import { isStored, rate, sum } from './figures';
 
 function Figures(props: { caption: string; heads: string[]; rows: { key: string; kind?: string; cells: ComponentChildren[] }[] }) {
   return (
@@ -36,7 +36,7 @@ export function ServiceTable({ shown, service, range }: { shown: SampleJson[]; s
   const last = shown.at(-1);
   const rows = names(shown, ({ services }) => services).filter((name) => service === '' || name === service).map((name) => {
     const all = shown.map(({ services }) => services?.[name]).filter((each): each is CallFiguresJson => each !== undefined);
-    const total = (of: (each: CallFiguresJson) => string | number | undefined) => all.reduce((so, each) => so + num(of(each)), 0);
+    const total = (of: (each: CallFiguresJson) => string | number | undefined) => sum(all, (each) => num(of(each)));
     const latest = all.filter(({ p50 }) => p50 !== undefined).at(-1);
     const longest = Math.max(0, ...all.map((each) => durationMs(each.longest)));
     const failed = total((each) => each.failed);
@@ -62,8 +62,9 @@ export function EntityTable({ shown, entity, range }: { shown: SampleJson[]; ent
   const rows = names(shown, ({ entities }) => entities).filter((name) => entity === '' || name === entity).map((name) => {
     const all = shown.map(({ entities }) => entities?.[name]).filter((each): each is EntityFiguresJson => each !== undefined);
     const count = (field: Exclude<keyof EntityFiguresJson, 'kind' | 'processing' | 'storing' | 'loading'>) =>
-      all.reduce((so, each) => so + num(each[field]), 0);
-    const ms = (field: 'processing' | 'storing') => all.reduce((so, each) => so + durationMs(each[field]), 0);
+      sum(all, (each) => num(each[field]));
+    const stored = (field: 'events' | 'eventBytes') => sum(all.filter(isStored), (each) => num(each[field]));
+    const ms = (field: 'processing' | 'storing') => sum(all, (each) => durationMs(each[field]));
     const commands = count('commands');
     const each = (whole: number) => (commands === 0 || whole === 0 ? '–' : formatDuration(whole / commands));
     const failed = count('failedCommands');
@@ -72,7 +73,7 @@ export function EntityTable({ shown, entity, range }: { shown: SampleJson[]; ent
       kind: all.at(-1)?.kind,
       cells: [
         formatCount(commands), <span class={failed > 0 ? 'figures-bad' : undefined}>{formatCount(failed)}</span>,
-        each(ms('processing')), each(ms('storing')), formatCount(count('events')), formatBytes(count('eventBytes')),
+        each(ms('processing')), each(ms('storing')), formatCount(stored('events')), formatBytes(stored('eventBytes')),
         formatCount(count('snapshots')), formatCount(count('activated')), formatCount(count('loadedEvents')),
       ],
     };

@@ -7,6 +7,7 @@ import { href } from '../../router';
 import { useStore } from '../../state/store';
 import { useQuery } from '../../state/use_query';
 import { Button, Card, Command, LinkButton } from '../../ui/basics';
+import { CliCommand } from '../../ui/cli';
 import { num } from '../../ui/format';
 import { Icon } from '../../ui/icon';
 import { inputFor, isCrdt, isStored, writeMethod } from '../../state/services';
@@ -92,7 +93,7 @@ function stepsOf({ now, services, shown, newest }: StepsProps, done: string[]): 
       body: (
         <>
           <p>Deployed services run on several nodes. Add one here: entities are spread over both, and clients notice nothing.</p>
-          <Command text="cloudstate-dev nodes add" />
+          <CliCommand words={['nodes', 'add']} />
           <LinkButton href={href(['cluster'])} icon="cluster">Cluster</LinkButton>
         </>
       ),
@@ -102,8 +103,8 @@ function stepsOf({ now, services, shown, newest }: StepsProps, done: string[]): 
       body: (
         <>
           <p>Cut two nodes off from each other, look who still answers, and heal the network again.</p>
-          <Command text="cloudstate-dev network partition 1/2" />
-          <Command text="cloudstate-dev network heal" />
+          <CliCommand words={['network', 'partition', '1/2']} />
+          <CliCommand words={['network', 'heal']} />
           <LinkButton href={href(['cluster'])} icon="cut">Cluster</LinkButton>
         </>
       ),

@@ -1,5 +1,6 @@
 // Which first steps somebody has done with this browser. What is seen on other pages counts as well.
 import { parseRoute } from '../../router';
+import { kept } from '../../state/kept';
 import { createStore } from '../../state/store';
 
 const KEY = 'cloudstate-dev first steps';
@@ -9,24 +10,16 @@ interface Progress {
   hidden: boolean;
 }
 
-function read(): Progress {
-  try {
-    const { done, hidden } = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Progress>;
-    return { done: Array.isArray(done) ? done : [], hidden: hidden === true };
-  } catch {
-    return { done: [], hidden: false }; // a browser that keeps nothing, or something else under this name
-  }
-}
+const keptHere = kept<Progress>(KEY, (found) => {
+  const { done, hidden } = (found ?? {}) as Partial<Progress>;
+  return { done: Array.isArray(done) ? done : [], hidden: hidden === true };
+});
 
-export const progress = createStore<Progress>(read());
+export const progress = createStore<Progress>(keptHere.get() ?? { done: [], hidden: false });
 
 function change(changes: Partial<Progress>) {
   progress.set({ ...progress.get(), ...changes });
-  try {
-    localStorage.setItem(KEY, JSON.stringify(progress.get()));
-  } catch {
-    // Kept for as long as the page is there.
-  }
+  keptHere.set(progress.get());
 }
 
 export const hideSteps = (hidden: boolean) => change({ hidden });

@@ -5,10 +5,9 @@ import type { SampleJson } from '../../api/contract';
 import { href } from '../../router';
 import { Sparkline } from '../../ui/chart';
 import { durationMs, formatCount, formatDuration, formatRate, num } from '../../ui/format';
-import { eventsOf, rate } from '../metrics/figures';
+import { eventsOf, rate, sum } from '../metrics/figures';
 
 const ALL = { service: '', entity: '' };
-const sum = (values: number[]) => values.reduce((so, value) => so + value, 0);
 
 export function Rates({ shown }: { shown: SampleJson[] }) {
   const figures = useMemo(() => {
@@ -17,10 +16,10 @@ export function Rates({ shown }: { shown: SampleJson[] }) {
     const events = shown.map((sample) => eventsOf(sample, ALL));
     return { calls, failed, events, p99: shown.map((sample) => durationMs(sample.calls?.p99)) };
   }, [shown]);
-  const all = sum(shown.map((sample) => num(sample.calls?.calls)));
-  const failures = sum(figures.failed);
+  const all = sum(shown, ({ calls }) => num(calls?.calls));
+  const failures = sum(figures.failed, (each) => each);
   const latest = shown.filter(({ calls }) => calls?.p50 !== undefined).at(-1)?.calls;
-  const events = sum(figures.events);
+  const events = sum(figures.events, (each) => each);
   const last = shown.at(-1);
   return (
     <section class="rates" aria-label="The last 5 minutes">

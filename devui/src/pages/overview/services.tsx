@@ -3,7 +3,7 @@ import type { HttpBindingJson, MethodJson, ServiceJson } from '../../api/contrac
 import { href } from '../../router';
 import { Badge, Card, LinkButton } from '../../ui/basics';
 import { durationMs, formatDuration, plural } from '../../ui/format';
-import { isCrdt } from '../../state/services';
+import { isCrdt, kindOf, ownRoutes, shapeOf } from '../../state/services';
 
 // Services in more detail than anybody reads begin folded.
 const MOST_OPEN = 4;
@@ -16,9 +16,6 @@ export function Services({ services }: { services: ServiceJson[] }) {
     </Card>
   );
 }
-
-const KINDS: Record<string, string> = { EventSourced: 'event sourced', ValueEntity: 'value', Crdt: 'CRDT', ActionProtocol: 'action', StatelessFunction: 'action' };
-const kindOf = ({ entityType = '' }: ServiceJson) => KINDS[entityType.split('.').pop()!] ?? entityType;
 
 function OneService({ service, open }: { service: ServiceJson; open: boolean }) {
   const { name = '', persistenceId = '', passivationTimeout, methods = [] } = service;
@@ -50,20 +47,22 @@ function OneService({ service, open }: { service: ServiceJson; open: boolean }) 
   );
 }
 
-function Shape({ method: { clientStreaming, serverStreaming } }: { method: MethodJson }) {
-  if (clientStreaming && serverStreaming) return <Badge title="Messages go in and come out while the call is open">streams both ways</Badge>;
-  if (clientStreaming) return <Badge title="Takes a stream of messages">stream in</Badge>;
-  if (serverStreaming) return <Badge title="Answers with a stream of messages">stream out</Badge>;
-  return null;
+const SHAPES: Record<string, string> = {
+  'stream in': 'Takes a stream of messages', 'stream out': 'Answers with a stream of messages',
+  'stream in, stream out': 'Messages go in and come out while the call is open',
+};
+
+function Shape({ method }: { method: MethodJson }) {
+  const shape = shapeOf(method);
+  return shape === '' ? null : <Badge title={SHAPES[shape]}>{shape}</Badge>;
 }
 
 const Route = ({ method, path }: HttpBindingJson) => (
   <code><span class="muted">{method}</span> {path}</code>
 );
 
-// Every method has a route of its full name; it is told where there is no other.
-function routesOf({ name }: ServiceJson, method: MethodJson): HttpBindingJson[] {
-  const routes = method.http ?? [];
-  const own = routes.filter(({ path }) => path !== `/${name}/${method.name}`);
-  return own.length > 0 ? own : routes;
+// That of its full name is told where there is no other.
+function routesOf(service: ServiceJson, method: MethodJson): HttpBindingJson[] {
+  const own = ownRoutes(service, method);
+  return own.length > 0 ? own : (method.http ?? []);
 }

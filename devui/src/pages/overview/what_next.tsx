@@ -2,6 +2,7 @@
 import type { UserFunctionJson } from '../../api/contract';
 import { href } from '../../router';
 import { Command, LinkButton } from '../../ui/basics';
+import { CliCommand } from '../../ui/cli';
 import { shellWord } from '../../ui/shell';
 
 export function WhatNext({ user }: { user: UserFunctionJson }) {
@@ -26,11 +27,11 @@ function Rejected({ command }: { command: string[] }) {
       {command.length > 0 && (
         <>
           <p>To have it started again whenever a file changes, run the emulator with <code>--watch</code>:</p>
-          <Command text={`cloudstate-dev run --watch . -- ${command.map(shellWord).join(' ')}`} />
+          <CliCommand words={['run', '--watch', '.', '--', ...command]} />
         </>
       )}
       <p>Does the support library keep to the protocol? This tells:</p>
-      <Command text={`cloudstate-dev tck -- ${command.length > 0 ? command.map(shellWord).join(' ') : 'COMMAND'}`} />
+      <CliCommand words={['tck', '--', ...(command.length > 0 ? command : ['COMMAND'])]} />
     </>
   );
 }
@@ -55,9 +56,9 @@ function Elsewhere({ address }: { address: string }) {
       <p>Nothing that speaks the protocol answers at <code>{address}</code> yet. Start your user function there; this page goes on by itself:</p>
       <Command text={`PORT=${port} node index.js`} />
       <p>Or have the emulator start it, in any language, and again when it ends:</p>
-      <Command text="cloudstate-dev run -- node index.js" />
+      <CliCommand words={['run', '--', 'node', 'index.js']} />
       <p>No user function at hand? One comes with the program:</p>
-      <Command text="cloudstate-dev run --sample shopping-cart" />
+      <CliCommand words={['run', '--sample', 'shopping-cart']} />
     </>
   );
 }

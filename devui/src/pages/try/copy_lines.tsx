@@ -3,9 +3,10 @@ import type { MethodJson, ServiceJson } from '../../api/contract';
 import { status } from '../../state/live';
 import { useStore } from '../../state/store';
 import { CopyButton } from '../../ui/basics';
-import { parseDuration } from '../calls/durations';
+import { cliLine } from '../../ui/cli';
+import { parseDuration } from '../../ui/durations';
 import type { Draft } from './drafts';
-import { callLine, curlLine, grpcurlLine, type ShellCall } from '../../ui/shell';
+import { callWords, curlLine, grpcurlLine, type ShellCall } from '../../ui/shell';
 
 interface CopyLinesProps {
   service: ServiceJson;
@@ -30,7 +31,7 @@ export function CopyLines({ service, method, draft, sent }: CopyLinesProps) {
         ? <span class="muted" title="Plain HTTP cannot send a stream of messages">no curl for streams</span>
         : <CopyButton text={curl} label={curl}>curl</CopyButton>}
       <CopyButton text={grpcurlLine(call, client)} label={grpcurlLine(call, client)}>grpcurl</CopyButton>
-      <CopyButton text={callLine(call, now?.adminAddress)} label={callLine(call, now?.adminAddress)}>cloudstate-dev call</CopyButton>
+      <CopyButton text={cliLine(callWords(call))} label={cliLine(callWords(call))}>cloudstate-dev call</CopyButton>
     </section>
   );
 }

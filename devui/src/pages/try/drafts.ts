@@ -1,4 +1,5 @@
 // What is written into the forms, and the calls of this tab: kept while the tab is there, bounded.
+import { kept } from '../../state/kept';
 import { createStore } from '../../state/store';
 
 export interface Header {
@@ -30,24 +31,14 @@ const KEY = 'cloudstate-dev-calls';
 const MOST_CALLS = 30;
 const MOST_TEXT = 20_000;
 
-function read(): PastCall[] {
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(KEY) ?? '[]') as PastCall[];
-    return Array.isArray(kept) ? kept.filter((each) => typeof each?.draft?.text === 'string' && Array.isArray(each.draft.headers)) : [];
-  } catch {
-    return []; // a browser that keeps nothing, or something else under this name
-  }
-}
+const isPast = (each: PastCall | null) => typeof each?.draft?.text === 'string' && Array.isArray(each.draft.headers);
+const keptCalls = kept(KEY, (found) => (Array.isArray(found) ? (found as PastCall[]).filter(isPast) : undefined), 'sessionStorage');
 
-export const history = createStore<PastCall[]>(read());
+export const history = createStore<PastCall[]>(keptCalls.get() ?? []);
 
 function set(calls: PastCall[]): void {
   history.set(calls);
-  try {
-    sessionStorage.setItem(KEY, JSON.stringify(calls));
-  } catch {
-    // Kept for as long as the page is there.
-  }
+  keptCalls.set(calls);
 }
 
 export function remember(call: PastCall): void {
@@ -60,7 +51,12 @@ export const forget = () => set([]);
 const isSame = (a: PastCall, b: PastCall) =>
   a.service === b.service && a.method === b.method && JSON.stringify(a.draft) === JSON.stringify(b.draft);
 
-// By "service/method".
+// By "service/method", the newest last.
 export const drafts = createStore<ReadonlyMap<string, Draft>>(new Map());
+const MOST_DRAFTS = 20;
 export const draftKey = (service: string, method: string) => `${service}/${method}`;
-export const setDraft = (key: string, draft: Draft) => drafts.set(new Map(drafts.get()).set(key, draft));
+
+export function setDraft(key: string, draft: Draft): void {
+  const others = [...drafts.get()].filter(([each]) => each !== key);
+  drafts.set(new Map([...others, [key, draft] as const].slice(-MOST_DRAFTS)));
+}

@@ -2,10 +2,11 @@
 import type { FieldJson } from '../../api/contract';
 import { Badge, Button, Select } from '../../ui/basics';
 import { shortName } from '../../ui/format';
+import type { JsonObject } from '../../ui/json_input';
 import type { Json } from '../../ui/json_view';
 import { ListEditor, MapEditor } from './form_lists';
 import { ValueEditor } from './form_values';
-import { emptyValue, type JsonObject, keyIn, mapTypes, type Schema, valueType, withKey } from './schema';
+import { emptyValue, keyIn, mapTypes, type Schema, valueType, withKey } from './schema';
 
 interface MessageFormProps {
   schema: Schema;

@@ -1,8 +1,9 @@
 // Editors for repeated fields and maps.
 import { Button } from '../../ui/basics';
+import { isObject } from '../../ui/json_input';
 import type { Json } from '../../ui/json_view';
 import { JsonEditor, ValueEditor } from './form_values';
-import { emptyValue, isObject, type Schema, valueType } from './schema';
+import { emptyValue, type Schema, valueType } from './schema';
 
 interface ListProps {
   schema: Schema;

@@ -2,9 +2,10 @@
 import { useState } from 'preact/hooks';
 import { Button, Select } from '../../ui/basics';
 import { base64Bytes } from '../../ui/format';
+import { isObject, parseInput } from '../../ui/json_input';
 import type { Json } from '../../ui/json_view';
 import { MessageForm } from './form';
-import { isObject, numberOf, numberProblem, parseInput, placeholderOf, pretty, type Schema, type ValueType } from './schema';
+import { numberOf, numberProblem, placeholderOf, pretty, type Schema, type ValueType } from './schema';
 
 interface ValueEditorProps {
   schema: Schema;
@@ -92,7 +93,7 @@ function textOf(base64: string): string | undefined {
   }
 }
 
-export function base64Of(text: string): string {
+function base64Of(text: string): string {
   return btoa(Array.from(new TextEncoder().encode(text), (each) => String.fromCharCode(each)).join(''));
 }
 

@@ -7,10 +7,11 @@ import { useStore } from '../../state/store';
 import { useQuery } from '../../state/use_query';
 import { parseRoute, setQuery } from '../../router';
 import { Button, ErrorBox, Loading, Tabs } from '../../ui/basics';
+import { isObject, parseInput } from '../../ui/json_input';
 import type { Draft } from './drafts';
 import { MessageForm } from './form';
 import { ValueEditor } from './form_values';
-import { isObject, parseInput, pretty, prettyText, schemaOf, valueType } from './schema';
+import { pretty, prettyText, schemaOf, valueType } from './schema';
 
 interface InputProps {
   method: MethodJson;

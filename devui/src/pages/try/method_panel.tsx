@@ -1,22 +1,23 @@
 // One method: its input, and what came of it.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { get, path } from '../../api/client';
+import { ApiError, get, path } from '../../api/client';
 import type { CommandTraceJson, MethodJson, ServiceJson } from '../../api/contract';
 import { setQuery } from '../../router';
 import { status } from '../../state/live';
+import { kindOf, ownRoutes, shapeOf } from '../../state/services';
 import { useStore } from '../../state/store';
 import { announce } from '../../ui/announce';
 import { Badge, Button, Card } from '../../ui/basics';
 import { shortName } from '../../ui/format';
-import { parseDuration } from '../calls/durations';
+import { isObject, jsonName, parseInput } from '../../ui/json_input';
+import { parseDuration } from '../../ui/durations';
 import { CopyLines } from './copy_lines';
 import { type Draft, draftKey, drafts, remember, setDraft } from './drafts';
 import { History } from './history';
 import { InputEditor } from './input_editor';
-import { kindOf, routeOf, shapeOf } from './method_tree';
 import { Options } from './options';
 import { Result } from './result';
-import { isObject, parseInput, pretty, prettyText } from './schema';
+import { pretty, prettyText } from './schema';
 import { type CallStream, openStream, type StreamState } from './stream';
 
 interface MethodProps {
@@ -44,16 +45,16 @@ export function MethodPanel({ service, method, query }: MethodProps) {
     event.preventDefault();
     send();
   };
-  const route = routeOf(service, method);
+  const [route] = ownRoutes(service, method);
   return (
     <div class="try-method" onKeyDown={pressed}>
       <Card
         class="try-input" label="Input"
-        title={<span class="try-title">{shortName(service.name)}.{method.name} <Badge>{kindOf(service)}</Badge>{shapeOf(method) !== 'unary' && <Badge tone="accent">{shapeOf(method)}</Badge>}</span>}
+        title={<span class="try-title">{shortName(service.name)}.{method.name} <Badge>{kindOf(service)}</Badge>{shapeOf(method) && <Badge tone="accent">{shapeOf(method)}</Badge>}</span>}
       >
         <div class="try-scroll">
           <p class="try-types muted" title={`${method.inputType} → ${method.outputType}`}>
-            {shortName(method.inputType)} → {shortName(method.outputType)}{route && <> · <code>{route}</code></>}
+            {shortName(method.inputType)} → {shortName(method.outputType)}{route && <> · <code>{route.method} {route.path}</code></>}
           </p>
           <InputEditor method={method} draft={draft} onChange={change} />
           <Options draft={draft} onChange={change} />
@@ -124,20 +125,34 @@ function useDraft(service: ServiceJson, method: MethodJson, query: URLSearchPara
   now.current = draft;
   const change = useCallback((changes: Partial<Draft>) => setDraft(key, { ...now.current, ...changes }), [key]);
   const entity = query.get('entity');
+  const node = query.get('node');
   const trace = query.get('call');
   useEffect(() => {
-    if (entity !== null) change({ text: withEntity(now.current.text, method, entity) });
-  }, [entity, change]);
+    const { text, node: chosen } = now.current;
+    if (entity === null && node === null) return;
+    change({ text: entity === null ? text : withEntity(text, method, entity), node: node === null ? chosen : Number(node) || 0 });
+  }, [entity, node, change]);
   useEffect(() => {
     if (trace === null) return;
-    inputOf(trace).then(
+    const before = drafts.get().get(key);
+    const leaving = new AbortController();
+    inputOf(trace, leaving.signal).then(
       (json) => {
-        if (json !== undefined) change({ text: prettyText(json) });
-        else announce('That call’s input is not kept; this is an example.', 'bad');
+        if (leaving.signal.aborted) return;
+        // Who types meanwhile knows better.
+        const untouched = drafts.get().get(key) === before;
+        if (json === undefined) announce('That call’s input is not kept; this is an example.', 'bad');
+        else if (untouched) change({ text: prettyText(json) });
+        else announce('The call’s input came late: what you have typed is kept.');
         setQuery({ call: null });
       },
-      () => announce('That call is no longer kept; this is an example.', 'bad'),
+      (error: unknown) => {
+        if (leaving.signal.aborted) return;
+        const gone = error instanceof ApiError && error.code === 'NOT_FOUND';
+        announce(gone ? 'That call is no longer kept; this is an example.' : `That call’s input could not be loaded: ${String(error)}`, 'bad');
+      },
     );
+    return () => leaving.abort();
   }, [trace, change]);
   return [draft, change];
 }
@@ -147,14 +162,13 @@ function withEntity(text: string, { keyFields = [], example }: MethodJson, entit
   const parsed = parseInput(text || example || '{}');
   const [field] = keyFields;
   if (keyFields.length !== 1 || field === undefined || !('value' in parsed) || !isObject(parsed.value)) return text;
-  const camel = field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  const name = field in parsed.value ? field : camel;
+  const name = field in parsed.value ? field : jsonName(field);
   return pretty({ ...parsed.value, [name]: entity });
 }
 
 // The first message that the client of a kept call sent.
-async function inputOf(trace: string): Promise<string | undefined> {
-  const { steps = [] } = await get<CommandTraceJson>(path`/v1/commands/${trace}`);
+async function inputOf(trace: string, signal: AbortSignal): Promise<string | undefined> {
+  const { steps = [] } = await get<CommandTraceJson>(path`/v1/commands/${trace}`, {}, signal);
   const sent = steps.find(({ command, kind, payload }) => (command ?? 0) === 0 && payload !== undefined && (kind === 'received' || kind === 'sent'));
   return sent?.payload?.described ? sent.payload.json : undefined;
 }

@@ -2,28 +2,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { MethodJson, ServiceJson } from '../../api/contract';
 import { href } from '../../router';
+import { kindOf, ownRoutes, shapeOf } from '../../state/services';
 import { Badge, SearchInput } from '../../ui/basics';
 import { shortName } from '../../ui/format';
-
-const KINDS: [string, string][] = [
-  ['eventsourced', 'event sourced'], ['valueentity', 'value'], ['value', 'value'], ['crdt', 'CRDT'], ['action', 'action'], ['function', 'action'],
-];
-
-export function kindOf({ entityType = '' }: ServiceJson): string {
-  return KINDS.find(([part]) => entityType.toLowerCase().includes(part))?.[1] ?? shortName(entityType);
-}
-
-export function shapeOf({ clientStreaming, serverStreaming }: MethodJson): string {
-  if (clientStreaming && serverStreaming) return 'stream in, stream out';
-  if (clientStreaming) return 'stream in';
-  return serverStreaming ? 'stream out' : 'unary';
-}
-
-// The route that its author gave it; every method has one of its own name besides.
-export function routeOf(service: ServiceJson, method: MethodJson): string | undefined {
-  const own = method.http?.find(({ path }) => path !== `/${service.name}/${method.name}`);
-  return own && `${own.method} ${own.path}`;
-}
 
 export function MethodTree({ services, service, method }: { services: ServiceJson[]; service: string | undefined; method: string | undefined }) {
   const [wanted, setWanted] = useState('');
@@ -41,14 +22,14 @@ export function MethodTree({ services, service, method }: { services: ServiceJso
           <section key={each.name} aria-label={each.name}>
             <h2 title={each.name}>{shortName(each.name)} <Badge>{kindOf(each)}</Badge></h2>
             <ul>
-              {methods.map((one) => (
+              {methods.map((one) => ({ one, route: ownRoutes(each, one)[0] })).map(({ one, route }) => (
                 <li key={one.name}>
                   <a href={href(['try', each.name ?? '', one.name ?? ''])} aria-current={each.name === service && one.name === method ? 'page' : undefined}>
                     <span class="try-name">
                       {one.name}
-                      {shapeOf(one) !== 'unary' && <span class="try-shape">{shapeOf(one)}</span>}
+                      {shapeOf(one) && <span class="try-shape">{shapeOf(one)}</span>}
                     </span>
-                    {routeOf(each, one) && <span class="try-route">{routeOf(each, one)}</span>}
+                    {route && <span class="try-route">{route.method} {route.path}</span>}
                   </a>
                 </li>
               ))}

@@ -1,8 +1,7 @@
 // What a form needs to know of a message type, and how values of it stand in JSON.
 import type { FieldJson, TypeDescriptionJson } from '../../api/contract';
+import { type JsonObject, parseInput } from '../../ui/json_input';
 import type { Json } from '../../ui/json_view';
-
-export type JsonObject = { [key: string]: Json };
 
 // "json" is what has a JSON form that no field of a form fits: it is edited as JSON.
 type Kind = 'text' | 'bool' | 'number' | 'long' | 'bytes' | 'enum' | 'message' | 'json';
@@ -97,8 +96,6 @@ export function numberProblem(value: Json, type: string): string | undefined {
   return text.startsWith('-') && /^(u|fixed|google\.protobuf\.U)/.test(type) ? 'must not be negative' : undefined;
 }
 
-export const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 // Which of a field's two names an object has; the JSON name if neither.
 export const keyIn = (object: JsonObject, field: FieldJson): string =>
   field.name !== undefined && field.name in object ? field.name : (field.jsonName ?? '');
@@ -107,18 +104,6 @@ export function withKey(object: JsonObject, key: string, value: Json | undefined
   if (value !== undefined) return { ...object, [key]: value };
   const { [key]: _, ...rest } = object;
   return rest;
-}
-
-// JSON with numbers beyond what JavaScript can count in quotes: they mean the same to the emulator, and stay what they are.
-export function parseInput(text: string): { value: Json } | { problem: string } {
-  if (text.trim() === '') return { value: {} };
-  const safe = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?![\d.eE])/g, (found) =>
-    found.startsWith('"') || Number.isSafeInteger(Number(found)) ? found : `"${found}"`);
-  try {
-    return { value: JSON.parse(safe) as Json };
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
 }
 
 export const pretty = (value: Json): string => JSON.stringify(value, null, 2);

@@ -2,7 +2,8 @@
 import '../../styles/try.css';
 import type { MethodJson, ServiceJson } from '../../api/contract';
 import { href, type Route } from '../../router';
-import { Command, EmptyState, ErrorBox, LinkButton, Loading, Page } from '../../ui/basics';
+import { EmptyState, ErrorBox, LinkButton, Loading, Page } from '../../ui/basics';
+import { NoUserFunction } from '../../ui/no_user_function';
 import { useServices } from '../../state/services';
 import { MethodPanel } from './method_panel';
 import { MethodTree } from './method_tree';
@@ -37,8 +38,8 @@ function find(services: ServiceJson[], service: string | undefined, method: stri
 
 const NoServices = () => (
   <EmptyState icon="try" title="There is no user function yet">
-    <p>Once one is ready, its services and methods stand here, each with a form for its input. Start yours with the emulator:</p>
-    <Command text="cloudstate-dev run -- node index.js" />
+    <p>Once one is ready, its services and methods stand here, each with a form for its input.</p>
+    <NoUserFunction />
   </EmptyState>
 );
 
