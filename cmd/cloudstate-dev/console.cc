@@ -7,6 +7,7 @@
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/ready_lines.h"
 #include "cmd/cloudstate-dev/web_browser.h"
+#include "emulator/runtime/observer_texts.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -65,8 +66,7 @@ void Console::OnLost(const std::string& reason) {
 
 void Console::OnRejected(const std::string& problem) {
   Show("rejected", Style::kBad,
-       absl::StrCat("what the user function declares cannot be served: ", problem,
-                    "\n  It will be asked again when it has been restarted."),
+       absl::StrCat(runtime::RejectedText(problem), "\n  It will be asked again when it has been restarted."),
        With({{"problem", Text(problem)}}));
 }
 
@@ -75,22 +75,18 @@ void Console::OnTrouble(const std::string& trouble) {
 }
 
 void Console::OnStarted(int pid, int restarts) {
-  Show("userFunctionStarted", Style::kDim,
-       absl::StrCat(restarts == 0 ? "user function started" : "user function started again", ", pid ", pid),
+  Show("userFunctionStarted", Style::kDim, runtime::StartedText(pid, restarts),
        With({{"pid", Number(pid)}, {"restarts", Number(restarts)}}));
 }
 
 void Console::OnEnded(const std::string& how, absl::Duration again_in) {
   const bool again = again_in > absl::ZeroDuration();
-  Show("userFunctionEnded", again ? Style::kWarning : Style::kDim,
-       again ? absl::StrCat("user function ", how, "; again in ", absl::FormatDuration(again_in))
-             : "user function stopped",
+  Show("userFunctionEnded", again ? Style::kWarning : Style::kDim, runtime::EndedText(how, again_in),
        With({{"how", Text(how)}, {"againInSeconds", Number(absl::ToDoubleSeconds(again_in))}}));
 }
 
 void Console::OnChanged(const std::string& path) {
-  Show("changed", Style::kDim, absl::StrCat(path, " changed: restarting the user function"),
-       With({{"path", Text(path)}}));
+  Show("changed", Style::kDim, runtime::ChangedText(path), With({{"path", Text(path)}}));
 }
 
 void Console::OnOutput(std::string_view line) {

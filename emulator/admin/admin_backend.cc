@@ -24,8 +24,9 @@ constexpr char kEmulator[] = "cloudstate.dev.v1.Emulator";
 constexpr char kCluster[] = "cloudstate.dev.v1.Cluster";
 constexpr char kCrdts[] = "cloudstate.dev.v1.Crdts";
 constexpr char kFigures[] = "cloudstate.dev.v1.Figures";
-constexpr int kDefaultLogLines = 100;
 constexpr char kReplays[] = "cloudstate.dev.v1.Replays";
+
+constexpr int kDefaultLogLines = 100;
 
 std::shared_ptr<const serving::Services> OwnServices() {
   const google::protobuf::FileDescriptor* emulator = dev::v1::Status::descriptor()->file();
@@ -57,9 +58,7 @@ void Reply(Responder& responder, const absl::StatusOr<Response>& response) {
 }
 
 void ReadLater(ReaderPool& pool, const std::shared_ptr<Responder>& answer, ReaderPool::Task task) {
-  if (!pool.TryPost(std::move(task))) {
-    answer->Finish(absl::ResourceExhaustedError("Too many requests wait for the journal. Try again later."));
-  }
+  if (absl::Status taken = pool.TryPost(std::move(task)); !taken.ok()) answer->Finish(std::move(taken));
 }
 
 }  // namespace

@@ -24,10 +24,6 @@ std::shared_ptr<const dev::v1::LogLine> MissedLines(std::int64_t count, const de
 
 }  // namespace
 
-SamplesWatching::SamplesWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder,
-                                 Live& live, dev::v1::WatchSamplesRequest request)
-    : QueuedWatching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
-
 absl::Status SamplesWatching::Check(const dev::v1::WatchSamplesRequest& request) {
   if (request.newest() >= 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("asked for ", request.newest(), " samples; ask for at least 0"));
@@ -48,8 +44,8 @@ LogLinesWatching::LogLinesWatching(std::shared_ptr<ReaderPool> pool, std::shared
                                    Live& live, const dev::v1::WatchLogLinesRequest& request)
     : Watching(std::move(pool), std::move(responder)),
       live_(live),
-      filter_(LogFilter::From(request.filter()).value_or(LogFilter())),
-      newest_(static_cast<std::size_t>(std::min(request.newest(), kMostLogLines))) {}
+      filter_(*LogFilter::From(request.filter())),
+      newest_(*LogLimit(request.newest())) {}
 
 absl::Status LogLinesWatching::Check(const dev::v1::WatchLogLinesRequest& request) {
   if (absl::Status status = LogFilter::From(request.filter()).status(); !status.ok()) return status;

@@ -12,24 +12,20 @@
 namespace cloudstate::admin {
 
 // The figures of each second.
-class SamplesWatching final : public QueuedWatching<Live::Sample> {
+class SamplesWatching final : public QueuedWatching<dev::v1::WatchSamplesRequest, Live::Sample> {
  public:
-  SamplesWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
-                  dev::v1::WatchSamplesRequest request);
+  using QueuedWatching::QueuedWatching;
   static absl::Status Check(const dev::v1::WatchSamplesRequest& request);
 
  protected:
   std::unique_ptr<Live::Watch> Subscribe() override;
   absl::StatusOr<Progress> Send(Views& views) override;
-
- private:
-  Live& live_;
-  const dev::v1::WatchSamplesRequest request_;
 };
 
 // Lines of the log, read from where they are kept; those that are no longer there are told by a line of their own.
 class LogLinesWatching final : public Watching {
  public:
+  // The request has passed Check.
   LogLinesWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
                    const dev::v1::WatchLogLinesRequest& request);
   static absl::Status Check(const dev::v1::WatchLogLinesRequest& request);

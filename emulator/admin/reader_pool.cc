@@ -14,14 +14,16 @@ ReaderPool::ReaderPool(OpenJournal open_journal, std::vector<std::string> descri
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
-bool ReaderPool::TryPost(Task task) {
+absl::Status ReaderPool::TryPost(Task task) {
   {
     std::lock_guard lock(mutex_);
-    if (stopped_ || tasks_.size() >= kMaxRequests) return false;
+    if (stopped_ || tasks_.size() >= kMaxRequests) {
+      return absl::ResourceExhaustedError("Too many requests wait for the journal. Try again later.");
+    }
     tasks_.push_back(std::move(task));
   }
   changed_.notify_one();
-  return true;
+  return absl::OkStatus();
 }
 
 void ReaderPool::Post(Task task, absl::Duration delay) {

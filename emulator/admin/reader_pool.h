@@ -29,8 +29,8 @@ class ReaderPool {
   ReaderPool(OpenJournal open_journal, std::vector<std::string> descriptor_sets, int threads);
   ~ReaderPool() { Stop(); }
 
-  // False, and the task is dropped, when too many are waiting or the pool has stopped. For requests.
-  bool TryPost(Task task);
+  // RESOURCE_EXHAUSTED, and the task is dropped, when too many are waiting or the pool has stopped. For requests.
+  absl::Status TryPost(Task task);
 
   // Always taken until the pool stops, and run no earlier than `delay` from now. For those that have one task at a
   // time.

@@ -78,12 +78,12 @@ absl::Status Replaying::Check() {
 }
 
 void Replaying::Read(Task task) {
-  const bool taken = pool_->TryPost([self = shared_from_this(), task](const absl::StatusOr<Views*>& views) {
+  absl::Status taken = pool_->TryPost([self = shared_from_this(), task](const absl::StatusOr<Views*>& views) {
     absl::Status status = views.status();
     if (status.ok()) status = ((*self).*task)(**views);
     if (!status.ok()) self->Finish(status);
   });
-  if (!taken) Finish(absl::ResourceExhaustedError("Too many requests wait for the journal. Try again later."));
+  if (!taken.ok()) Finish(taken);
 }
 
 void Replaying::Finish(const absl::Status& status) {
@@ -152,9 +152,7 @@ absl::Status Replaying::AddPages(Views& views, std::int64_t last_sequence, entit
   if (value) after = std::max<std::int64_t>(plan.until - 1, 0);
   absl::StatusOr<journal::Replay> first = views.LoadUntil(plan.key, plan.until, after, kReplayPageBytes);
   if (!first.ok()) return first.status();
-  if (first->last_sequence < plan.until) {
-    return absl::AbortedError(absl::StrCat("entity ", plan.key.ToString(), " was deleted while it was replayed"));
-  }
+  if (first->last_sequence < plan.until) return entities::DeletedWhileReplayed(plan.key);
   plan.first = *std::move(first);
   plan.next = [pool = pool_, key = plan.key, until = plan.until](journal::SequenceNumber behind,
                                                                  entities::ReplayPlan::TakePage take) {

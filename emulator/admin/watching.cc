@@ -165,11 +165,6 @@ absl::StatusOr<Watching::Progress> CommandsWatching::Send(Views& views) {
   return Progress::kMoreToSend;
 }
 
-ClusterEventsWatching::ClusterEventsWatching(std::shared_ptr<ReaderPool> pool,
-                                             std::shared_ptr<serving::Responder> responder, Live& live,
-                                             dev::v1::WatchClusterEventsRequest request)
-    : QueuedWatching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
-
 std::unique_ptr<Live::Watch> ClusterEventsWatching::Subscribe() { return live_.WatchClusterEvents(request_, Adding()); }
 
 absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) {
@@ -181,10 +176,6 @@ absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) {
   }
   return Progress::kMoreToSend;
 }
-
-CrdtsWatching::CrdtsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder,
-                             Live& live, dev::v1::WatchCrdtsRequest request)
-    : QueuedWatching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
 
 std::unique_ptr<Live::Watch> CrdtsWatching::Subscribe() { return live_.WatchCrdts(request_, Adding()); }
 

@@ -122,11 +122,14 @@ class NewestQueue {
 };
 
 // What comes item by item from what is watched; beyond 1,000 that wait, the oldest are dropped.
-template <class Item>
+template <class Request, class Item>
 class QueuedWatching : public Watching {
- protected:
-  using Watching::Watching;
+ public:
+  QueuedWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
+                 Request request)
+      : Watching(std::move(pool), std::move(responder)), live_(live), request_(std::move(request)) {}
 
+ protected:
   // What the watched one calls with each item. Any thread, quick.
   auto Adding() {
     std::weak_ptr<QueuedWatching> weak = std::static_pointer_cast<QueuedWatching>(shared_from_this());
@@ -138,6 +141,8 @@ class QueuedWatching : public Watching {
     };
   }
 
+  Live& live_;
+  const Request request_;
   NewestQueue<Item> queue_{1'000};
 };
 
@@ -170,33 +175,23 @@ class CommandsWatching final : public Watching {
 };
 
 // What happens to the cluster; beyond some that wait, the oldest are dropped, which an event of its own tells.
-class ClusterEventsWatching final : public QueuedWatching<dev::v1::ClusterEvent> {
+class ClusterEventsWatching final : public QueuedWatching<dev::v1::WatchClusterEventsRequest, dev::v1::ClusterEvent> {
  public:
-  ClusterEventsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
-                        dev::v1::WatchClusterEventsRequest request);
+  using QueuedWatching::QueuedWatching;
 
  protected:
   std::unique_ptr<Live::Watch> Subscribe() override;
   absl::StatusOr<Progress> Send(Views& views) override;
-
- private:
-  Live& live_;
-  const dev::v1::WatchClusterEventsRequest request_;
 };
 
 // What happens to replicas of CRDT entities, in the same way.
-class CrdtsWatching final : public QueuedWatching<dev::v1::CrdtEvent> {
+class CrdtsWatching final : public QueuedWatching<dev::v1::WatchCrdtsRequest, dev::v1::CrdtEvent> {
  public:
-  CrdtsWatching(std::shared_ptr<ReaderPool> pool, std::shared_ptr<serving::Responder> responder, Live& live,
-                dev::v1::WatchCrdtsRequest request);
+  using QueuedWatching::QueuedWatching;
 
  protected:
   std::unique_ptr<Live::Watch> Subscribe() override;
   absl::StatusOr<Progress> Send(Views& views) override;
-
- private:
-  Live& live_;
-  const dev::v1::WatchCrdtsRequest request_;
 };
 
 }  // namespace cloudstate::admin

@@ -23,6 +23,10 @@ std::string Reason(const absl::Status& status) {
 
 }  // namespace
 
+absl::Status DeletedWhileReplayed(const base::EntityKey& key) {
+  return absl::AbortedError(absl::StrCat("entity ", key.ToString(), " was deleted while it was replayed"));
+}
+
 ReplayRun::ReplayRun(ReplayPlan plan, base::Strand& strand, absl::AnyInvocable<void(absl::StatusOr<ReplayResult>)> done,
                      absl::AnyInvocable<void()> ended)
     : plan_(std::move(plan)), strand_(strand), done_(std::move(done)), ended_(std::move(ended)) {}
@@ -77,7 +81,7 @@ void ReplayRun::TakePage(absl::StatusOr<journal::Replay> page) {
   page_asked_ = false;
   if (state_ != State::kTaking) return;
   if (page.ok() && page->last_sequence < plan_.until) {
-    page = absl::AbortedError(absl::StrCat(Name(), " was deleted while it was replayed"));
+    page = DeletedWhileReplayed(plan_.key);
   }
   if (!page.ok()) return Cancel(page.status());
   if (!page->events.empty()) sequence_ = page->events.back().sequence;

@@ -50,6 +50,9 @@ struct ReplayResult {
   absl::Duration duration;
 };
 
+// What a replay ends with whose entity has been deleted meanwhile.
+absl::Status DeletedWhileReplayed(const base::EntityKey& key);
+
 // A stored entity as it was, on a stream of its own: the same messages that StoredEntity sends, but nothing that comes
 // back is stored or carried out. Lives on the strand.
 class ReplayRun {

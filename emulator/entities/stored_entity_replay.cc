@@ -133,8 +133,7 @@ void StoredEntity::Forget() {
 
 // A person has deleted it, and the user function has done nothing wrong: only the command fails.
 void StoredEntity::FailAsDeleted() {
-  absl::Status deleted = absl::AbortedError(absl::StrCat(
-      Name(), " was deleted while the command was under way; nothing was stored. Try again: it begins anew."));
+  absl::Status deleted = absl::AbortedError(absl::StrCat(Name(), journal::kDeletedMeanwhile));
   Trace(trace::StepKind::kFailed, std::string(deleted.message()));
   DropStream();
   state_ = State::kClosing;

@@ -63,6 +63,10 @@ struct Replay {
   SequenceNumber last_sequence = 0;  // the entity's last sequence number when the page was read
 };
 
+// What follows an entity's name in the error of a command that its deletion came before.
+inline constexpr char kDeletedMeanwhile[] =
+    " was deleted while the command was under way; nothing was stored. Try again: it begins anew.";
+
 // What was removed with an entity.
 struct Deleted {
   std::int64_t events = 0;

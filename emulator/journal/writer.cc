@@ -31,9 +31,7 @@ bool IsClaim(const Change& change) { return std::holds_alternative<Claims>(chang
 
 absl::Status WrongSequence(const Append& append, SequenceNumber last) {
   if (last == 0) {
-    return absl::AbortedError(absl::StrCat("entity ", append.key.ToString(),
-                                           " was deleted while the command was under way; nothing was stored. Try "
-                                           "again: it begins anew."));
+    return absl::AbortedError(absl::StrCat("entity ", append.key.ToString(), kDeletedMeanwhile));
   }
   return absl::AbortedError(absl::StrCat("entity ", append.key.ToString(), ": the writer's last sequence number is ",
                                          append.expected, ", the journal's is ", last,

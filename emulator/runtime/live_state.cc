@@ -35,6 +35,17 @@ std::unique_ptr<admin::Live::Watch> WatchAnywhere(Watched& watched, absl::AnyInv
   return std::make_unique<EndingWatch>([&watched, id = watched.Watch(std::move(watcher))] { watched.Unwatch(id); });
 }
 
+// Newest first.
+std::vector<std::shared_ptr<const trace::Trace>> NewestTraces(const trace::Recorder& recorder,
+                                                              const dev::v1::CommandFilter& filter, std::size_t limit) {
+  std::vector<std::shared_ptr<const trace::Trace>> found;
+  for (const auto& trace : recorder.traces()) {
+    if (found.size() == limit) break;
+    if (admin::Matches(filter, *trace)) found.push_back(trace);
+  }
+  return found;
+}
+
 void Describe(const userfunction::MethodSpec& method, dev::v1::Method& result) {
   const auto& descriptor = *method.descriptor;
   result.set_name(descriptor.name());
@@ -124,14 +135,8 @@ void LiveState::ListServices(absl::AnyInvocable<void(dev::v1::ListServicesRespon
 
 void LiveState::Traces(const dev::v1::CommandFilter& filter, std::size_t limit,
                        absl::AnyInvocable<void(std::vector<std::shared_ptr<const trace::Trace>>)> done) {
-  strand_.Post([this, filter, limit, done = std::move(done)]() mutable {
-    std::vector<std::shared_ptr<const trace::Trace>> found;
-    for (const auto& trace : recorder_.traces()) {
-      if (found.size() == limit) break;
-      if (admin::Matches(filter, *trace)) found.push_back(trace);
-    }
-    done(std::move(found));
-  });
+  strand_.Post(
+      [this, filter, limit, done = std::move(done)]() mutable { done(NewestTraces(recorder_, filter, limit)); });
 }
 
 void LiveState::FindTrace(std::string id, absl::AnyInvocable<void(std::shared_ptr<const trace::Trace>)> done) {
@@ -142,10 +147,7 @@ admin::Live::WatchedTraces LiveState::WatchTraces(const dev::v1::CommandFilter& 
                                                   trace::Recorder::Watcher watcher) {
   WatchedTraces watched;
   watched.watch = WatchOnStrand(strand_, recorder_, [&] {
-    for (const auto& trace : recorder_.traces()) {
-      if (watched.kept.size() == newest) break;
-      if (admin::Matches(filter, *trace)) watched.kept.push_back(trace);
-    }
+    watched.kept = NewestTraces(recorder_, filter, newest);
     return recorder_.Watch(std::move(watcher));
   });
   std::ranges::reverse(watched.kept);

@@ -1,6 +1,7 @@
 #include "emulator/runtime/noting_observer.h"
 
 #include "absl/strings/str_cat.h"
+#include "emulator/runtime/observer_texts.h"
 
 namespace cloudstate::runtime {
 
@@ -28,7 +29,7 @@ void NotingObserver::OnLost(const std::string& reason) {
 }
 
 void NotingObserver::OnRejected(const std::string& problem) {
-  Note(LogLevel::kError, absl::StrCat("what the user function declares cannot be served: ", problem));
+  Note(LogLevel::kError, RejectedText(problem));
   observer_.OnRejected(problem);
 }
 
@@ -38,22 +39,17 @@ void NotingObserver::OnTrouble(const std::string& trouble) {
 }
 
 void NotingObserver::OnStarted(int pid, int restarts) {
-  Note(LogLevel::kInfo,
-       absl::StrCat(restarts == 0 ? "user function started" : "user function started again", ", pid ", pid));
+  Note(LogLevel::kInfo, StartedText(pid, restarts));
   observer_.OnStarted(pid, restarts);
 }
 
 void NotingObserver::OnEnded(const std::string& how, absl::Duration again_in) {
-  if (again_in > absl::ZeroDuration()) {
-    Note(LogLevel::kWarning, absl::StrCat("user function ", how, "; again in ", absl::FormatDuration(again_in)));
-  } else {
-    Note(LogLevel::kInfo, "user function stopped");
-  }
+  Note(again_in > absl::ZeroDuration() ? LogLevel::kWarning : LogLevel::kInfo, EndedText(how, again_in));
   observer_.OnEnded(how, again_in);
 }
 
 void NotingObserver::OnChanged(const std::string& path) {
-  Note(LogLevel::kInfo, absl::StrCat(path, " changed: restarting the user function"));
+  Note(LogLevel::kInfo, ChangedText(path));
   observer_.OnChanged(path);
 }
 
