@@ -69,4 +69,3 @@ export const post = <T>(to: string, body: unknown, signal?: AbortSignal) => send
 // ".." out of it.
 export const rpc = <T>(method: string, message: unknown, signal?: AbortSignal) =>
   send<T>('POST', `/cloudstate.dev.v1.${method}`, message, signal);
-export const remove = <T>(to: string) => send<T>('DELETE', to, undefined);

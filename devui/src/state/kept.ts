@@ -5,6 +5,7 @@ export interface Kept<Value> {
   get(): Value | undefined;
   // Whether it is kept: some browsers keep nothing, and none keeps much.
   set(value: Value): boolean;
+  forget(): void;
 }
 
 // `check` makes a value of the JSON that was found, which may be anybody's.
@@ -26,6 +27,13 @@ export function kept<Value>(
         return true;
       } catch {
         return false;
+      }
+    },
+    forget: () => {
+      try {
+        globalThis[where].removeItem(key);
+      } catch {
+        // A browser that keeps nothing.
       }
     },
   };

@@ -72,8 +72,7 @@ export function startLive(): void {
   watch<SampleJson>('/v1/samples:watch', { newest: KEPT_SAMPLES }, {
     messages: (batch) => samples.set(append(samples.get(), batch)),
     state: (state) => {
-      if (state === 'open') void reached();
-      if (state === 'waiting') void reached();
+      if (state !== 'connecting') void reached();
     },
   });
 }

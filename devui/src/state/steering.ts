@@ -1,6 +1,6 @@
 // What can be done to the cluster: as a message of the admin contract, and as the line of the command line that does the same.
 import type { LinkSettingsJson, SteerResponseJson, SteeringJson } from '../api/contract';
-import { ApiError, post } from '../api/client';
+import { asApiError, post } from '../api/client';
 import { announce } from '../ui/announce';
 import { cliLine } from '../ui/cli';
 import { asDuration } from '../ui/durations';
@@ -77,7 +77,7 @@ export async function perform({ steps }: Deed): Promise<boolean> {
     }
     return true;
   } catch (error) {
-    announce(error instanceof ApiError ? error.message : String(error), 'bad');
+    announce(asApiError(error).message, 'bad');
     return false;
   }
 }

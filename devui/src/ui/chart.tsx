@@ -41,6 +41,16 @@ const tellNewest = (plot: uPlot) => {
 const systemDark = matchMedia('(prefers-color-scheme: dark)');
 const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+// A canvas knows nothing of variables, nor of light-dark(): what `element` would be coloured like, "rgb(1, 2, 3)".
+function colorOf(element: HTMLElement, name: string): string {
+  element.style.color = `var(${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = '';
+  return color;
+}
+
+const seeThrough = (color: string) => color.replace('rgb(', 'rgba(').replace(')', ', 0.13)');
+
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>();
@@ -53,10 +63,11 @@ export function Chart(props: ChartProps) {
 
   useEffect(() => {
     const element = place.current!;
+    const border = colorOf(element, '--border');
     const axis: uPlot.Axis = {
-      stroke: css('--muted'),
-      grid: { stroke: css('--border'), width: 1 },
-      ticks: { stroke: css('--border'), width: 1 },
+      stroke: colorOf(element, '--muted'),
+      grid: { stroke: border, width: 1 },
+      ticks: { stroke: border, width: 1 },
       font: `11px ${css('--font')}`,
     };
     const made = new uPlot(
@@ -72,9 +83,9 @@ export function Chart(props: ChartProps) {
           { label: 'at', value: (_, value) => (value == null ? '' : clock(value, true)) },
           ...props.series.map(({ title, color, filled }): uPlot.Series => ({
             label: title,
-            stroke: css(color),
+            stroke: colorOf(element, color),
             width: 1.5,
-            ...(filled ? { fill: `${css(color)}22` } : {}),
+            ...(filled ? { fill: seeThrough(colorOf(element, color)) } : {}),
             points: { show: true, size: 4, filter: isolated },
             value: (_, value) => (value == null ? '–' : format.current(value)),
           })),

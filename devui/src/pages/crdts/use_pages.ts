@@ -1,6 +1,6 @@
 // A long list of the server's, page by page, of which those that are seen can be loaded anew.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError } from '../../api/client';
+import { type ApiError, asApiError } from '../../api/client';
 import { connection } from '../../state/live';
 import { useStore } from '../../state/store';
 
@@ -47,7 +47,7 @@ export function usePages<Row>(key: string, load: LoadPage<Row>) {
     try {
       await job(signal);
     } catch (error) {
-      if (!signal.aborted) put({ ...now.current, error: error instanceof ApiError ? error : new ApiError(String(error), 'PAGE') });
+      if (!signal.aborted) put({ ...now.current, error: asApiError(error) });
     } finally {
       if (!signal.aborted) {
         busy.current = false;

@@ -1,6 +1,6 @@
 // The rows of a list whose pages are found one behind the other only: what was walked over is remembered by its tokens, rows far
 // from those that are seen are dropped and fetched again when they are wanted.
-import { ApiError, get, type Query } from '../../api/client';
+import { type ApiError, asApiError, get, type Query } from '../../api/client';
 import type { EntityJson, ListEntitiesResponseJson } from '../../api/contract';
 import { num } from '../../ui/format';
 
@@ -76,7 +76,7 @@ export class EntityPager {
       for (let row = this.missing(); row !== undefined && !this.abort.signal.aborted; row = this.missing()) await this.step(row);
       this.tell({ walk: undefined });
     } catch (error) {
-      const problem = error instanceof ApiError ? error : new ApiError(String(error), 'PAGE');
+      const problem = asApiError(error);
       this.tell({ walk: undefined, error: problem });
     } finally {
       this.working = false;

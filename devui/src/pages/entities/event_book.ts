@@ -1,5 +1,5 @@
 // An entity's events by their sequence numbers: those that are looked at are fetched in pages, a bounded number is kept.
-import { ApiError, rpc } from '../../api/client';
+import { type ApiError, asApiError, rpc } from '../../api/client';
 import type { EventJson, ListEventsResponseJson, ListSnapshotsRequestJson, ListSnapshotsResponseJson, SnapshotJson } from '../../api/contract';
 import { num } from '../../ui/format';
 
@@ -79,7 +79,7 @@ export class EventBook {
       await work;
     } catch (error) {
       if (this.abort.signal.aborted) return;
-      this.error = error instanceof ApiError ? error : new ApiError(String(error), 'PAGE');
+      this.error = asApiError(error);
     } finally {
       this.loading.delete(number);
     }

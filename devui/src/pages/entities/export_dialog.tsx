@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ApiError, rpc } from '../../api/client';
+import { type ApiError, asApiError, rpc } from '../../api/client';
 import type { EntityJson, ListEventsResponseJson, ListSnapshotsResponseJson } from '../../api/contract';
 import { announce } from '../../ui/announce';
 import { Button, ErrorBox } from '../../ui/basics';
@@ -54,7 +54,7 @@ export function ExportDialog({ entity, onClose }: { entity: EntityJson; onClose:
         onClose();
       },
       (problem: unknown) => {
-        if (!abort.signal.aborted) setError(problem instanceof ApiError ? problem : new ApiError(String(problem), 'PAGE'));
+        if (!abort.signal.aborted) setError(asApiError(problem));
       },
     );
     return () => abort.abort();

@@ -1,6 +1,6 @@
 // A fork: an entity as it was at a point, and what commands would have made of it from there.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError } from '../../api/client';
+import { type ApiError, asApiError } from '../../api/client';
 import type { EntityJson, ServiceJson } from '../../api/contract';
 import { href, setQuery } from '../../router';
 import { status } from '../../state/live';
@@ -62,7 +62,7 @@ function useRun(fork: Fork, change: Change) {
       const outcome = response.outcomes?.[0];
       if (outcome) change((before) => ({ ...before, steps: [...before.steps, { service, method, json, outcome }] }));
     } catch (problem) {
-      setError(problem instanceof ApiError ? problem : new ApiError(String(problem), 'PAGE'));
+      setError(asApiError(problem));
     } finally {
       setBusy(false);
     }

@@ -1,5 +1,6 @@
 // Forks live in this tab of the browser only, and are gone with it.
 import type { PayloadJson, ReplayOutcomeJson } from '../../api/contract';
+import { kept } from '../../state/kept';
 
 export interface ForkStep {
   service: string;
@@ -16,35 +17,21 @@ export interface Fork {
   steps: ForkStep[];
 }
 
-const KEY = 'cloudstate-dev.fork.';
-// Their ids, oldest first.
-const ALL = 'cloudstate-dev.forks';
+const keptFork = (id: string) => kept(`cloudstate-dev.fork.${id}`, (found) => found as Fork, 'sessionStorage');
+// Oldest first.
+const keptIds = kept('cloudstate-dev.forks', (found) => (Array.isArray(found) ? (found as string[]) : undefined), 'sessionStorage');
 const KEPT = 20;
 
 export const newForkId = (): string =>
   [...crypto.getRandomValues(new Uint8Array(5))].map((each) => each.toString(16).padStart(2, '0')).join('');
 
-export function loadFork(id: string): Fork | undefined {
-  try {
-    const text = sessionStorage.getItem(KEY + id);
-    return text === null ? undefined : (JSON.parse(text) as Fork);
-  } catch {
-    return undefined; // a browser that keeps nothing
-  }
-}
+export const loadFork = (id: string): Fork | undefined => keptFork(id).get();
 
 // Whether it is kept: the browser has little room, so only the newest are.
 export function saveFork(id: string, fork: Fork): boolean {
-  try {
-    const ids = (JSON.parse(sessionStorage.getItem(ALL) ?? '[]') as string[]).filter((each) => each !== id);
-    ids.push(id);
-    for (const old of ids.splice(0, ids.length - KEPT)) sessionStorage.removeItem(KEY + old);
-    sessionStorage.setItem(ALL, JSON.stringify(ids));
-    sessionStorage.setItem(KEY + id, JSON.stringify(fork));
-    return true;
-  } catch {
-    return false;
-  }
+  const ids = [...(keptIds.get() ?? []).filter((each) => each !== id), id];
+  for (const old of ids.splice(0, ids.length - KEPT)) keptFork(old).forget();
+  return keptIds.set(ids) && keptFork(id).set(fork);
 }
 
 export interface ForkEvent {

@@ -1,15 +1,6 @@
 import type { MethodJson } from '../../api/contract';
 import { Button, Field, Select } from '../../ui/basics';
-
-function jsonProblem(text: string): string | undefined {
-  if (text.trim() === '') return undefined;
-  try {
-    JSON.parse(text);
-    return undefined;
-  } catch (error) {
-    return `This is no JSON: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
+import { parseInput } from '../../ui/json_input';
 
 // A method and its input. Control and Enter in the input run it.
 export function MethodForm(props: {
@@ -18,7 +9,8 @@ export function MethodForm(props: {
   refused: string | undefined;
   onMethod: (method: string) => void; onInput: (input: string) => void; onRun: () => void;
 }) {
-  const problem = jsonProblem(props.input);
+  const parsed = parseInput(props.input);
+  const problem = 'problem' in parsed ? `This is no JSON: ${parsed.problem}` : undefined;
   const run = (event?: Event) => {
     event?.preventDefault();
     if (problem === undefined && props.refused === undefined && !props.busy) props.onRun();

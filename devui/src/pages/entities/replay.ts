@@ -1,6 +1,7 @@
 // What time travel and forks ask of the emulator.
 import { rpc } from '../../api/client';
 import type { ReplayRequestJson, ReplayResponseJson, StatusJson } from '../../api/contract';
+import { kept } from '../../state/kept';
 
 export const replay = (request: ReplayRequestJson, signal?: AbortSignal) => rpc<ReplayResponseJson>('Replays/Replay', request, signal);
 
@@ -13,20 +14,7 @@ export function refusal(status: StatusJson | undefined, methods: number): string
 }
 
 // Which method was used last with a service, for the next time.
-const KEY = 'cloudstate-dev.method.';
-
-export function rememberedMethod(service: string): string | undefined {
-  try {
-    return localStorage.getItem(KEY + service) ?? undefined;
-  } catch {
-    return undefined; // a browser that keeps nothing
-  }
-}
-
-export function rememberMethod(service: string, method: string): void {
-  try {
-    localStorage.setItem(KEY + service, method);
-  } catch {
-    // It is chosen again the next time.
-  }
-}
+const lastMethod = (service: string) =>
+  kept(`cloudstate-dev.method.${service}`, (found) => (typeof found === 'string' ? found : undefined));
+export const rememberedMethod = (service: string): string | undefined => lastMethod(service).get();
+export const rememberMethod = (service: string, method: string): boolean => lastMethod(service).set(method);

@@ -1,6 +1,6 @@
 // Time travel: the user function is asked what it would have answered after an event, and after another one beside it.
 import { useEffect, useState } from 'preact/hooks';
-import { ApiError } from '../../api/client';
+import { type ApiError, asApiError } from '../../api/client';
 import type { ReplayRequestJson, ReplayResponseJson } from '../../api/contract';
 import { setQuery } from '../../router';
 import { status } from '../../state/live';
@@ -40,7 +40,7 @@ function useReplays(key: string | undefined, requests: ReplayRequestJson[]): Ans
       },
       (error: unknown) => {
         if (abort.signal.aborted) return;
-        setAnswers({ list: [], error: error instanceof ApiError ? error : new ApiError(String(error), 'PAGE'), busy: false });
+        setAnswers({ list: [], error: asApiError(error), busy: false });
       },
     );
     return () => abort.abort();
