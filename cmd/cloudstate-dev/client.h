@@ -13,6 +13,7 @@
 #include "cloudstate/dev/v1/dev.grpc.pb.h"
 #include "cloudstate/dev/v1/figures.grpc.pb.h"
 #include "cloudstate/dev/v1/replay.grpc.pb.h"
+#include "cloudstate/dev/v1/scaling.grpc.pb.h"
 #include "cmd/cloudstate-dev/commands.h"
 #include "grpcpp/grpcpp.h"
 
@@ -30,6 +31,7 @@ class Client {
   using CrdtsStub = dev::v1::Crdts::Stub;
   using FiguresStub = dev::v1::Figures::Stub;
   using ReplaysStub = dev::v1::Replays::Stub;
+  using ScalingStub = dev::v1::Scaling::Stub;
 
   // UNAVAILABLE, saying what to do, if nothing answers there.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const std::string& address);
@@ -54,6 +56,14 @@ class Client {
                                                                                       const Request&),
                       const Request& request, const std::function<void(Message&)>& on_message) {
     grpc::ClientContext context;
+    return Follow(method, request, on_message, context);
+  }
+  // The same; `context` has a deadline, or somebody cancels it.
+  template <class Request, class Message, class Service>
+  absl::Status Follow(std::unique_ptr<grpc::ClientReader<Message>> (Service::*method)(grpc::ClientContext*,
+                                                                                      const Request&),
+                      const Request& request, const std::function<void(Message&)>& on_message,
+                      grpc::ClientContext& context) {
     std::unique_ptr<grpc::ClientReader<Message>> reader =
         (std::get<std::unique_ptr<Service>>(stubs_).get()->*method)(&context, request);
     for (Message message; reader->Read(&message);) on_message(message);
@@ -71,12 +81,12 @@ class Client {
   Client(std::string address, const std::shared_ptr<grpc::Channel>& channel)
       : address_(std::move(address)),
         stubs_(dev::v1::Emulator::NewStub(channel), dev::v1::Cluster::NewStub(channel),
-               dev::v1::Crdts::NewStub(channel), dev::v1::Figures::NewStub(channel),
-               dev::v1::Replays::NewStub(channel)) {}
+               dev::v1::Crdts::NewStub(channel), dev::v1::Figures::NewStub(channel), dev::v1::Replays::NewStub(channel),
+               dev::v1::Scaling::NewStub(channel)) {}
 
   std::string address_;
   std::tuple<std::unique_ptr<Stub>, std::unique_ptr<ClusterStub>, std::unique_ptr<CrdtsStub>,
-             std::unique_ptr<FiguresStub>, std::unique_ptr<ReplaysStub>>
+             std::unique_ptr<FiguresStub>, std::unique_ptr<ReplaysStub>, std::unique_ptr<ScalingStub>>
       stubs_;
 };
 

@@ -183,6 +183,7 @@ void BuildCommands(CLI::App& root, Invocation& invocation) {
   AddNodes(root, invocation);
   AddShards(root, invocation);
   AddNetwork(root, invocation);
+  AddScale(root, invocation);
   AddCrdt(root, invocation);
   AddSimulate(root, invocation);
   AddTck(root, invocation);

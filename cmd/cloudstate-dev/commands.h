@@ -46,11 +46,18 @@ void AddLogs(CLI::App& root, Invocation& invocation);
 void AddNetwork(CLI::App& root, Invocation& invocation);
 void AddNodes(CLI::App& root, Invocation& invocation);
 void AddSample(CLI::App& root, Invocation& invocation);
+void AddScale(CLI::App& root, Invocation& invocation);
 void AddServices(CLI::App& root, Invocation& invocation);
 void AddShards(CLI::App& root, Invocation& invocation);
 void AddSimulate(CLI::App& root, Invocation& invocation);
 void AddStatus(CLI::App& root, Invocation& invocation);
 void AddTck(CLI::App& root, Invocation& invocation);
+
+// Adds the subcommands of `scale`; status and watch are in AddScale.
+void AddScaleRecord(CLI::App& scale, Invocation& invocation);
+void AddScaleSet(CLI::App& scale, Invocation& invocation);
+void AddScaleSimulate(CLI::App& scale, Invocation& invocation);
+void AddScaleTune(CLI::App& scale, Invocation& invocation);
 
 // Adds the subcommands of `journal`.
 void AddJournalDelete(CLI::App& journal, Invocation& invocation);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cloudstate/dev/v1/scaling.pb.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/ready_lines.h"
 #include "cmd/cloudstate-dev/web_browser.h"
@@ -92,6 +93,18 @@ void Console::OnChanged(const std::string& path) {
 void Console::OnOutput(std::string_view line) {
   Show("output", Style::kPlain, absl::StrCat(Styled("user function |", Style::kDim, terminal_), " ", Printable(line)),
        With({{"line", Text(Printable(line))}}));
+}
+
+void Console::OnScaling(const dev::v1::ScalingEvent& event) {
+  const bool changes = event.kind() != "replica" && event.wanted() != event.wanted_before();
+  const bool cold_start = event.kind() == "replica" && !event.figures().empty();
+  if (!changes && !cold_start) return;
+  Show("scaling", changes ? Style::kPlain : Style::kDim, Printable(event.text()),
+       With({{"kind", Text(event.kind())},
+             {"text", Text(event.text())},
+             {"node", Number(event.node())},
+             {"wanted", Number(event.wanted())},
+             {"ready", Number(event.ready())}}));
 }
 
 void Console::Show(const std::string& event, Style style, const std::string& text, Fields fields) {

@@ -29,6 +29,8 @@ class Console final : public runtime::Observer {
   void OnEnded(const std::string& how, absl::Duration again_in) override;
   void OnChanged(const std::string& path) override;
   void OnOutput(std::string_view line) override;
+  // What changes the number of replicas, and when one that was started is there.
+  void OnScaling(const dev::v1::ScalingEvent& event) override;
 
  private:
   using Fields = google::protobuf::Struct;

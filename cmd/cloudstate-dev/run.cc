@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/console.h"
+#include "cmd/cloudstate-dev/scaling_flags.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/told_settings.h"
 #include "cmd/cloudstate-dev/version.h"
@@ -34,6 +35,8 @@ constexpr char kRunExamples[] =
     "  cloudstate-dev run --user-function 127.0.0.1:8080      uses one that you started yourself\n"
     "  cloudstate-dev run --open                              and shows the dashboard in your browser\n"
     "  cloudstate-dev run --nodes 3                           a cluster; cloudstate-dev nodes ls, network cut 1 2 …\n"
+    "  cloudstate-dev run --scaling knative -- ./server       as many of it as calls need, or none at all\n"
+    "  cloudstate-dev run --scaling manual --nodes 2          as many as you say: cloudstate-dev scale set 3\n"
     "  cloudstate-dev run --ephemeral --port 0 -- ./server    nothing kept, any free port: for tests";
 
 struct RunOptions {
@@ -42,6 +45,7 @@ struct RunOptions {
   std::string sample;
   std::string durability = "full";
   std::string protocol = "auto";
+  std::string scaling = "off";
   bool ephemeral = false;
   bool open = false;
   bool pass_metadata = false;
@@ -109,6 +113,13 @@ void AddCluster(CLI::App& command, RunOptions& options) {
                   "How long unreachable nodes have to come back before a majority goes on without them");
   DurationSetting(command, "--rebalance-interval", "CLOUDSTATE_DEV_REBALANCE_INTERVAL", settings.rebalance_interval,
                   "How often two shards at most move to nodes that have fewer");
+}
+
+void AddScaling(CLI::App& command, RunOptions& options) {
+  Setting(command, "--scaling", "CLOUDSTATE_DEV_SCALING", options.scaling,
+          "Who says how many nodes there are, each a replica of the user function: nobody, you, or an autoscaler")
+      ->check(CLI::IsMember({"off", "manual", "cloudstate", "knative"}));
+  AddScalingFlags(command, options.settings.scaling);
 }
 
 void AddBehaviour(CLI::App& command, RunOptions& options) {
@@ -200,6 +211,34 @@ std::string CheckCluster(const runtime::Settings& settings) {
   return "";
 }
 
+// In mode knative --nodes and --initial-scale are two words for one thing. Empty, or what is wrong with them.
+std::string ResolveInitialScale(const CLI::App& command, runtime::Settings& settings) {
+  int& initial_scale = settings.scaling.knative.initial_scale;
+  if (command.count("--nodes") == 0) {
+    settings.nodes = static_cast<std::size_t>(initial_scale);
+  } else if (command.count("--initial-scale") == 0) {
+    initial_scale = static_cast<int>(settings.nodes);
+  }
+  if (settings.nodes == static_cast<std::size_t>(initial_scale)) return "";
+  return "--nodes and --initial-scale say the same in mode knative: give one of them.";
+}
+
+// What the options of scaling mean together. Empty, or what is wrong with them.
+std::string ResolveScaling(const CLI::App& command, const RunOptions& options, runtime::Settings& settings) {
+  scaling::Settings& scaling = settings.scaling;
+  absl::Status status = scaling::ParseMode(options.scaling, scaling.mode);
+  if (status.ok()) status = scaling::Check(scaling);
+  if (!status.ok()) return std::string(status.message());
+  if (scaling.mode == scaling::Mode::kOff) return "";
+  std::string problem;
+  if (scaling.mode == scaling::Mode::kKnative) problem = ResolveInitialScale(command, settings);
+  if (problem.empty() && settings.nodes > static_cast<std::size_t>(scaling.MaxScale())) {
+    problem = absl::StrCat("The first ", settings.nodes, " nodes are more than --max-scale lets there be, ",
+                           scaling.MaxScale(), ".");
+  }
+  return problem;
+}
+
 absl::Status ReadDescriptors(const std::vector<std::string>& files, runtime::Settings& settings) {
   for (const std::string& file : files) {
     auto set = admin::ReadDescriptorFile(file);
@@ -243,9 +282,11 @@ void AddRun(CLI::App& root, Invocation& invocation) {
   AddUserFunction(*command, *options);
   AddAddresses(*command, *options);
   AddCluster(*command, *options);
+  AddScaling(*command, *options);
   AddBehaviour(*command, *options);
   command->callback([&invocation, options, command] {
     std::string problem = Resolve(*command, invocation.settings, *options);
+    if (problem.empty()) problem = ResolveScaling(*command, *options, options->settings);
     if (problem.empty()) problem = CheckCluster(options->settings);
     if (!problem.empty()) throw CLI::ValidationError(problem);
     invocation.action = [&invocation, options] { return Run(*options, invocation.settings); };

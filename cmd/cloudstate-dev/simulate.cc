@@ -1,5 +1,4 @@
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,6 +19,7 @@
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/interruption.h"
 #include "cmd/cloudstate-dev/paste_lines.h"
+#include "cmd/cloudstate-dev/progress_line.h"
 #include "cmd/cloudstate-dev/scenario_choice.h"
 #include "cmd/cloudstate-dev/shrunk_failure.h"
 #include "cmd/cloudstate-dev/simulate_output.h"
@@ -96,33 +96,6 @@ void CheckTogether(const CLI::App& command) {
 
 // Short enough to be typed again.
 std::uint64_t AnySeed() { return std::random_device()(); }
-
-// One line on standard error that changes while something goes on, if there is a terminal. One thread at a time.
-class ProgressLine {
- public:
-  explicit ProgressLine(bool wanted) : on_(wanted && isatty(STDERR_FILENO) == 1) {}
-  ~ProgressLine() {
-    if (shown_) std::fputs(kErase, stderr);
-  }
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-
-  void Show(const std::string& text) {
-    const absl::Time now = absl::Now();
-    if (!on_ || now < next_) return;
-    next_ = now + absl::Milliseconds(100);
-    shown_ = true;
-    std::fputs(absl::StrCat(kErase, text).c_str(), stderr);
-    std::fflush(stderr);
-  }
-
- private:
-  static constexpr char kErase[] = "\r\x1b[K";
-
-  const bool on_;
-  bool shown_ = false;
-  absl::Time next_ = absl::InfinitePast();
-};
 
 // ---- one seed
 

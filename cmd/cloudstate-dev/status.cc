@@ -5,6 +5,7 @@
 #include "cmd/cloudstate-dev/client.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/scaling_text.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/admin/views.h"
 
@@ -24,6 +25,8 @@ Shown State(const dev::v1::UserFunction& user_function) {
       return {"rejected", Style::kBad};
     case dev::v1::UserFunction::WAITING:
       return {"waiting for it", Style::kWarning};
+    case dev::v1::UserFunction::IDLE:
+      return {"scaled to zero, started for the next call", Style::kPlain};
     default:
       return {"unknown", Style::kWarning};
   }
@@ -50,7 +53,13 @@ std::string FormatUserFunction(const dev::v1::UserFunction& user_function, const
   return text;
 }
 
-std::string Format(const dev::v1::Status& status, const Terminal& terminal) {
+// Nothing where scaling is off.
+std::string ScalingLine(const dev::v1::ScalingState& scaling) {
+  if (scaling.mode() == "off") return "";
+  return absl::StrCat("\nScaling        ", Printable(scaling.mode()), ", ", FormatReplicaCounts(scaling));
+}
+
+std::string Format(const dev::v1::Status& status, const dev::v1::ScalingState& scaling, const Terminal& terminal) {
   const std::string kept = status.data_directory().empty()
                                ? "kept until the emulator ends"
                                : absl::StrCat("in ", status.data_directory(), ", durability ", status.durability());
@@ -60,8 +69,8 @@ std::string Format(const dev::v1::Status& status, const Terminal& terminal) {
       FormatWhen(admin::FromTimestamp(status.started()), terminal), "\nClients        ", status.client_address(),
       "\nAdmin          ", status.admin_address(), "\nMetrics        ", status.metrics_address(), "\nJournal        ",
       Counted(status.stored_events(), "event"), " ", Printable(kept),
-      status.nodes() > 1 ? absl::StrCat("\nNodes          ", status.nodes(), " run") : "", "\nEntities       ",
-      status.active_entities(), " active, ", status.waiting_commands(), " commands waiting\n",
+      status.nodes() > 1 ? absl::StrCat("\nNodes          ", status.nodes(), " run") : "", ScalingLine(scaling),
+      "\nEntities       ", status.active_entities(), " active, ", status.waiting_commands(), " commands waiting\n",
       FormatUserFunction(status.user_function(), terminal));
 }
 
@@ -70,7 +79,13 @@ int Run(const Settings& settings) {
   if (!client.ok()) return Fail(client.status(), kNotFound);
   absl::StatusOr<dev::v1::Status> status = (*client)->Call(&Client::Stub::GetStatus, dev::v1::GetStatusRequest());
   if (!status.ok()) return Fail(status.status());
-  Print(settings.json ? ToJson(*status) + "\n" : Format(*status, StandardOutput()));
+  if (settings.json) {
+    Print(ToJson(*status) + "\n");
+    return kOk;
+  }
+  const auto scaling = (*client)->Call(&Client::ScalingStub::GetScaling, dev::v1::GetScalingRequest());
+  if (!scaling.ok()) return Fail(scaling.status());
+  Print(Format(*status, *scaling, StandardOutput()));
   return kOk;
 }
 

@@ -11,8 +11,10 @@
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "cloudstate/dev/v1/figures.pb.h"
 #include "cloudstate/dev/v1/replay.pb.h"
+#include "cloudstate/dev/v1/scaling.pb.h"
 #include "emulator/admin/figures_watching.h"
 #include "emulator/admin/replaying.h"
+#include "emulator/admin/scaling_watching.h"
 #include "emulator/admin/type_description.h"
 
 namespace cloudstate::admin {
@@ -25,6 +27,7 @@ constexpr char kCluster[] = "cloudstate.dev.v1.Cluster";
 constexpr char kCrdts[] = "cloudstate.dev.v1.Crdts";
 constexpr char kFigures[] = "cloudstate.dev.v1.Figures";
 constexpr char kReplays[] = "cloudstate.dev.v1.Replays";
+constexpr char kScaling[] = "cloudstate.dev.v1.Scaling";
 
 constexpr int kDefaultLogLines = 100;
 
@@ -34,11 +37,12 @@ std::shared_ptr<const serving::Services> OwnServices() {
   const google::protobuf::FileDescriptor* crdt = dev::v1::Crdt::descriptor()->file();
   const google::protobuf::FileDescriptor* figures = dev::v1::Sample::descriptor()->file();
   const google::protobuf::FileDescriptor* replay = dev::v1::ReplayRequest::descriptor()->file();
+  const google::protobuf::FileDescriptor* scaling = dev::v1::ScalingState::descriptor()->file();
   return std::make_shared<serving::Services>(
       serving::Services{.pool = emulator->pool(),
                         .services = {emulator->FindServiceByName("Emulator"), cluster->FindServiceByName("Cluster"),
                                      crdt->FindServiceByName("Crdts"), replay->FindServiceByName("Replays"),
-                                     figures->FindServiceByName("Figures")}});
+                                     figures->FindServiceByName("Figures"), scaling->FindServiceByName("Scaling")}});
 }
 
 // The call's input; without one, the call has been ended.
@@ -168,12 +172,21 @@ struct AdminBackend::Handlers {
     return kMethods;
   }
 
+  static const Methods& OfScaling() {
+    static const Methods kMethods{
+        {"GetScaling", {Ask<&Live::GetScaling>}},
+        {"SetScaling", {Ask<&Live::SetScaling>, Effect::kChanges}},
+        {"ListScalingEvents", {Ask<&Live::ListScalingEvents>}},
+        {"WatchScalingEvents", {Own<&AdminBackend::Watch<ScalingEventsWatching, dev::v1::WatchScalingEventsRequest>>}},
+        {"RecordCalls", {Own<&AdminBackend::Watch<CallTimesWatching, dev::v1::RecordCallsRequest>>}},
+    };
+    return kMethods;
+  }
+
   static const Method* Find(std::string_view service, std::string_view method) {
-    static const std::map<std::string_view, const Methods*> kServices{{kEmulator, &OfEmulator()},
-                                                                      {kCluster, &OfCluster()},
-                                                                      {kCrdts, &OfCrdts()},
-                                                                      {kReplays, &OfReplays()},
-                                                                      {kFigures, &OfFigures()}};
+    static const std::map<std::string_view, const Methods*> kServices{
+        {kEmulator, &OfEmulator()}, {kCluster, &OfCluster()}, {kCrdts, &OfCrdts()},
+        {kReplays, &OfReplays()},   {kFigures, &OfFigures()}, {kScaling, &OfScaling()}};
     const auto methods = kServices.find(service);
     if (methods == kServices.end()) return nullptr;
     const auto found = methods->second->find(method);

@@ -11,6 +11,7 @@
 #include "cloudstate/dev/v1/crdt.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "cloudstate/dev/v1/figures.pb.h"
+#include "cloudstate/dev/v1/scaling.pb.h"
 #include "emulator/admin/cancellation.h"
 #include "emulator/admin/log_filter.h"
 #include "emulator/admin/log_lines.h"
@@ -91,6 +92,21 @@ class Live {
   // it.
   virtual void StartReplay(std::shared_ptr<const userfunction::Specification> specification, entities::ReplayPlan plan,
                            std::shared_ptr<Cancellation> cancellation, Done<entities::ReplayResult> done) = 0;
+
+  // ---- scaling; the errors are those of the contract
+
+  virtual void GetScaling(const dev::v1::GetScalingRequest& request, Done<dev::v1::ScalingState> done) = 0;
+  virtual void SetScaling(const dev::v1::SetScalingRequest& request, Done<dev::v1::ScalingState> done) = 0;
+  virtual void ListScalingEvents(const dev::v1::ListScalingEventsRequest& request,
+                                 Done<dev::v1::ListScalingEventsResponse> done) = 0;
+  // `watcher` sees what `request` asks for: first the newest that are kept, perhaps before this returns, then each one
+  // as it comes, on the nodes' strand: it must be quick.
+  using ScalingEventWatcher = absl::AnyInvocable<void(dev::v1::ScalingEvent)>;
+  virtual std::unique_ptr<Watch> WatchScalingEvents(const dev::v1::WatchScalingEventsRequest& request,
+                                                    ScalingEventWatcher watcher) = 0;
+  // `watcher` sees the calls that end from now on, several at a time, on the nodes' strand: it must be quick.
+  using CallTimesWatcher = absl::AnyInvocable<void(dev::v1::CallTimes)>;
+  virtual std::unique_ptr<Watch> WatchCallTimes(CallTimesWatcher watcher) = 0;
 
   // ---- figures, the log, and how this was told to run
 

@@ -16,14 +16,8 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
 }  // namespace
 
-template <class Taken>
-void Watching::SendGap(const Taken& before) {
-  if (before.missed == 0) return;
-  auto gap = std::decay_t<decltype(before.item)>();
-  *gap.mutable_time() = before.item.time();
-  gap.set_kind("missed");
-  gap.set_text(absl::StrCat(before.missed, " events before this one were too many to show."));
-  responder_->Message(gap.SerializeAsString());
+std::string Watching::MissedText(std::int64_t missed) {
+  return absl::StrCat(missed, " events before this one were too many to show.");
 }
 
 void Watching::Start(std::function<void(const std::shared_ptr<Watching>&)> ended) {
@@ -167,15 +161,7 @@ absl::StatusOr<Watching::Progress> CommandsWatching::Send(Views& views) {
 
 std::unique_ptr<Live::Watch> ClusterEventsWatching::Subscribe() { return live_.WatchClusterEvents(request_, Adding()); }
 
-absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) {
-  while (Taking()) {
-    const auto next = queue_.Take();
-    if (!next) return Progress::kUpToDate;
-    SendGap(*next);
-    responder().Message(next->item.SerializeAsString());
-  }
-  return Progress::kMoreToSend;
-}
+absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) { return SendQueued(); }
 
 std::unique_ptr<Live::Watch> CrdtsWatching::Subscribe() { return live_.WatchCrdts(request_, Adding()); }
 

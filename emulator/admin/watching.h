@@ -8,6 +8,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -50,9 +52,17 @@ class Watching : public std::enable_shared_from_this<Watching> {
   serving::Responder& responder() { return *responder_; }
   // An event of its own tells that some were dropped before this one.
   template <class Taken>
-  void SendGap(const Taken& before);
+  void SendGap(const Taken& before) {
+    if (before.missed == 0) return;
+    auto gap = std::decay_t<decltype(before.item)>();
+    *gap.mutable_time() = before.item.time();
+    gap.set_kind("missed");
+    gap.set_text(MissedText(before.missed));
+    responder_->Message(gap.SerializeAsString());
+  }
 
  private:
+  static std::string MissedText(std::int64_t missed);
   void Run(const absl::StatusOr<Views*>& views);
   void Work(const absl::StatusOr<Views*>& views);
 
@@ -139,6 +149,17 @@ class QueuedWatching : public Watching {
       self->queue_.Add(std::move(item));
       self->Wake();
     };
+  }
+
+  // Sends items as they are, and before each what was dropped.
+  absl::StatusOr<Progress> SendQueued() {
+    while (Taking()) {
+      const auto next = queue_.Take();
+      if (!next) return Progress::kUpToDate;
+      SendGap(*next);
+      responder().Message(next->item.SerializeAsString());
+    }
+    return Progress::kMoreToSend;
   }
 
   Live& live_;

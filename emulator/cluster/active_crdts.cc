@@ -10,7 +10,8 @@ class ActiveCrdts::Slot final : public entities::CrdtHost {
   Slot(ActiveCrdts& owner, const base::EntityKey& key, std::string service, const entities::Limits& limits)
       : owner_(owner),
         entity_(key, std::move(service),
-                {owner.strand_, owner.replicas_.Of(key), owner.metrics_[key.persistence_id], limits, owner.dialect_},
+                {owner.strand_, owner.replicas_.Of(key), owner.metrics_[key.persistence_id], owner.load_, limits,
+                 owner.dialect_},
                 *this) {}
 
   ~Slot() override {
@@ -50,11 +51,13 @@ class ActiveCrdts::Slot final : public entities::CrdtHost {
 };
 
 ActiveCrdts::ActiveCrdts(const ActiveEntities::Options& options, base::Strand& strand, Replicas& replicas,
-                         trace::MetricsByEntityName& metrics, std::function<void(const std::string&)> report_error)
+                         trace::MetricsByEntityName& metrics, trace::NodeLoad& load,
+                         std::function<void(const std::string&)> report_error)
     : options_(options),
       strand_(strand),
       replicas_(replicas),
       metrics_(metrics),
+      load_(load),
       report_error_(std::move(report_error)),
       pending_(options.max_active_entities, options.max_waiting_for_room) {}
 
@@ -136,6 +139,10 @@ std::vector<ActiveCrdts::Slot*> ActiveCrdts::Sorted() const {
   for (const auto& [key, slot] : active_) slots.push_back(slot.get());
   std::ranges::sort(slots, {}, [](const Slot* slot) -> const base::EntityKey& { return slot->entity().key(); });
   return slots;
+}
+
+void ActiveCrdts::PassivateIdle() {
+  while (!idle_.empty()) idle_.front()->entity().Passivate();
 }
 
 // Its place is free when its stream has ended.

@@ -26,10 +26,11 @@ namespace cloudstate::cluster {
 // never idle, and makes no room.
 class ActiveCrdts {
  public:
-  // The references outlive this. Metrics are the node's, over all its lives. Destroying it drops all commands, without
-  // an end, and nothing is called any more.
+  // The references outlive this. Metrics and load are the node's, over all its lives. Destroying it drops all commands,
+  // without an end, and nothing is called any more.
   ActiveCrdts(const ActiveEntities::Options& options, base::Strand& strand, Replicas& replicas,
-              trace::MetricsByEntityName& metrics, std::function<void(const std::string&)> report_error);
+              trace::MetricsByEntityName& metrics, trace::NodeLoad& load,
+              std::function<void(const std::string&)> report_error);
   ~ActiveCrdts();
 
   // The user function is there; its entities are started when commands come.
@@ -44,6 +45,8 @@ class ActiveCrdts {
   void Cancel(const base::EntityKey& key, const std::shared_ptr<entities::CrdtCommand>& command);
   // Streamed calls that are open end well: nobody can say when they would have.
   void EndOpenCalls();
+  // Stops those that have nothing to do, as if they had been idle for long enough.
+  void PassivateIdle();
   // Of an entity that is active, or not.
   void OnReplicaChanged(const base::EntityKey& key);
 
@@ -78,6 +81,7 @@ class ActiveCrdts {
   base::Strand& strand_;
   Replicas& replicas_;
   trace::MetricsByEntityName& metrics_;
+  trace::NodeLoad& load_;
   const std::function<void(const std::string&)> report_error_;
   std::shared_ptr<userfunction::Connection> connection_;
   userfunction::Dialect dialect_ = userfunction::Dialect::k0_2;

@@ -16,7 +16,7 @@ class ActiveEntities::Slot final : public entities::Host {
       : owner_(owner),
         fence_(fence),
         entity_(protocol, key, std::move(service),
-                {owner.strand_, owner.journal_, metrics, limits, owner.replay_from_, fence}, *this) {}
+                {owner.strand_, owner.journal_, metrics, owner.load_, limits, owner.replay_from_, fence}, *this) {}
 
   ~Slot() override {
     if (idle_) owner_.idle_.erase(place_);
@@ -61,11 +61,12 @@ class ActiveEntities::Slot final : public entities::Host {
 };
 
 ActiveEntities::ActiveEntities(const Options& options, base::Strand& strand, journal::Journal& journal,
-                               trace::Metrics& metrics, Observer& observer)
+                               trace::Metrics& metrics, trace::NodeLoad& load, Observer& observer)
     : options_(options),
       strand_(strand),
       journal_(journal),
       metrics_(metrics),
+      load_(load),
       observer_(observer),
       pending_(options.max_active_entities, options.max_waiting_for_room) {}
 
@@ -174,6 +175,10 @@ void ActiveEntities::OnFenced(journal::Fence fence) {
 void ActiveEntities::Forget(const base::EntityKey& key) {
   const auto found = active_.find(key);
   if (found != active_.end()) found->second->entity().Forget();
+}
+
+void ActiveEntities::PassivateIdle() {
+  while (!idle_.empty()) idle_.front()->entity().Passivate();
 }
 
 // Its place is free when its stream has ended.

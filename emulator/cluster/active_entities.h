@@ -48,10 +48,10 @@ class ActiveEntities {
     virtual void OnRetired(journal::ShardId shard) = 0;
   };
 
-  // The references outlive this. Metrics are the node's, over all its lives. Destroying it drops all commands without
-  // an outcome, and nothing is called any more.
+  // The references outlive this. Metrics and load are the node's, over all its lives. Destroying it drops all commands
+  // without an outcome, and nothing is called any more.
   ActiveEntities(const Options& options, base::Strand& strand, journal::Journal& journal, trace::Metrics& metrics,
-                 Observer& observer);
+                 trace::NodeLoad& load, Observer& observer);
   ~ActiveEntities();
 
   // The user function is there; its entities are started when commands come.
@@ -69,6 +69,9 @@ class ActiveEntities {
   // has not seen, in the same order in every run: each entity's in the order of their arrival. Nothing more happens,
   // and nothing is returned, for a shard that is being retired already.
   std::vector<Undelivered> Retire(journal::ShardId shard);
+
+  // Stops those that have nothing to do, as if they had been idle for long enough.
+  void PassivateIdle();
 
   // What was stored of the entity has been deleted: if it is active here, it is loaded anew.
   void Forget(const base::EntityKey& key);
@@ -106,6 +109,7 @@ class ActiveEntities {
   base::Strand& strand_;
   journal::Journal& journal_;
   trace::Metrics& metrics_;
+  trace::NodeLoad& load_;
   Observer& observer_;
   std::shared_ptr<userfunction::Connection> connection_;
   entities::ReplayFrom replay_from_ = entities::ReplayFrom::kNewestSnapshot;

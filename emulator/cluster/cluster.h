@@ -30,6 +30,10 @@ class Cluster {
   void WatchNodes(std::function<void(Node&)> added) { added_ = std::move(added); }
   // The first nodes, all up. Once.
   void Start(std::size_t nodes);
+  // The same, without a life each: StartAlone begins the first one.
+  void StartEmpty(std::size_t nodes);
+  // Nodes up to this one are there, those that are new without a life. RESOURCE_EXHAUSTED beyond the most.
+  absl::Status MakeUpTo(NodeId node);
   // The emulator is about to end: open calls of CRDT entities end well.
   void EndOpenCrdtCalls();
   // What is due to the replicas' store goes there at once: the journal will be closed.
@@ -41,6 +45,11 @@ class Cluster {
   void Connect(std::shared_ptr<userfunction::Connection> connection,
                std::shared_ptr<const userfunction::Specification> specification, entities::ReplayFrom replay_from);
   void Disconnect(const absl::Status& reason);
+  // The same of the user function of one node alone, which is there, where each has its own: for all its lives. Nodes
+  // that are made later have none.
+  void Connect(NodeId node, std::shared_ptr<userfunction::Connection> connection,
+               std::shared_ptr<const userfunction::Specification> specification, entities::ReplayFrom replay_from);
+  void Disconnect(NodeId node, const absl::Status& reason);
 
   // Deletes an event-sourced or value entity from the journal and has the nodes forget it; then `done` runs, on the
   // strand. Errors are the journal's.
@@ -50,6 +59,12 @@ class Cluster {
 
   absl::StatusOr<NodeId> AddNode();
   absl::StatusOr<std::string> Drain(NodeId node);
+  // The only one that there is: it finishes its calls, and leaves a cluster of nobody behind. What entities have stored
+  // is there for whoever starts next; what CRDT entities know, with a store for their replicas.
+  absl::StatusOr<std::string> DrainLast(NodeId node);
+  // The node, which has no life, begins one as the only one of the cluster, and is up at once. To be the one that left
+  // last, which knows most of CRDT entities. FAILED_PRECONDITION where others live.
+  absl::StatusOr<std::string> StartAlone(NodeId node);
   absl::StatusOr<std::string> Kill(NodeId node);
   absl::StatusOr<std::string> StartAgain(NodeId node);
   absl::StatusOr<std::string> Pause(NodeId node, std::optional<absl::Duration> time);
@@ -67,8 +82,8 @@ class Cluster {
 
   // ---- what there is
 
-  // Null while there is no user function.
-  const std::shared_ptr<userfunction::Connection>& connection() const { return connection_; }
+  // Null while there is no user function; where each node has its own, that of any one of them.
+  std::shared_ptr<userfunction::Connection> connection() const;
   entities::ReplayFrom replay_from() const { return replay_from_; }
 
   const std::map<NodeId, std::unique_ptr<Node>>& nodes() const { return nodes_; }
@@ -77,6 +92,7 @@ class Cluster {
   // The node whose sight of shards counts: the coordinator by its own sight, of the largest side; null where there is
   // none.
   Node* Coordinator() const;
+  base::Strand& strand() { return strand_; }
   Network& network() { return network_; }
   const Network& network() const { return network_; }
   ClusterEvents& events() { return events_; }
@@ -88,6 +104,11 @@ class Cluster {
 
  private:
   absl::StatusOr<Node*> FindAlive(NodeId node) const;
+  absl::StatusOr<Node*> FindUp(NodeId node) const;
+  absl::StatusOr<Node*> FindStopped(NodeId node) const;  // without a life
+  // A node besides this one that has a life, or is about to begin one; null where there is none.
+  const Node* FindOther(NodeId node) const;
+  void TakeOverReplicas(std::size_t nodes);
   Node& Make(NodeId id);
   std::uint64_t FormerLife(NodeId id) const;
   View KnownView(NodeId self) const;

@@ -73,7 +73,8 @@ std::optional<absl::Duration> ReadDuration(absl::string_view text, std::string& 
 absl::StatusOr<Latency> ParseForm(absl::string_view text, const Form& form, absl::string_view arguments) {
   const std::string expected =
       absl::StrCat("expected ", form.low, " and ", form.high, ", such as \"", form.example, "\"");
-  const std::vector<absl::string_view> parts = absl::StrSplit(arguments, ',');
+  std::vector<absl::string_view> parts = absl::StrSplit(arguments, ',');
+  if (form.kind == Latency::Kind::kExponential && parts.size() == 1) parts.insert(parts.begin(), "0");
   if (parts.size() != 2) return Wrong(text, absl::StrCat(form.name, " takes two durations"), expected);
   std::string what;
   const std::optional<absl::Duration> low = ReadDuration(absl::StripAsciiWhitespace(parts[0]), what);

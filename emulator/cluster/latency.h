@@ -21,7 +21,8 @@ struct Latency {
   // In whole nanoseconds. A constant takes nothing from `random`.
   absl::Duration Draw(base::Random& random) const;
 
-  // "5ms", "uniform(1ms, 20ms)", "normal(10ms, 3ms)", "exponential(1ms, 10ms)".
+  // "5ms", "uniform(1ms, 20ms)", "normal(10ms, 3ms)", "exponential(1ms, 10ms)". Parse takes "exponential(10ms)" as
+  // well, which adds to nothing.
   std::string ToString() const;
   // INVALID_ARGUMENT with what was expected and an example.
   static absl::StatusOr<Latency> Parse(absl::string_view text);

@@ -47,6 +47,12 @@ void Node::Leave() {
   }));
 }
 
+void Node::LeaveLast() {
+  strand_.Run(restart_.Guard([this] {
+    if (life_ != nullptr) life_->LeaveLast();
+  }));
+}
+
 void Node::EndOpenCrdtCalls() {
   strand_.Run(restart_.Guard([this] {
     if (life_ != nullptr) life_->EndOpenCrdtCalls();
@@ -97,7 +103,7 @@ void Node::OnState(NodeState state) {
   // Not from within the life that ends. It may be killed before.
   surroundings_.strand.Post(restart_.Guard([this, state] {
     const bool down = state == NodeState::kDown;
-    if (down) life_->SaveReplicas();  // it ends in order: what only it has is not lost
+    life_->SaveReplicas();  // it ends in order: what only it has is not lost
     View view = life_->membership().ForNextLife();
     incarnation_ = life_->membership().self().incarnation;  // others may know of a later one than this was
     EndLife(down ? "down" : "removed", absl::Status(availability_));

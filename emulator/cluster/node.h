@@ -19,6 +19,7 @@
 #include "emulator/cluster/shard_allocation.h"
 #include "emulator/cluster/shard_table.h"
 #include "emulator/entities/crdt_entity.h"
+#include "emulator/trace/load_meter.h"
 #include "emulator/trace/metrics.h"
 
 namespace cloudstate::cluster {
@@ -63,6 +64,9 @@ class Node {
   // Ends it as a crash does: what was under way is forgotten. Those who watch are told first.
   void Kill();
   void Leave();
+  // The same for the last one, which has nobody to give its shards to: its entities are passivated, and what is due to
+  // the replicas' store is there before the life ends. Where others come up meanwhile, it leaves like any other.
+  void LeaveLast();
   // Calls of CRDT entities that are open end well; the emulator ends.
   void EndOpenCrdtCalls();
   // What is due to the replicas' store goes there at once.
@@ -86,9 +90,11 @@ class Node {
   void DeliverCrdt(const std::string& entity_id, std::shared_ptr<entities::CrdtCommand> command);
   // The client of a command that was delivered here has gone.
   void CancelCrdt(const std::string& entity_id, const std::shared_ptr<entities::CrdtCommand>& command);
-  // Null while there is no user function, or no life.
+  // The node's own streams: null while there is no user function, or no life.
   std::shared_ptr<userfunction::Connection> connection() const;
-  // Lives as long as the node.
+  // These live as long as the node.
+  trace::NodeLoad& load() { return load_; }
+  const trace::NodeLoad& load() const { return load_; }
   trace::EntityMetrics& action_metrics(const std::string& service) { return metrics_.actions[service]; }
 
   // OK while clients can be served here; else UNAVAILABLE, with the reason.
@@ -108,6 +114,8 @@ class Node {
 
   // ---- what people see; on the shared strand
 
+  // Null while there is none; not the node's own streams, so that neither its pause nor its end matters.
+  const std::shared_ptr<userfunction::Connection>& user_function() const { return user_function_; }
   NodeId id() const { return id_; }
   const std::string& name() const { return name_; }
   NodeStrand& strand() { return strand_; }
@@ -149,8 +157,9 @@ class Node {
   const std::string name_;
   const Options options_;
   const Surroundings surroundings_;
-  NodeStrand strand_;
   trace::Metrics metrics_;
+  trace::NodeLoad load_;
+  NodeStrand strand_;                     // what it holds back may count what ends
   ReplicationFigures ended_replication_;  // of the lives before
   Watcher watcher_;
   absl::Status availability_;

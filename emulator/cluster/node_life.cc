@@ -26,10 +26,10 @@ NodeLife::NodeLife(Node& node, std::uint64_t incarnation, View known)
                      for (const std::string& each : what) Tell("shard", each);
                      AfterChange(Source::kOwn);
                    }),
-      entities_(options_.entities, strand_, node.surroundings_.journal, node.metrics_, *this),
+      entities_(options_.entities, strand_, node.surroundings_.journal, node.metrics_, node.load_, *this),
       random_(static_cast<std::minstd_rand::result_type>(DigestOf({Number(node.id_), incarnation}))),
       replicas_(options_.replicas, strand_, {Number(node.id_), incarnation}, *this, node.surroundings_.replicas),
-      crdts_(options_.entities, strand_, replicas_, node.metrics_.crdts,
+      crdts_(options_.entities, strand_, replicas_, node.metrics_.crdts, node.load_,
              [this](const std::string& text) { ReportError(text); }) {
   UpdateUp();
   replicas_.Observe(node.surroundings_.replica_events);
@@ -71,6 +71,11 @@ void NodeLife::Leave() {
   leaving_since_ = strand_.Now();
   AfterChange(Source::kOwn);
   replicas_.HandOver();
+}
+
+void NodeLife::LeaveLast() {
+  is_last_ = true;
+  Leave();
 }
 
 absl::Status NodeLife::MoveShard(ShardId shard, NodeId to) { return coordinator_.Move(shard, to, membership_.view()); }
@@ -286,15 +291,32 @@ void NodeLife::LeaveIfDone() {
   if (node_.open_calls() > 0 && strand_.Now() - leaving_since_ >= options_.entities.limits.relay_timeout) {
     node_.watcher_.ending(absl::UnavailableError(absl::StrCat("node ", node_.name_, " is leaving the cluster")));
   }
-  if (node_.open_calls() > 0 || sent_.size() > 0) return;
-  if (buffered_count_ > 0 || entities_.active_entities() > 0 || !OwnedShards().empty()) return;
-  if (crdts_.busy_entities() > 0 || !replicas_.is_open() || replicas_.pending() > 0) return;
+  // Effects of calls that have ended may still be under way.
+  if (node_.open_calls() > 0 || sent_.size() > 0 || node_.load_.user_function.open() > 0) return;
+  if (buffered_count_ > 0 || crdts_.busy_entities() > 0 || !replicas_.is_open() || replicas_.pending() > 0) return;
+  if (LeavesNobody() ? !HasPutAway() : !HasGivenAway()) return;
   for (const auto& [peer, talk] : talks_) {
     if (talk.channel->unacknowledged() > 0 && MayAnswer(peer)) return;
   }
   membership_.Left();
   AfterChange(Source::kOwn);
   if (ending_) Broadcast(Gossip());
+}
+
+bool NodeLife::LeavesNobody() const {
+  return is_last_ && std::ranges::none_of(membership_.view(), [this](const auto& each) {
+           return each.first != node_.id_ && each.second.IsMember();
+         });
+}
+
+bool NodeLife::HasGivenAway() const { return entities_.active_entities() == 0 && OwnedShards().empty(); }
+
+// Its shards stay its own: a command that still comes is done, and the journal has all that the next life needs.
+bool NodeLife::HasPutAway() {
+  entities_.PassivateIdle();
+  crdts_.PassivateIdle();
+  replicas_.Save();
+  return entities_.active_entities() == 0 && crdts_.active_entities() == 0 && replicas_.is_saved();
 }
 
 // ---- CRDT entities

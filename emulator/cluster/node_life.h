@@ -44,6 +44,7 @@ class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers
   void CancelCrdt(const std::string& entity_id, const std::shared_ptr<entities::CrdtCommand>& command);
   void Forget(const base::EntityKey& key) { entities_.Forget(key); }
   void Leave();
+  void LeaveLast();
   void EndOpenCrdtCalls() { crdts_.EndOpenCalls(); }
   void SaveReplicas() { replicas_.Save(); }
   absl::Status MoveShard(ShardId shard, NodeId to);
@@ -133,6 +134,10 @@ class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers
   void UpdateUp();
 
   void LeaveIfDone();
+  bool LeavesNobody() const;
+  // Nothing is left to do here before the life can end.
+  bool HasGivenAway() const;
+  bool HasPutAway();
   void Tell(absl::string_view kind, std::string text);
 
   Node& node_;
@@ -161,6 +166,7 @@ class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers
   bool heartbeat_due_ = true;
   std::vector<ShardId> released_;  // since that was told last
   absl::Time leaving_since_ = absl::InfiniteFuture();
+  bool is_last_ = false;  // it leaves, and may leave nobody behind
   base::TimerId tick_ = base::TimerId::kNone;
   bool ending_ = false;
   base::Lifetime lifetime_;

@@ -62,6 +62,7 @@ void NodeLife::Route(ShardId shard, Buffered buffered) {
 }
 
 void NodeLife::SendTo(const ShardHome& home, Buffered buffered) {
+  if (buffered.command.number == trace::kClientsCommand) buffered.command.trace->served_by = ToString(home.owner);
   buffered.command.trace->Add(
       strand_.Now(), trace::StepKind::kRouted, buffered.command.number,
       absl::StrCat("to node ", ToString(home.owner), ", shard ", Index(ShardOf(buffered.entity_id))));

@@ -37,6 +37,9 @@ class ReplicaDisk {
   // All that is known of the entity is kept.
   bool HasAll(const base::EntityKey& key) const { return open_ && on_way_ == 0 && !due_.contains(key); }
 
+  // Nothing is due, nor on its way. True without a store.
+  bool is_saved() const { return store_ == nullptr || (open_ && on_way_ == 0 && due_.empty()); }
+
   // `change`, a delta or the whole state, has become part of the entity's.
   void Add(const base::EntityKey& key, const crdt::State& change);
   // Its state is to replace what is kept.

@@ -101,6 +101,8 @@ class Replicas {
   bool is_open() const { return disk_.is_open(); }
   // What is due to the disk goes there at once: the emulator ends.
   void Save() { disk_.Save(); }
+  // The disk has all that is due to it.
+  bool is_saved() const { return disk_.is_saved(); }
 
   // Changes that this node is to tell the peer, or has and they are not acknowledged.
   std::size_t pending(crdt::ReplicaId peer) const;

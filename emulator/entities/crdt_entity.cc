@@ -26,7 +26,10 @@ CrdtEntity::CrdtEntity(base::EntityKey key, std::string service, const CrdtEnvir
 
 CrdtEntity::~CrdtEntity() {
   environment_.strand.Cancel(timer_);
-  for (const auto& [id, call] : calls_) environment_.strand.Cancel(call->timer);
+  for (const auto& [id, call] : calls_) {
+    environment_.strand.Cancel(call->timer);
+    call->handled.End();  // a write may keep the call for longer than the node is there
+  }
 }
 
 void CrdtEntity::Deliver(std::shared_ptr<CrdtCommand> command) {
@@ -101,10 +104,12 @@ void CrdtEntity::Start() {
   ++environment_.metrics.activated_entities;
   started_ = environment_.strand.Now();
   state_ = State::kReading;
+  reading_.Begin(environment_.load.journal, environment_.strand, started_);
   environment_.replica.Read(stream_lifetime_.Guard([this] { OnRead(); }));
 }
 
 void CrdtEntity::OnRead() {
+  reading_.End();
   if (environment_.replica.state().deleted()) {
     CloseDeleted();
     return;
@@ -158,10 +163,10 @@ void CrdtEntity::Send(Waiting next) {
   call->id = ++last_command_id_;
   call->command = std::move(next.command);
   call->since = next.since;
-  call->sent = now;
   calls_.emplace(call->id, call);
   unended_.emplace(call->command.get(), call);
   SetPhase(call, Phase::kSent);
+  call->handled.Begin(environment_.load.user_function, environment_.strand, now);
   call->timer = environment_.strand.After(environment_.limits.relay_timeout,
                                           lifetime_.Guard([this, call] { OnRelayTimeout(call); }));
   Trace(call, trace::StepKind::kSent, absl::StrCat("command ", call->id), &call->command->payload);
@@ -269,6 +274,7 @@ void CrdtEntity::Reset(const std::string& report, const absl::Status& outcome) {
 void CrdtEntity::DropStream() {
   SetIdle(false);
   CancelTimer(timer_);
+  reading_.End();
   stream_lifetime_.Renew();
   stream_ = nullptr;
 }

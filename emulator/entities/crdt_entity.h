@@ -18,6 +18,7 @@
 #include "emulator/entities/crdt_protocol.h"
 #include "emulator/entities/crdt_replica.h"
 #include "emulator/entities/entity.h"
+#include "emulator/trace/load_meter.h"
 #include "emulator/trace/metrics.h"
 #include "emulator/trace/trace.h"
 #include "emulator/userfunction/connection.h"
@@ -56,6 +57,7 @@ struct CrdtEnvironment {
   base::Strand& strand;
   CrdtReplica& replica;
   trace::EntityMetrics& metrics;
+  trace::NodeLoad& load;
   Limits limits;
   userfunction::Dialect dialect;
 };
@@ -133,8 +135,8 @@ class CrdtEntity final {
     std::int64_t id = 0;
     std::shared_ptr<CrdtCommand> command;  // null once it has ended
     absl::Time since;                      // when it arrived
-    absl::Time sent;
     Phase phase = Phase::kAnswered;
+    trace::Metered handled;  // by the user function, while it is sent
     bool client_gone = false;
     bool failed = false;
     base::TimerId timer = base::TimerId::kNone;   // until its reply, or what follows from its cancellation
@@ -213,6 +215,7 @@ class CrdtEntity final {
   base::TimerId timer_ = base::TimerId::kNone;
   bool idle_ = false;
   absl::Time started_;
+  trace::Metered reading_;
 
   std::optional<crdt::Value> copy_;  // what the user function has
   bool behind_ = false;              // the replica may have another value

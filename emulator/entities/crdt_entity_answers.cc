@@ -48,7 +48,7 @@ void CrdtEntity::OnReply(crdt::CrdtReply reply) {
     Reset(absl::StrCat("its reply to command ", call->id, " was streamed, and ", call->command->method, " is not"));
     return;
   }
-  environment_.metrics.command_processing_time.Add(environment_.strand.Now() - call->sent);
+  environment_.metrics.command_processing_time.Add(call->handled.End());
   CancelTimer(call->timer);
   Trace(call, trace::StepKind::kReplied, Describe(reply));
   if (!CarryOut(call, reply.state_action(),
@@ -211,6 +211,7 @@ void CrdtEntity::SetPhase(const CallPointer& call, Phase phase) {
   const auto holds = [](Phase each) -> std::size_t {
     return each == Phase::kSent || each == Phase::kCancelled ? 1 : 0;
   };
+  if (phase != Phase::kSent) call->handled.End();
   outstanding_ += holds(phase);
   outstanding_ -= holds(std::exchange(call->phase, phase));
 }

@@ -13,6 +13,7 @@
 #include "emulator/base/entity_key.h"
 #include "emulator/base/strand.h"
 #include "emulator/journal/journal.h"
+#include "emulator/trace/load_meter.h"
 #include "emulator/trace/metrics.h"
 #include "emulator/trace/trace.h"
 #include "emulator/userfunction/connection.h"
@@ -102,6 +103,7 @@ struct Environment {
   base::Strand& strand;
   journal::Journal& journal;
   trace::EntityMetrics& metrics;
+  trace::NodeLoad& load;
   Limits limits;
   ReplayFrom replay_from = ReplayFrom::kNewestSnapshot;
   journal::Fence fence = {};  // of the entity's shard

@@ -143,7 +143,7 @@ void StoredEntity::Send(Waiting next) {
   const absl::Time now = environment_.strand.Now();
   outstanding_ = std::move(next.command);
   outstanding_since_ = next.since;
-  sent_ = now;
+  handled_.Begin(environment_.load.user_function, environment_.strand, now);
   if (next.stashed) {
     ++environment_.metrics.unstashed_commands;
     environment_.metrics.command_stash_time.Add(now - next.since);
@@ -195,7 +195,7 @@ void StoredEntity::OnReply(StoredReply reply) {
                                             ", and the outstanding one is ", last_command_id_));
     return;
   }
-  environment_.metrics.command_processing_time.Add(environment_.strand.Now() - sent_);
+  environment_.metrics.command_processing_time.Add(handled_.End());
   CancelTimer();
   const ClientAction& action = reply.reply.action;
   Trace(trace::StepKind::kReplied, absl::StrCat("events: ", reply.events.size(), reply.snapshot ? ", snapshot" : "",
@@ -260,8 +260,8 @@ void StoredEntity::Store(StoredReply reply) {
   state_ = State::kStoring;
   if (IsPlanted(base::PlantedBug::kAnswerBeforeStored)) AnswerEarly(Reply(reply.reply));
   const Written written{append.events.size(), Bytes(append.events),
-                        append.snapshot.has_value() ? std::optional(append.snapshot->value.size()) : std::nullopt,
-                        environment_.strand.Now()};
+                        append.snapshot.has_value() ? std::optional(append.snapshot->value.size()) : std::nullopt};
+  writing_.Begin(environment_.load.journal, environment_.strand, environment_.strand.Now());
   auto stored = lifetime_.Guard([this, written, answer = std::move(reply.reply)](const absl::Status& status) mutable {
     OnStored(status, std::move(answer), written);
   });
@@ -272,6 +272,7 @@ void StoredEntity::Store(StoredReply reply) {
 }
 
 void StoredEntity::OnStored(const absl::Status& status, Reply reply, const Written& written) {
+  const absl::Duration took = writing_.End();
   const bool forgotten = std::exchange(forgotten_, false);
   // ABORTED has two reasons; the other one is that the sequence number was wrong, as it is behind a deletion.
   if (absl::IsAborted(status) && !environment_.journal.Holds(environment_.fence)) {
@@ -293,7 +294,7 @@ void StoredEntity::OnStored(const absl::Status& status, Reply reply, const Writt
     return;
   }
   trace::EntityMetrics& metrics = environment_.metrics;
-  metrics.persist_time.Add(environment_.strand.Now() - written.since);
+  metrics.persist_time.Add(took);
   metrics.persisted_events += written.events;
   metrics.persisted_event_bytes += written.event_bytes;
   if (written.snapshot_bytes.has_value()) {
@@ -397,6 +398,8 @@ void StoredEntity::ResetWith(absl::Status outcome, const std::string& report) {
 void StoredEntity::DropStream() {
   host_.OnIdle(false);
   CancelTimer();
+  handled_.End();
+  reading_.End();
   stream_lifetime_.Renew();
   stream_ = nullptr;
 }

@@ -58,7 +58,6 @@ class StoredEntity final : public Entity {
     std::size_t events = 0;
     std::size_t event_bytes = 0;
     std::optional<std::size_t> snapshot_bytes;
-    absl::Time since;
   };
 
   void Start();
@@ -115,12 +114,13 @@ class StoredEntity final : public Entity {
   std::int64_t last_command_id_ = 0;   // on the present stream
   std::optional<Command> outstanding_;
   absl::Time outstanding_since_;  // when it arrived
-  absl::Time sent_;
+  trace::Metered handled_;        // by the user function
   std::deque<Waiting> waiting_;
   absl::Time started_;
-  bool page_asked_ = false;  // a page of the replay is being read
-  bool forgotten_ = false;   // what it was loaded from was deleted while it was storing
-  bool reopen_ = false;      // the next stream is wanted even if no command waits
+  trace::Metered reading_;  // a page of the replay
+  trace::Metered writing_;
+  bool forgotten_ = false;  // what it was loaded from was deleted while it was storing
+  bool reopen_ = false;     // the next stream is wanted even if no command waits
 };
 
 }  // namespace cloudstate::entities

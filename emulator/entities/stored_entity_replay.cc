@@ -22,7 +22,7 @@ void StoredEntity::Start() {
 }
 
 void StoredEntity::Load(Page which) {
-  page_asked_ = true;
+  reading_.Begin(environment_.load.journal, environment_.strand, environment_.strand.Now());
   auto loaded =
       stream_lifetime_.Guard([this, which](absl::StatusOr<journal::Replay>& page) { OnPage(std::move(page), which); });
   auto done = [&strand = environment_.strand,
@@ -38,7 +38,7 @@ void StoredEntity::Load(Page which) {
 }
 
 void StoredEntity::OnPage(absl::StatusOr<journal::Replay> page, Page which) {
-  page_asked_ = false;
+  reading_.End();
   if (state_ != State::kLoading) return;  // it was retired meanwhile
   auto connection = host_.CurrentConnection();
   if (!page.ok() || connection == nullptr) {
@@ -81,7 +81,7 @@ void StoredEntity::OpenStream(userfunction::Connection& connection, journal::Rep
                       {.on_message = stream_lifetime_.Guard([this](const std::string& message) { OnMessage(message); }),
                        .on_closed = stream_lifetime_.Guard([this](const absl::Status& status) { OnClosed(status); }),
                        .on_writable = stream_lifetime_.Guard([this] {
-                         if (state_ == State::kLoading && !page_asked_) ContinueReplay();
+                         if (state_ == State::kLoading && !reading_.running()) ContinueReplay();
                        })});
   stream_->Write(protocol_.Init(service_, key_.entity_id, page));
 }

@@ -44,12 +44,13 @@ absl::string_view Describe(const action::ActionResponse& response) {
 }  // namespace
 
 ActionRun::ActionRun(base::Strand& strand, std::shared_ptr<const Target> target, std::shared_ptr<Outlet> outlet,
-                     const AnswerSequence::Perform& perform, AnswerSequence::Takes takes, trace::EntityMetrics& metrics)
+                     const AnswerSequence::Perform& perform, AnswerSequence::Takes takes, trace::EntityMetrics& metrics,
+                     trace::LoadMeter& load)
     : strand_(strand),
       target_(std::move(target)),
       answers_(target_, std::move(outlet), perform, takes, *this),
-      metrics_(metrics),
-      started_(strand.Now()) {
+      metrics_(metrics) {
+  running_.Begin(load, strand, strand.Now());
   ++metrics_.received_commands;
 }
 
@@ -137,7 +138,7 @@ void ActionRun::Done(absl::Status status) {
       status.ok() ? absl::StrCat("the end, after ", received_, " responses") : std::string(status.message()));
   ++metrics_.completed_commands;
   if (!status.ok()) ++metrics_.failed_commands;
-  metrics_.command_total_time.Add(strand_.Now() - started_);
+  metrics_.command_total_time.Add(running_.End());
   // It may be one of the call's own callbacks that led here.
   strand_.Post([call = std::move(call_)] {});
   answers_.Clear();

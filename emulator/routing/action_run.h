@@ -6,6 +6,7 @@
 
 #include "emulator/entities/action.h"
 #include "emulator/routing/answer_sequence.h"
+#include "emulator/trace/load_meter.h"
 #include "emulator/trace/metrics.h"
 
 namespace cloudstate::routing {
@@ -16,8 +17,10 @@ class ActionRun final : public AnswerSequence::Owner,
                         public Cancellable,
                         public std::enable_shared_from_this<ActionRun> {
  public:
+  // What is counted outlives this.
   ActionRun(base::Strand& strand, std::shared_ptr<const Target> target, std::shared_ptr<Outlet> outlet,
-            const AnswerSequence::Perform& perform, AnswerSequence::Takes takes, trace::EntityMetrics& metrics);
+            const AnswerSequence::Perform& perform, AnswerSequence::Takes takes, trace::EntityMetrics& metrics,
+            trace::LoadMeter& load);
 
   // `payload` is the one message where the client does not stream; `half_closed` runs when it has streamed its last.
   void Start(userfunction::Connection& connection, entities::ActionCall::Request request, std::string input_type_url,
@@ -39,7 +42,7 @@ class ActionRun final : public AnswerSequence::Owner,
   const std::shared_ptr<const Target> target_;
   AnswerSequence answers_;  // finished at the end
   trace::EntityMetrics& metrics_;
-  const absl::Time started_;
+  trace::Metered running_;
   std::string input_type_url_;
   base::Task half_closed_;
   std::unique_ptr<entities::ActionCall> call_;

@@ -12,15 +12,34 @@ namespace cloudstate::routing {
 namespace {
 
 constexpr std::size_t kMostUnsent = 16;  // messages that a slow client has not taken, before the producer waits
+constexpr char kClientGone[] = "the client has gone";
 
 }  // namespace
 
-ClientCall::ClientCall(base::Strand& strand, trace::Recorder& recorder, const Report& report,
-                       std::shared_ptr<serving::Responder> responder)
-    : strand_(strand), recorder_(recorder), report_(report), responder_(std::move(responder)) {}
+std::shared_ptr<ClientCall> ClientCall::Make(base::Strand& strand, cluster::NodeStrand* destination,
+                                             trace::Recorder& recorder, const Report& report,
+                                             std::shared_ptr<serving::Responder> responder) {
+  serving::Responder& answers = *responder;
+  auto call = std::make_shared<ClientCall>(strand, destination, recorder, report, std::move(responder));
+  answers.OnCancel([&strand, waiting = std::weak_ptr(call)] {
+    strand.Post([waiting] {
+      if (auto cancelled = waiting.lock()) cancelled->OnClientGone();
+    });
+  });
+  return call;
+}
+
+ClientCall::ClientCall(base::Strand& strand, cluster::NodeStrand* destination, trace::Recorder& recorder,
+                       const Report& report, std::shared_ptr<serving::Responder> responder)
+    : strand_(strand),
+      destination_(destination),
+      recorder_(recorder),
+      report_(report),
+      responder_(std::move(responder)) {}
 
 ClientCall::~ClientCall() {
-  strand_.Cancel(timer_);
+  Leave();
+  strand().Cancel(timer_);
   // Whatever has become of it, its client is not left waiting.
   if (responder_ != nullptr && !IsPlanted(base::PlantedBug::kCallForgotten)) {
     responder_->Finish(absl::UnavailableError("the node that took the call has gone"));
@@ -28,9 +47,9 @@ ClientCall::~ClientCall() {
   if (trace_ != nullptr) recorder_.End(std::move(trace_));
 }
 
-void ClientCall::Begin(serving::Call& request, std::shared_ptr<const userfunction::Specification> specification) {
-  specification_ = std::move(specification);
-  trace_ = recorder_.Begin(strand_.Now(), strand_.WallTime());
+void ClientCall::Begin(serving::Call& request) {
+  if (trace_ != nullptr) return;
+  trace_ = recorder_.Begin(strand_.Now(), strand().WallTime());
   trace_->service = request.service;
   trace_->method = request.method;
   trace_->protocol = std::string(request.protocol);
@@ -39,11 +58,33 @@ void ClientCall::Begin(serving::Call& request, std::shared_ptr<const userfunctio
         request.requests != nullptr ? "a stream" : absl::StrCat(request.payload.size(), " bytes"));
 }
 
+void ClientCall::Enter(std::string node_name, std::shared_ptr<const userfunction::Specification> specification) {
+  trace_->node = std::move(node_name);
+  specification_ = std::move(specification);
+}
+
+void ClientCall::CountIn(trace::LoadMeter& meter) {
+  if (!*abandoned_ && !counted_.running()) counted_.Begin(meter, strand_, strand_.Now());
+}
+
+void ClientCall::Leave() {
+  counted_.End();
+  if (left_) std::exchange(left_, nullptr)();
+}
+
+// A node that is paused notices afterwards.
+void ClientCall::OnClientGone() {
+  if (destination_ == nullptr) return Abandon(absl::CancelledError(kClientGone));
+  destination_->Run([weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->Abandon(absl::CancelledError(kClientGone));
+  });
+}
+
 void ClientCall::Limit(absl::Duration time) {
-  strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
+  strand().Cancel(std::exchange(timer_, base::TimerId::kNone));
   deadline_ = strand_.Now() + time;
   if (time == absl::InfiniteDuration() || responder_ == nullptr) return;
-  timer_ = strand_.After(time, [weak = weak_from_this(), time] {
+  timer_ = strand().After(time, [weak = weak_from_this(), time] {
     auto self = weak.lock();
     if (self == nullptr || self->responder_ == nullptr) return;
     self->End(absl::DeadlineExceededError(absl::StrCat("no reply to ", self->trace_->service, ".", self->trace_->method,
@@ -71,7 +112,7 @@ void ClientCall::End(absl::Status status) {
   auto responder = std::exchange(responder_, nullptr);
   unlink();
   const base::Task dropped = std::exchange(when_writable_, nullptr);
-  strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
+  strand().Cancel(std::exchange(timer_, base::TimerId::kNone));
   trace_->duration = strand_.Now() - trace_->begin;
   trace_->outcome = status;
   SendHeaders(*responder, Metadata());
@@ -94,7 +135,7 @@ void ClientCall::WhenReady(base::Task then) {
   }
   // The responder may let go of its callback on any thread, and what waits owns what belongs to the strand.
   when_writable_ = std::move(then);
-  responder_->WhenWritable([&strand = strand_, weak = weak_from_this()] {
+  responder_->WhenWritable([&strand = strand(), weak = weak_from_this()] {
     strand.Post([weak] {
       auto self = weak.lock();
       if (self != nullptr && self->when_writable_) std::exchange(self->when_writable_, nullptr)();
@@ -104,6 +145,7 @@ void ClientCall::WhenReady(base::Task then) {
 
 void ClientCall::Abandon(const absl::Status& reason) {
   *abandoned_ = true;
+  Leave();
   for (const std::weak_ptr<Cancellable>& each : std::exchange(running_, {})) {
     if (auto running = each.lock()) running->Cancel(reason);
   }

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "boost/intrusive/list.hpp"
+#include "emulator/cluster/node_strand.h"
 #include "emulator/routing/outlet.h"
 #include "emulator/serving/backend.h"
+#include "emulator/trace/load_meter.h"
 #include "emulator/trace/trace.h"
 #include "emulator/userfunction/specification.h"
 
@@ -26,7 +28,7 @@ class Cancellable {
 };
 
 // One client's call, alive until the last thing that it set off has ended; then its trace is whole. On the strand. It
-// is in its router's list of open calls until it is answered.
+// is in its router's list of open calls until it is answered, and may go from node to node until one has taken it.
 class ClientCall final
     : public Outlet,
       public std::enable_shared_from_this<ClientCall>,
@@ -34,14 +36,31 @@ class ClientCall final
  public:
   using Report = std::function<void(const std::string&)>;
 
-  ClientCall(base::Strand& strand, trace::Recorder& recorder, const Report& report,
+  // Where the call comes in, on any thread; hears from then on when its client goes. `strand` is the one that the nodes
+  // share, `destination` that of the node which it is on its way to, or null.
+  static std::shared_ptr<ClientCall> Make(base::Strand& strand, cluster::NodeStrand* destination,
+                                          trace::Recorder& recorder, const Report& report,
+                                          std::shared_ptr<serving::Responder> responder);
+  ClientCall(base::Strand& strand, cluster::NodeStrand* destination, trace::Recorder& recorder, const Report& report,
              std::shared_ptr<serving::Responder> responder);
   ~ClientCall() override;
   ClientCall(const ClientCall&) = delete;
   ClientCall& operator=(const ClientCall&) = delete;
 
-  // The call has reached the strand. What it may call is `specification`, null before there is one.
-  void Begin(serving::Call& request, std::shared_ptr<const userfunction::Specification> specification);
+  // The call has reached the strand. The first time counts.
+  void Begin(serving::Call& request);
+  // It is on its way to another node; null for none yet.
+  void MoveTo(cluster::NodeStrand* destination) { destination_ = destination; }
+  // A node takes it. What it may call is `specification`, null before there is one.
+  void Enter(std::string node_name, std::shared_ptr<const userfunction::Specification> specification);
+
+  // Counts it from now on, unless it is counted already, until it leaves: it is answered, its client or it itself has
+  // gone.
+  void CountIn(trace::LoadMeter& meter);
+  // Runs once, when it leaves. Replaces the task before; empty for none.
+  void WhenLeft(base::Task left) { left_ = std::move(left); }
+  // Its node has not taken it after all.
+  void Leave();
 
   // What is called exists: replies are checked against it.
   void SetMethod(const userfunction::MethodSpec& method) { method_ = &method; }
@@ -67,10 +86,13 @@ class ClientCall final
   bool StreamsOut() const { return method_ != nullptr && method_->descriptor->server_streaming(); }
 
  private:
+  base::Strand& strand() const { return destination_ == nullptr ? strand_ : *destination_; }
+  void OnClientGone();
   void SendHeaders(serving::Responder& responder, Metadata headers);
   void CheckType(const std::string& type_url);
 
   base::Strand& strand_;
+  cluster::NodeStrand* destination_;
   trace::Recorder& recorder_;
   const Report& report_;
   std::shared_ptr<serving::Responder> responder_;  // null once answered
@@ -79,6 +101,8 @@ class ClientCall final
   std::shared_ptr<trace::Trace> trace_;
   const std::shared_ptr<bool> abandoned_ = std::make_shared<bool>(false);
   std::vector<std::weak_ptr<Cancellable>> running_;
+  trace::Metered counted_;
+  base::Task left_;
   base::Task when_writable_;  // waits for the client
   base::TimerId timer_ = base::TimerId::kNone;
   absl::Time deadline_ = absl::InfiniteFuture();

@@ -5,55 +5,22 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "emulator/base/log.h"
 #include "emulator/base/planted_bug.h"
-#include "emulator/entities/any_payload.h"
 #include "emulator/routing/action_run.h"
+#include "emulator/routing/activator.h"
 #include "emulator/routing/crdt_run.h"
 
 namespace cloudstate::routing {
-namespace {
-
-// A synchronous effect: it may end before what comes behind it can be left for it to do.
-struct Awaited {
-  bool ended = false;
-  base::Task then;
-};
-
-// What becomes of a side effect: its answers are dropped, and a failure of it fails nothing.
-class EffectOutlet final : public Outlet {
- public:
-  EffectOutlet(std::shared_ptr<ClientCall> call, trace::CommandNumber number, std::string name, base::Task ended)
-      : call_(std::move(call)), number_(number), name_(std::move(name)), ended_(std::move(ended)) {}
-
-  void Reply(cloudstate::Reply) override {}
-  void WhenReady(base::Task then) override { std::move(then)(); }
-
-  void End(absl::Status status) override {
-    if (!status.ok()) {
-      call_->Trace(trace::StepKind::kFailed, number_, std::string(status.message()));
-      base::LogWarning(absl::StrCat("side effect ", name_, " failed: ", status.message()));
-    }
-    if (ended_) std::exchange(ended_, nullptr)();
-  }
-
- private:
-  const std::shared_ptr<ClientCall> call_;
-  const trace::CommandNumber number_;
-  const std::string name_;
-  base::Task ended_;  // empty where nobody waits
-};
-
-}  // namespace
-
 struct Router::Published {
   mutable std::mutex mutex;
   std::shared_ptr<const serving::Services> services = std::make_shared<serving::Services>();
   absl::Status availability = absl::UnavailableError("the user function has not been reached yet");
 };
 
-Router::Router(Options options, cluster::Node& node, trace::Recorder& recorder, ClientCall::Report report_error)
+Router::Router(Options options, base::Strand& strand, cluster::Node& node, trace::Recorder& recorder,
+               ClientCall::Report report_error)
     : options_(options),
+      shared_(strand),
       node_(node),
       strand_(node.strand()),
       recorder_(recorder),
@@ -81,9 +48,11 @@ void Router::Serve(std::shared_ptr<const userfunction::Specification> specificat
   auto holder = std::make_shared<Holder>();
   holder->specification = specification_;
   holder->services = {specification_->pool.get(), specification_->SortedServices()};
-  std::lock_guard lock(published_->mutex);
-  published_->services = std::shared_ptr<const serving::Services>(holder, &holder->services);
-  published_->availability = node_.availability();
+  {
+    std::lock_guard lock(published_->mutex);
+    published_->services = std::shared_ptr<const serving::Services>(holder, &holder->services);
+  }
+  Publish();
 }
 
 void Router::Suspend(absl::Status reason) {
@@ -91,7 +60,11 @@ void Router::Suspend(absl::Status reason) {
   Publish();
 }
 
+void Router::ReturnTo(std::shared_ptr<Activator> activator) { activator_ = std::move(activator); }
+
+// The activator first: what it holds comes before what others send once they see that they can.
 void Router::Publish() {
+  if (activator_ != nullptr) activator_->Wake();
   std::lock_guard lock(published_->mutex);
   published_->availability = suspended_.ok() ? node_.availability() : suspended_;
 }
@@ -120,27 +93,52 @@ absl::Status Router::Availability() const {
   return published_->availability;
 }
 
-void Router::Start(serving::Call request, std::shared_ptr<serving::Responder> responder) {
-  serving::Responder& answers = *responder;
-  auto call = std::make_shared<ClientCall>(strand_, recorder_, report_error_, std::move(responder));
-  answers.OnCancel([&strand = strand_, waiting = std::weak_ptr(call)] {
-    strand.Post([waiting] {
-      if (auto cancelled = waiting.lock()) cancelled->Abandon(absl::CancelledError("the client has gone"));
-    });
-  });
-  strand_.Post(
-      [this, call = std::move(call), request = std::move(request)]() mutable { Accept(call, std::move(request)); });
+void Router::Start(serving::Call call, std::shared_ptr<serving::Responder> responder) {
+  Post(std::move(call), std::move(responder), For::kThisNode);
 }
 
-void Router::Accept(const std::shared_ptr<ClientCall>& call, serving::Call request) {
-  call->Begin(request, specification_);
-  call->trace()->node = node_.name();
+void Router::StartAnywhere(serving::Call call, std::shared_ptr<serving::Responder> responder) {
+  Post(std::move(call), std::move(responder), For::kAnyNode);
+}
+
+void Router::Post(serving::Call request, std::shared_ptr<serving::Responder> responder, For who) {
+  auto call = ClientCall::Make(shared_, &strand_, recorder_, report_error_, std::move(responder));
+  strand_.Post([this, call = std::move(call), request = std::move(request), who]() mutable {
+    Accept(call, std::move(request), who);
+  });
+}
+
+void Router::Take(const std::shared_ptr<ClientCall>& call, serving::Call request) {
+  call->MoveTo(&strand_);
+  CountIn(*call);
+  strand_.Run(
+      [this, call, request = std::move(request)]() mutable { Accept(call, std::move(request), For::kAnyNode); });
+}
+
+void Router::CountIn(ClientCall& call) {
+  call.CountIn(node_.load().requests);
+  if (activator_ == nullptr) return;
+  call.WhenLeft([weak = std::weak_ptr(activator_)] {
+    if (auto activator = weak.lock()) activator->Wake();
+  });
+}
+
+void Router::Accept(const std::shared_ptr<ClientCall>& call, serving::Call request, For who) {
   // A node that leaves still takes what was on its way to it.
   const absl::Status available = node_.is_leaving() ? absl::OkStatus() : node_.availability();
-  if (!suspended_.ok() || !available.ok()) {
-    call->End(suspended_.ok() ? available : suspended_);
+  const absl::Status& status = suspended_.ok() ? available : suspended_;
+  if (!status.ok() && who == For::kAnyNode && activator_ != nullptr) {
+    call->Leave();
+    activator_->Take(call, std::move(request));
     return;
   }
+  call->Begin(request);
+  call->Enter(node_.name(), specification_);
+  if (!status.ok()) {
+    call->End(status);
+    return;
+  }
+  CountIn(*call);
   open_.push_back(*call);
   Target target;
   target.call = call;
@@ -321,78 +319,9 @@ void Router::InvokeAction(Target target, const Found& found, std::shared_ptr<Out
   const auto takes = Takes(target, found);
   auto shared = std::make_shared<const Target>(std::move(target));
   auto run = std::make_shared<ActionRun>(strand_, shared, std::move(outlet), perform_, takes,
-                                         node_.action_metrics(shared->service));
+                                         node_.action_metrics(shared->service), node_.load().user_function);
   Attach(*shared, run);
   run->Start(*connection, std::move(request), found.method->input_type_url, std::move(payload), std::move(half_closed));
-}
-
-void Router::Perform(const std::shared_ptr<const Target>& target, ClientAction action, Effects effects,
-                     std::shared_ptr<Outlet> outlet) {
-  if (effects.empty()) {
-    Act(*target, std::move(action), std::move(outlet));
-    return;
-  }
-  RunEffects(target, std::make_shared<Effects>(std::move(effects)), 0,
-             [this, target, action = std::move(action), outlet = std::move(outlet)]() mutable {
-               Act(*target, std::move(action), std::move(outlet));
-             });
-}
-
-// In their order; a synchronous one is awaited before the next.
-void Router::RunEffects(std::shared_ptr<const Target> target, std::shared_ptr<Effects> effects, int next,
-                        base::Task then) {
-  static const auto* const kNeverAbandoned = new std::shared_ptr<const bool>(std::make_shared<bool>(false));
-  for (int i = next; i < effects->size(); ++i) {
-    SideEffect& effect = *effects->Mutable(i);
-    Target caused = target->Next(trace::CommandOrigin::kSideEffect, effect.service_name(), effect.command_name());
-    caused.payload = entities::FromAny(*effect.mutable_payload());
-    caused.metadata = std::move(*effect.mutable_metadata());
-    caused.abandoned = *kNeverAbandoned;
-    target->call->Trace(trace::StepKind::kEffect, caused.number, effect.synchronous() ? "synchronous" : "not awaited",
-                        &caused.payload);
-    base::Task ended;
-    auto awaited = std::make_shared<Awaited>();
-    if (effect.synchronous()) {
-      ended = [this, target, effects, i, awaited] {
-        if (awaited->then) {
-          RunEffects(target, effects, i + 1, std::move(awaited->then));
-        } else {
-          awaited->ended = true;
-        }
-      };
-    }
-    auto outlet = std::make_shared<EffectOutlet>(target->call, caused.number, caused.Name(), std::move(ended));
-    Invoke(std::move(caused), std::move(outlet));
-    if (effect.synchronous() && !awaited->ended) {
-      awaited->then = std::move(then);
-      return;
-    }
-  }
-  std::move(then)();
-}
-
-void Router::Act(const Target& target, ClientAction action, std::shared_ptr<Outlet> outlet) {
-  switch (action.action_case()) {
-    case ClientAction::kReply:
-      outlet->Reply(std::move(*action.mutable_reply()));
-      outlet->End(absl::OkStatus());
-      return;
-    case ClientAction::kFailure:
-      outlet->End(absl::UnknownError(action.failure().description()));
-      return;
-    case ClientAction::kForward: {
-      Forward& forward = *action.mutable_forward();
-      Target next = target.Next(trace::CommandOrigin::kForward, forward.service_name(), forward.command_name());
-      next.payload = entities::FromAny(*forward.mutable_payload());
-      next.metadata = std::move(*forward.mutable_metadata());
-      target.call->Trace(trace::StepKind::kForwarded, next.number, "", &next.payload);
-      Invoke(std::move(next), std::move(outlet));
-      return;
-    }
-    case ClientAction::ACTION_NOT_SET:
-      outlet->End(absl::OkStatus());
-      return;
-  }
 }
 
 }  // namespace cloudstate::routing

@@ -15,6 +15,8 @@
 
 namespace cloudstate::routing {
 
+class Activator;
+
 // Whether entities see the client's headers. Actions always do; the published proxy keeps them from entities, and
 // conformance kits compare that.
 enum class EntityMetadata { kWithhold, kPass };
@@ -31,21 +33,33 @@ class Router final : public serving::Backend {
     std::size_t max_forwards = 64;  // a longer chain is cut
   };
 
-  // On the strand that the nodes share, before the node's first life.
-  Router(Options options, cluster::Node& node, trace::Recorder& recorder, ClientCall::Report report_error);
+  // On `strand`, which the nodes share, before the node's first life.
+  Router(Options options, base::Strand& strand, cluster::Node& node, trace::Recorder& recorder,
+         ClientCall::Report report_error);
   ~Router() override;
 
   // On the strand. From now on these services are called; those known before are forgotten.
   void Serve(std::shared_ptr<const userfunction::Specification> specification);
   // On the strand. Calls fail with `reason` (UNAVAILABLE); the services stay known.
   void Suspend(absl::Status reason);
+  // On the strand, once. From now on calls that any node may take go to the activator where this one cannot take them,
+  // and it hears whenever this node may take more or fewer than before.
+  void ReturnTo(std::shared_ptr<Activator> activator);
 
   std::shared_ptr<const serving::Services> CurrentServices() const override;
   // OK while there are both a user function and a node in the state to serve.
   absl::Status Availability() const override;
   void Start(serving::Call call, std::shared_ptr<serving::Responder> responder) override;
+  // The same of a call that any node may take.
+  void StartAnywhere(serving::Call call, std::shared_ptr<serving::Responder> responder);
+  // On the strand: the activator gives a call to this node, and it counts as one of the node's at once.
+  void Take(const std::shared_ptr<ClientCall>& call, serving::Call request);
+  // Calls of clients that the node has. On the strand.
+  std::int64_t load() const { return node_.load().requests.open(); }
 
  private:
+  // Who may take a call.
+  enum class For { kThisNode, kAnyNode };
   struct Published;
   // A service and a method of it as they are declared; null where there are none.
   struct Found {
@@ -54,7 +68,9 @@ class Router final : public serving::Backend {
   };
   using Effects = google::protobuf::RepeatedPtrField<SideEffect>;
 
-  void Accept(const std::shared_ptr<ClientCall>& call, serving::Call request);
+  void Post(serving::Call request, std::shared_ptr<serving::Responder> responder, For who);
+  void Accept(const std::shared_ptr<ClientCall>& call, serving::Call request, For who);
+  void CountIn(ClientCall& call);
   void Publish();
   void EndAll(const absl::Status& reason);
   absl::Duration TimeLimit(const Found& found, std::optional<absl::Time> deadline) const;
@@ -76,13 +92,15 @@ class Router final : public serving::Backend {
   void Act(const Target& target, ClientAction action, std::shared_ptr<Outlet> outlet);
 
   const Options options_;
+  base::Strand& shared_;
   cluster::Node& node_;
-  base::Strand& strand_;
+  cluster::NodeStrand& strand_;
   trace::Recorder& recorder_;
   const ClientCall::Report report_error_;
   const AnswerSequence::Perform perform_;
   std::shared_ptr<const userfunction::Specification> specification_;
   absl::Status suspended_;
+  std::shared_ptr<Activator> activator_;  // null: what cannot be taken ends
   OpenCalls open_;
   std::vector<std::weak_ptr<Cancellable>> effects_;  // what runs, of actions and CRDT entities, for no client
 

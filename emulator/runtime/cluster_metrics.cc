@@ -3,7 +3,9 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "emulator/trace/metrics.h"
 
 namespace cloudstate::runtime {
@@ -75,6 +77,58 @@ constexpr Family kFamilies[] = {
      Figure<&cluster::ReplicationFigures::timeouts>},
 };
 
+struct MeterName {
+  absl::string_view label;
+  trace::LoadMeter trace::NodeLoad::*meter;
+};
+constexpr MeterName kMeters[] = {{"requests", &trace::NodeLoad::requests},
+                                 {"user_function", &trace::NodeLoad::user_function},
+                                 {"journal", &trace::NodeLoad::journal}};
+
+// One line of what is metered.
+struct LoadLine {
+  absl::string_view suffix;
+  std::string (*value)(const trace::LoadMeter& meter, absl::Time now);
+};
+
+std::string Seconds(absl::Duration time) { return absl::StrFormat("%.6f", absl::ToDoubleSeconds(time)); }
+
+void AppendLoad(std::string& text, const cluster::Cluster& cluster, absl::string_view name,
+                absl::Span<const LoadLine> lines) {
+  for (const auto& [id, node] : cluster.nodes()) {
+    const absl::Time now = node->strand().Now();
+    for (const MeterName& meter : kMeters) {
+      for (const LoadLine& line : lines) {
+        absl::StrAppend(&text, name, line.suffix, "{node=\"", node->name(), "\",load=\"", meter.label, "\"} ",
+                        line.value(node->load().*meter.meter, now), "\n");
+      }
+    }
+  }
+}
+
+// The rate of the integral is how many were under way, on average.
+void AppendLoads(std::string& text, const cluster::Cluster& cluster) {
+  constexpr LoadLine kOpen[] = {
+      {"", [](const trace::LoadMeter& meter, absl::Time) { return absl::StrCat(meter.open()); }}};
+  constexpr LoadLine kIntegral[] = {
+      {"", [](const trace::LoadMeter& meter, absl::Time now) { return Seconds(meter.Read(now).integral); }}};
+  constexpr LoadLine kEnded[] = {
+      {"_sum", [](const trace::LoadMeter& meter, absl::Time now) { return Seconds(meter.Read(now).time); }},
+      {"_count", [](const trace::LoadMeter& meter, absl::Time now) { return absl::StrCat(meter.Read(now).ended); }}};
+  constexpr absl::string_view kOpenName = "cloudstate_node_load_open";
+  trace::AppendMetricHeader(text, kOpenName,
+                            "Under way: clients' calls, commands in the hands of the user function, reads and writes "
+                            "that entities wait for",
+                            "gauge");
+  AppendLoad(text, cluster, kOpenName, kOpen);
+  constexpr absl::string_view kIntegralName = "cloudstate_node_load_integral_seconds_total";
+  trace::AppendMetricHeader(text, kIntegralName, "How many of them were under way, integrated over time", "counter");
+  AppendLoad(text, cluster, kIntegralName, kIntegral);
+  constexpr absl::string_view kEndedName = "cloudstate_node_load_seconds";
+  trace::AppendMetricHeader(text, kEndedName, "How long those took that have ended", "summary");
+  AppendLoad(text, cluster, kEndedName, kEnded);
+}
+
 }  // namespace
 
 std::string ClusterMetricsText(const cluster::Cluster& cluster) {
@@ -85,6 +139,7 @@ std::string ClusterMetricsText(const cluster::Cluster& cluster) {
       absl::StrAppend(&text, family.name, "{node=\"", node->name(), "\"} ", family.value(cluster, *node), "\n");
     }
   }
+  AppendLoads(text, cluster);
   return text;
 }
 

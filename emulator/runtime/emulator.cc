@@ -20,6 +20,8 @@
 #include "emulator/runtime/node_ports.h"
 #include "emulator/runtime/noting_observer.h"
 #include "emulator/runtime/sampler.h"
+#include "emulator/runtime/scaled_user_functions.h"
+#include "emulator/runtime/shared_user_function.h"
 #include "emulator/serving/front_door.h"
 #include "emulator/userfunction/process.h"
 #include "emulator/userfunction/utf8.h"
@@ -64,6 +66,7 @@ class RealEmulator final : public Emulator {
     base::RunOn(strand_, [this] {
       if (cluster_ != nullptr) cluster_->EndOpenCrdtCalls();
       if (live_ != nullptr) live_->EndReplays();
+      if (gateway_ != nullptr) gateway_->EndHeldCalls(absl::UnavailableError("the emulator is ending"));
     });
     if (client_door_ != nullptr) client_door_->Shutdown(settings_.termination_grace);
     node_ports_.Shutdown(std::max(absl::ZeroDuration(), end - absl::Now()));
@@ -76,7 +79,7 @@ class RealEmulator final : public Emulator {
     if (cluster_ != nullptr) {
       base::RunOn(strand_, [this] { cluster_->Disconnect(absl::UnavailableError("the emulator is ending")); });
     }
-    if (link_ != nullptr) link_->Stop();
+    if (user_functions_ != nullptr) user_functions_->Stop();
     base::RunOn(strand_, [this] {
       if (cluster_ != nullptr) cluster_->SaveReplicas();
     });
@@ -101,7 +104,7 @@ class RealEmulator final : public Emulator {
     if (absl::Status status = journal_->SetLockAddresses({client_address_, admin_address_}); !status.ok())
       return status;
     observer_.OnListening(*this);
-    return link_->Start();
+    return user_functions_->Start();
   }
 
   const std::string& client_address() const override { return client_address_; }
@@ -121,14 +124,23 @@ class RealEmulator final : public Emulator {
     return absl::OkStatus();
   }
 
-  absl::Status AssembleCore() {
+  absl::Status ChooseUserFunctionAddress() {
+    if (settings_.scaling.mode != scaling::Mode::kOff && !settings_.command.empty()) {
+      user_function_address_ = absl::StrCat(settings_.user_function_host, ", each replica on a free port of its own");
+      return absl::OkStatus();
+    }
     if (settings_.user_function_port == 0) {
       const auto port = userfunction::FreePort();
       if (!port.ok()) return port.status();
       settings_.user_function_port = *port;
     }
     user_function_address_ = Address(settings_.user_function_host, settings_.user_function_port);
-    const auto report = [this](const std::string& text) { link_->ReportError(text); };
+    return absl::OkStatus();
+  }
+
+  absl::Status AssembleCore() {
+    if (absl::Status status = ChooseUserFunctionAddress(); !status.ok()) return status;
+    const auto report = [this](const std::string& text) { user_functions_->ReportError(text); };
     cluster_ = std::make_unique<cluster::Cluster>(NodeOptions(settings_), strand_, random_, *observed_, report,
                                                   IsEphemeral() ? nullptr : journal_.get());
     routing::Router::Options routing;
@@ -137,14 +149,22 @@ class RealEmulator final : public Emulator {
     gateway_ = std::make_unique<routing::Gateway>(
         routing, *cluster_, recorder_, report,
         [this](cluster::Node& node, routing::Router& router) { node_ports_.Add(node.id(), router); });
-    link_ = std::make_unique<UserFunctionLink>(settings_, user_function_address_, strand_, *cluster_, *gateway_,
-                                               *journal_, observer_);
+    user_functions_ = MakeUserFunctions();
     base::RunOn(strand_, [this] {
-      cluster_->Start(settings_.nodes);
+      user_functions_->MakeNodes();
       sampler_ =
           std::make_unique<Sampler>(strand_, recorder_, Sampler::Sources{.nodes = [this] { return SampledNodes(); }});
     });
     return settings_.node_port == 0 ? absl::OkStatus() : WithFlag(node_ports_.Check(), "--node-port");
+  }
+
+  std::unique_ptr<UserFunctions> MakeUserFunctions() {
+    if (settings_.scaling.mode == scaling::Mode::kOff) {
+      return std::make_unique<SharedUserFunction>(settings_, user_function_address_, strand_, *cluster_, *gateway_,
+                                                  *journal_, observer_);
+    }
+    return std::make_unique<ScaledUserFunctions>(settings_, user_function_address_, strand_, *cluster_, *gateway_,
+                                                 *journal_, observer_);
   }
 
   absl::Status OpenClientDoor() {
@@ -179,8 +199,8 @@ class RealEmulator final : public Emulator {
   }
 
   absl::Status OpenAdminDoor() {
-    live_ = std::make_unique<LiveState>(strand_, *cluster_, *gateway_, recorder_, *link_, *observed_, *sampler_, log_,
-                                        settings_.limits.passivation_timeout,
+    live_ = std::make_unique<LiveState>(strand_, *cluster_, *gateway_, recorder_, *user_functions_, *observed_,
+                                        *sampler_, log_, settings_.limits.passivation_timeout,
                                         [this](cluster::NodeId node) { return node_ports_.AddressOf(node); });
     admin::AdminBackend::Options admin;
     admin.descriptor_sets = settings_.descriptor_sets;
@@ -209,7 +229,10 @@ class RealEmulator final : public Emulator {
     if (!door.ok()) return WithFlag(door.status(), "--admin-port");
     admin_door_ = *std::move(door);
     admin_address_ = Address(settings_.admin_listen, admin_door_->port());
-    base::RunOn(strand_, [this] { live_->SetFixed(FixedStatus(), settings_.told); });
+    base::RunOn(strand_, [this] {
+      live_->SetFixed(FixedStatus(), settings_.told);
+      live_->SetScaler(user_functions_->scaler());
+    });
     return absl::OkStatus();
   }
 
@@ -222,6 +245,7 @@ class RealEmulator final : public Emulator {
       sampled.figures.set_waiting_commands(static_cast<std::int64_t>(node->waiting_commands()));
       sampled.figures.set_open_calls(static_cast<std::int64_t>(node->open_calls()));
       sampled.metrics = &node->metrics();
+      sampled.load = &node->load();
     }
     return nodes;
   }
@@ -262,7 +286,7 @@ class RealEmulator final : public Emulator {
   std::unique_ptr<cluster::Cluster> cluster_;
   NodePorts node_ports_{settings_};
   std::unique_ptr<routing::Gateway> gateway_;
-  std::unique_ptr<UserFunctionLink> link_;
+  std::unique_ptr<UserFunctions> user_functions_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<LiveState> live_;
   std::unique_ptr<admin::AdminBackend> admin_;

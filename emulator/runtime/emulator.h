@@ -7,6 +7,10 @@
 #include "absl/status/statusor.h"
 #include "emulator/runtime/settings.h"
 
+namespace cloudstate::dev::v1 {
+class ScalingEvent;
+}  // namespace cloudstate::dev::v1
+
 namespace cloudstate::runtime {
 
 class Emulator;
@@ -26,6 +30,8 @@ class Observer {
   virtual void OnEnded(const std::string& how, absl::Duration again_in) = 0;
   virtual void OnChanged(const std::string& path) = 0;
   virtual void OnOutput(std::string_view line) = 0;
+  // Each event of scaling, ticks too.
+  virtual void OnScaling(const dev::v1::ScalingEvent& event) = 0;
 };
 
 // Everything, put together for real: threads, sockets, a file. Serves from Start until it is destroyed, which lets
@@ -36,7 +42,7 @@ class Emulator {
   static absl::StatusOr<std::unique_ptr<Emulator>> Start(Settings settings, Observer& observer);
   virtual ~Emulator() = default;
 
-  // HOST:PORT as they came out.
+  // HOST:PORT as they came out. That of the user function says so where each replica has its own.
   virtual const std::string& client_address() const = 0;
   virtual const std::string& admin_address() const = 0;
   virtual const std::string& metrics_address() const = 0;

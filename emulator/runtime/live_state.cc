@@ -6,11 +6,15 @@
 #include "emulator/admin/views.h"
 #include "emulator/base/real_strand.h"
 #include "emulator/routing/steering.h"
+#include "emulator/runtime/call_times.h"
+#include "emulator/runtime/scaling_views.h"
 #include "emulator/serving/transcoder.h"
 #include "emulator/userfunction/payload_json.h"
 
 namespace cloudstate::runtime {
 namespace {
+
+constexpr int kMostNewestEvents = 1'000;
 
 class EndingWatch final : public admin::Live::Watch {
  public:
@@ -89,14 +93,14 @@ dev::v1::ListServicesResponse Describe(const userfunction::Specification& specif
 }  // namespace
 
 LiveState::LiveState(base::Strand& strand, cluster::Cluster& cluster, serving::Backend& user_function,
-                     trace::Recorder& recorder, UserFunctionLink& link, ObservedJournal& journal, Sampler& sampler,
-                     LogBook& log, absl::Duration passivation_timeout,
+                     trace::Recorder& recorder, UserFunctions& user_functions, ObservedJournal& journal,
+                     Sampler& sampler, LogBook& log, absl::Duration passivation_timeout,
                      std::function<std::string(cluster::NodeId)> client_address)
     : strand_(strand),
       cluster_(cluster),
       user_function_(user_function),
       recorder_(recorder),
-      link_(link),
+      user_functions_(user_functions),
       journal_(journal),
       sampler_(sampler),
       log_(log),
@@ -106,7 +110,7 @@ LiveState::LiveState(base::Strand& strand, cluster::Cluster& cluster, serving::B
 void LiveState::GetStatus(absl::AnyInvocable<void(dev::v1::Status)> done) {
   strand_.Post([this, done = std::move(done)]() mutable {
     dev::v1::Status status = fixed_;
-    *status.mutable_user_function() = link_.Describe();
+    *status.mutable_user_function() = user_functions_.Describe();
     std::size_t active_entities = 0;
     std::size_t waiting_commands = 0;
     for (const auto& [id, node] : cluster_.nodes()) {
@@ -122,7 +126,7 @@ void LiveState::GetStatus(absl::AnyInvocable<void(dev::v1::Status)> done) {
 
 void LiveState::ListServices(absl::AnyInvocable<void(dev::v1::ListServicesResponse)> done) {
   strand_.Post([this, done = std::move(done)]() mutable {
-    const auto specification = link_.specification();
+    const auto specification = user_functions_.specification();
     if (specification == nullptr) {
       done({});
       return;
@@ -225,7 +229,7 @@ std::unique_ptr<admin::Live::Watch> LiveState::WatchCrdts(const dev::v1::WatchCr
 // ---- entities of the journal
 
 bool LiveState::IsCrdt(const base::EntityKey& key) const {
-  if (const auto specification = link_.specification()) {
+  if (const auto specification = user_functions_.specification()) {
     for (const auto& [name, service] : specification->services) {
       if (service.persistence_id == key.persistence_id) return service.kind == userfunction::EntityKind::kCrdt;
     }
@@ -257,7 +261,7 @@ void LiveState::DeleteEntity(const dev::v1::DeleteEntityRequest& request, Done<d
 
 void LiveState::GetReplayTarget(Done<ReplayTarget> done) {
   strand_.Post([this, done = std::move(done)]() mutable {
-    const auto specification = link_.specification();
+    const auto specification = user_functions_.specification();
     if (specification == nullptr || cluster_.connection() == nullptr) return done(user_function_.Availability());
     done(ReplayTarget{specification, cluster_.replay_from()});
   });
@@ -269,7 +273,7 @@ void LiveState::StartReplay(std::shared_ptr<const userfunction::Specification> s
                 cancellation = std::move(cancellation), done = std::move(done)]() mutable {
     if (ending_) return done(absl::UnavailableError("the emulator is ending"));
     const std::shared_ptr<userfunction::Connection> connection = cluster_.connection();
-    if (connection == nullptr || link_.specification() != specification) {
+    if (connection == nullptr || user_functions_.specification() != specification) {
       return done(absl::UnavailableError("the user function has gone; try again when it is back"));
     }
     replays_.Start(*connection, std::move(plan), *cancellation, std::move(done));
@@ -279,6 +283,45 @@ void LiveState::StartReplay(std::shared_ptr<const userfunction::Specification> s
 void LiveState::EndReplays() {
   ending_ = true;
   replays_.End(absl::UnavailableError("the emulator is ending"));
+}
+
+void LiveState::GetScaling(const dev::v1::GetScalingRequest&, Done<dev::v1::ScalingState> done) {
+  strand_.Post([this, done = std::move(done)]() mutable { done(runtime::GetScaling(scaler_, cluster_)); });
+}
+
+void LiveState::SetScaling(const dev::v1::SetScalingRequest& request, Done<dev::v1::ScalingState> done) {
+  strand_.Post([this, request, done = std::move(done)]() mutable { done(runtime::SetScaling(scaler_, request)); });
+}
+
+void LiveState::ListScalingEvents(const dev::v1::ListScalingEventsRequest& request,
+                                  Done<dev::v1::ListScalingEventsResponse> done) {
+  strand_.Post(
+      [this, request, done = std::move(done)]() mutable { done(runtime::ListScalingEvents(scaler_, request)); });
+}
+
+std::unique_ptr<admin::Live::Watch> LiveState::WatchScalingEvents(const dev::v1::WatchScalingEventsRequest& request,
+                                                                  ScalingEventWatcher watcher) {
+  scaling::Scaler* scaler = nullptr;
+  base::RunOn(strand_, [&] { scaler = scaler_; });
+  if (scaler == nullptr) return std::make_unique<EndingWatch>([] {});  // nothing ever happens
+  return WatchOnStrand(strand_, *scaler, [&] {
+    const auto newest = static_cast<std::size_t>(std::clamp(request.newest(), 0, kMostNewestEvents));
+    for (dev::v1::ScalingEvent& event : scaler->Newest(newest, request.ticks())) watcher(std::move(event));
+    return scaler->Watch(
+        [ticks = request.ticks(), watcher = std::move(watcher)](const dev::v1::ScalingEvent& event) mutable {
+          if (ticks || event.kind() != scaling::ScalingEvents::kTick) watcher(event);
+        });
+  });
+}
+
+std::unique_ptr<admin::Live::Watch> LiveState::WatchCallTimes(CallTimesWatcher watcher) {
+  std::unique_ptr<CallRecording> recording;
+  base::RunOn(strand_, [&] {
+    recording = std::make_unique<CallRecording>(
+        strand_, recorder_, [this] { return user_function_.CurrentServices(); }, std::move(watcher));
+  });
+  return std::make_unique<EndingWatch>(
+      [this, recording = std::move(recording)]() mutable { base::RunOn(strand_, [&] { recording = nullptr; }); });
 }
 
 void LiveState::GetSettings(const dev::v1::GetSettingsRequest&, Done<dev::v1::Settings> done) {

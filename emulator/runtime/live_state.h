@@ -14,7 +14,8 @@
 #include "emulator/runtime/observed_journal.h"
 #include "emulator/runtime/replays.h"
 #include "emulator/runtime/sampler.h"
-#include "emulator/runtime/user_function_link.h"
+#include "emulator/runtime/user_functions.h"
+#include "emulator/scaling/scaler.h"
 
 namespace cloudstate::runtime {
 
@@ -24,7 +25,7 @@ class LiveState final : public admin::Live {
   // The references must outlive this. `user_function` is what stands behind the client port;
   // `client_address` tells, on the strand, where one node is called alone: HOST:PORT, or nothing.
   LiveState(base::Strand& strand, cluster::Cluster& cluster, serving::Backend& user_function, trace::Recorder& recorder,
-            UserFunctionLink& link, ObservedJournal& journal, Sampler& sampler, LogBook& log,
+            UserFunctions& user_functions, ObservedJournal& journal, Sampler& sampler, LogBook& log,
             absl::Duration passivation_timeout, std::function<std::string(cluster::NodeId)> client_address);
 
   // What does not change while the emulator runs. On the strand.
@@ -32,6 +33,9 @@ class LiveState final : public admin::Live {
     fixed_ = std::move(fixed);
     settings_ = std::move(settings);
   }
+
+  // Null, as at first: scaling is off. It outlives what watches here. On the strand.
+  void SetScaler(scaling::Scaler* scaler) { scaler_ = scaler; }
 
   void GetStatus(absl::AnyInvocable<void(dev::v1::Status)> done) override;
   void ListServices(absl::AnyInvocable<void(dev::v1::ListServicesResponse)> done) override;
@@ -59,6 +63,13 @@ class LiveState final : public admin::Live {
                    std::shared_ptr<admin::Cancellation> cancellation, Done<entities::ReplayResult> done) override;
   // Replays end, and no other begins. On the strand.
   void EndReplays();
+  void GetScaling(const dev::v1::GetScalingRequest& request, Done<dev::v1::ScalingState> done) override;
+  void SetScaling(const dev::v1::SetScalingRequest& request, Done<dev::v1::ScalingState> done) override;
+  void ListScalingEvents(const dev::v1::ListScalingEventsRequest& request,
+                         Done<dev::v1::ListScalingEventsResponse> done) override;
+  std::unique_ptr<Watch> WatchScalingEvents(const dev::v1::WatchScalingEventsRequest& request,
+                                            ScalingEventWatcher watcher) override;
+  std::unique_ptr<Watch> WatchCallTimes(CallTimesWatcher watcher) override;
   void GetSettings(const dev::v1::GetSettingsRequest& request, Done<dev::v1::Settings> done) override;
   void Samples(std::size_t limit, absl::AnyInvocable<void(std::vector<Sample>)> done) override;
   std::unique_ptr<Watch> WatchSamples(const dev::v1::WatchSamplesRequest& request, SampleWatcher watcher) override;
@@ -74,7 +85,7 @@ class LiveState final : public admin::Live {
  private:
   bool IsCrdt(const base::EntityKey& key) const;
   ClusterSight Sight() const { return {cluster_, strand_, client_address_}; }
-  CrdtSight SightOfCrdts() const { return {cluster_, strand_, link_.specification()}; }
+  CrdtSight SightOfCrdts() const { return {cluster_, strand_, user_functions_.specification()}; }
 
   dev::v1::Status fixed_;
   dev::v1::Settings settings_;
@@ -82,13 +93,14 @@ class LiveState final : public admin::Live {
   cluster::Cluster& cluster_;
   serving::Backend& user_function_;
   trace::Recorder& recorder_;
-  UserFunctionLink& link_;
+  UserFunctions& user_functions_;
   ObservedJournal& journal_;
   Sampler& sampler_;
   LogBook& log_;
   const absl::Duration passivation_timeout_;
   const std::function<std::string(cluster::NodeId)> client_address_;
   // On the strand.
+  scaling::Scaler* scaler_ = nullptr;
   Replays replays_{strand_};
   bool ending_ = false;
 };

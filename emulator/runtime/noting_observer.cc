@@ -1,7 +1,9 @@
 #include "emulator/runtime/noting_observer.h"
 
 #include "absl/strings/str_cat.h"
+#include "cloudstate/dev/v1/scaling.pb.h"
 #include "emulator/runtime/observer_texts.h"
+#include "emulator/scaling/scaling_events.h"
 
 namespace cloudstate::runtime {
 
@@ -56,6 +58,11 @@ void NotingObserver::OnChanged(const std::string& path) {
 void NotingObserver::OnOutput(std::string_view line) {
   book_.Add(LogBook::Source::kUserFunction, LogLevel::kInfo, line);
   observer_.OnOutput(line);
+}
+
+void NotingObserver::OnScaling(const dev::v1::ScalingEvent& event) {
+  if (event.kind() != scaling::ScalingEvents::kTick) Note(LogLevel::kInfo, event.text());
+  observer_.OnScaling(event);
 }
 
 void NotingObserver::Note(LogLevel level, const std::string& text) {

@@ -23,6 +23,7 @@ class NotingObserver final : public Observer {
   void OnEnded(const std::string& how, absl::Duration again_in) override;
   void OnChanged(const std::string& path) override;
   void OnOutput(std::string_view line) override;
+  void OnScaling(const dev::v1::ScalingEvent& event) override;
 
  private:
   void Note(base::LogLevel level, const std::string& text);

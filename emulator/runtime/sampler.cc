@@ -44,6 +44,39 @@ void AddSince(const EntityMetrics& before, const EntityMetrics& now, dev::v1::En
   Add(*sum.mutable_loading(), Since(before.recovery_time, now.recovery_time));
 }
 
+void SetUsage(const trace::LoadMeter::Reading& before, const trace::LoadMeter::Reading& now, absl::Duration length,
+              dev::v1::Usage& usage) {
+  const trace::LoadMeter::Reading since = now - before;
+  if (length > absl::ZeroDuration()) usage.set_concurrency(absl::FDivDuration(since.integral, length));
+  usage.set_count(since.ended);
+  *usage.mutable_time() = ToDuration(since.time);
+}
+
+dev::v1::NodeLoad LoadSince(const trace::NodeLoad::Reading& before, const trace::NodeLoad::Reading& now,
+                            absl::Duration length) {
+  dev::v1::NodeLoad load;
+  *load.mutable_length() = ToDuration(length);
+  SetUsage(before.requests, now.requests, length, *load.mutable_requests());
+  SetUsage(before.user_function, now.user_function, length, *load.mutable_user_function());
+  SetUsage(before.journal, now.journal, length, *load.mutable_journal());
+  return load;
+}
+
+// Adds up what the entities of each name did.
+void AddEntities(const trace::Metrics& before, const trace::Metrics& now, dev::v1::Sample& sample) {
+  for (const Kind& kind : kKinds) {
+    const trace::MetricsByEntityName& known = before.*kind.metrics;
+    for (const auto& [name, metrics] : now.*kind.metrics) {
+      const auto found = known.find(name);
+      const EntityMetrics& earlier = found == known.end() ? EntityMetrics() : found->second;
+      if (earlier == metrics) continue;
+      dev::v1::EntityFigures& sum = (*sample.mutable_entities())[name];
+      sum.set_kind(kind.name);
+      AddSince(earlier, metrics, sum);
+    }
+  }
+}
+
 }  // namespace
 
 void Sampler::Calls::Add(const trace::Trace& trace) {
@@ -67,7 +100,7 @@ dev::v1::CallFigures Sampler::Calls::TakeFigures() {
 Sampler::Sampler(base::Strand& strand, trace::Recorder& recorder, Sources sources)
     : strand_(strand), recorder_(recorder), sources_(std::move(sources)), begin_(strand.Now()), due_(begin_ + kSecond) {
   dev::v1::Sample before;  // what there was when this began belongs to no second
-  TakeNodes(before);
+  TakeNodes(before, begin_);
   processor_time_ = sources_.process().processor_time;
   watch_ = recorder_.Watch([this](const std::shared_ptr<const trace::Trace>& trace) { AddCall(*trace); });
   Arm();
@@ -93,7 +126,7 @@ void Sampler::OnSecond() {
   *sample->mutable_time() = base::ToTimestamp(strand_.WallTime());
   *sample->mutable_length() = ToDuration(now - begin_);
   TakeCalls(*sample);
-  TakeNodes(*sample);
+  TakeNodes(*sample, now);
   TakeProcess(*sample, now - begin_);
   begin_ = now;
   // On the beat again as soon as the machine lets it; seconds that were missed are not made up for.
@@ -124,26 +157,18 @@ void Sampler::TakeCalls(dev::v1::Sample& sample) {
   }
 }
 
-void Sampler::TakeNodes(dev::v1::Sample& sample) {
-  std::map<std::int32_t, trace::Metrics> now;
+void Sampler::TakeNodes(dev::v1::Sample& sample, absl::Time now) {
+  std::map<std::int32_t, Counted> counted;
   for (SampledNode& node : sources_.nodes()) {
     const std::int32_t number = node.figures.node();
-    const trace::Metrics& before = counted_[number];
-    for (const Kind& kind : kKinds) {
-      const trace::MetricsByEntityName& known = before.*kind.metrics;
-      for (const auto& [name, metrics] : node.metrics->*kind.metrics) {
-        const auto found = known.find(name);
-        const EntityMetrics& earlier = found == known.end() ? EntityMetrics() : found->second;
-        if (earlier == metrics) continue;
-        dev::v1::EntityFigures& sum = (*sample.mutable_entities())[name];
-        sum.set_kind(kind.name);
-        AddSince(earlier, metrics, sum);
-      }
-    }
-    now[number] = *node.metrics;
+    const Counted& before = counted_[number];
+    Counted after{*node.metrics, node.load->Read(now)};
+    AddEntities(before.metrics, after.metrics, sample);
+    *node.figures.mutable_load() = LoadSince(before.load, after.load, now - begin_);
+    counted.emplace(number, std::move(after));
     *sample.add_nodes() = std::move(node.figures);
   }
-  counted_ = std::move(now);
+  counted_ = std::move(counted);
 }
 
 void Sampler::TakeProcess(dev::v1::Sample& sample, absl::Duration length) {

@@ -13,6 +13,7 @@
 #include "emulator/base/strand.h"
 #include "emulator/cluster/watchers.h"
 #include "emulator/trace/latency_histogram.h"
+#include "emulator/trace/load_meter.h"
 #include "emulator/trace/metrics.h"
 #include "emulator/trace/trace.h"
 
@@ -22,6 +23,7 @@ namespace cloudstate::runtime {
 struct SampledNode {
   dev::v1::NodeFigures figures;
   const trace::Metrics* metrics = nullptr;
+  const trace::NodeLoad* load = nullptr;
 };
 
 // Takes the emulator's figures once a second: what the nodes counted since the second before, the calls that ended, and
@@ -58,11 +60,17 @@ class Sampler {
     dev::v1::CallFigures TakeFigures();
   };
 
+  // What is known of a node at the end of a second.
+  struct Counted {
+    trace::Metrics metrics;
+    trace::NodeLoad::Reading load;
+  };
+
   void Arm();
   void OnSecond();
   void AddCall(const trace::Trace& trace);
   void TakeCalls(dev::v1::Sample& sample);
-  void TakeNodes(dev::v1::Sample& sample);
+  void TakeNodes(dev::v1::Sample& sample, absl::Time now);
   void TakeProcess(dev::v1::Sample& sample, absl::Duration length);
 
   base::Strand& strand_;
@@ -75,7 +83,7 @@ class Sampler {
 
   Calls calls_;
   absl::flat_hash_map<std::string, std::unique_ptr<Calls>> services_;  // no call to an unknown one gets so far
-  std::map<std::int32_t, trace::Metrics> counted_;                     // by node, at the end of the second before
+  std::map<std::int32_t, Counted> counted_;                            // by node, at the end of the second before
   absl::Duration processor_time_;                                      // until then
 
   std::deque<Sample> kept_;  // newest last

@@ -9,6 +9,7 @@
 #include "emulator/cluster/membership.h"
 #include "emulator/journal/sqlite_journal.h"
 #include "emulator/routing/router.h"
+#include "emulator/scaling/settings.h"
 #include "emulator/userfunction/specification.h"
 
 namespace cloudstate::runtime {
@@ -28,7 +29,8 @@ struct Settings {
   std::string metrics_listen = "127.0.0.1";
   std::uint16_t metrics_port = 9090;
 
-  std::size_t nodes = 1;        // simulated ones, at the start
+  std::size_t nodes = 1;  // simulated ones, at the start
+  scaling::Settings scaling;
   std::uint16_t node_port = 0;  // of the first node alone, where there are several; the others' follow it
   cluster::Membership::Options membership;
   absl::Duration rebalance_interval = absl::Seconds(2);

@@ -40,19 +40,20 @@ userfunction::Discovery::Options DiscoveryOptions(const Settings& settings) {
 }  // namespace
 
 UserFunctionLink::UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand,
-                                   cluster::Cluster& cluster, routing::Gateway& gateway,
-                                   journal::SqliteJournal& journal, Observer& observer)
+                                   journal::SqliteJournal& journal, Observer& observer, Listener listener)
     : settings_(settings),
       address_(std::move(address)),
       strand_(strand),
-      cluster_(cluster),
-      gateway_(gateway),
       journal_(journal),
       observer_(observer),
+      listener_(std::move(listener)),
       discovery_(std::make_unique<userfunction::Discovery>(DiscoveryOptions(settings), strand, random_,
-                                                           static_cast<userfunction::Discovery::Listener&>(*this))) {
-  // Before there is a port to call, so that no client is told less.
-  base::RunOn(strand_, [this] { gateway_.Suspend(Unavailable("has not been reached yet")); });
+                                                           static_cast<userfunction::Discovery::Listener&>(*this))) {}
+
+void UserFunctionLink::Retire() {
+  if (supervisor_ != nullptr) supervisor_->Stop();
+  // It may be its own callback that led here.
+  strand_.Post([discovery = std::move(discovery_)] {});
 }
 
 void UserFunctionLink::Stop() {
@@ -77,8 +78,9 @@ absl::Status UserFunctionLink::Start() {
                                                    .down =
                                                        [this](const absl::Status& reason) {
                                                          if (discovery_ == nullptr) return;
+                                                         const bool was_ready = is_ready();
                                                          discovery_->Disconnected(reason);
-                                                         gateway_.Suspend(Unavailable("was lost"));
+                                                         if (!was_ready) listener_.lost(Unavailable("was lost"));
                                                        }});
   return absl::OkStatus();
 }
@@ -136,21 +138,23 @@ dev::v1::UserFunction UserFunctionLink::Describe() const {
 
 void UserFunctionLink::OnReady(std::shared_ptr<userfunction::Connection> connection,
                                std::shared_ptr<const userfunction::Specification> specification) {
+  if (discovery_ == nullptr) return;  // retired
   journal_.StoreDescriptorSet(specification->info.service_name(), specification->descriptors, [](absl::Status status) {
     if (!status.ok()) base::LogWarning(absl::StrCat("the descriptors could not be stored: ", status.ToString()));
   });
-  cluster_.Connect(std::move(connection), specification, ReplayFor(specification->info));
-  gateway_.Serve(specification);
-  observer_.OnReady(*specification);
+  const entities::ReplayFrom replay_from = ReplayFor(specification->info);
+  listener_.ready(std::move(connection), std::move(specification), replay_from);
 }
 
 void UserFunctionLink::OnLost(const absl::Status& reason) {
-  cluster_.Disconnect(Unavailable("was lost"));
+  if (discovery_ == nullptr) return;
+  listener_.lost(Unavailable("was lost"));
   observer_.OnLost(std::string(reason.message()));
 }
 
 void UserFunctionLink::OnRejected(const std::string& problem) {
-  gateway_.Suspend(Unavailable(absl::StrCat("declares what cannot be served: ", problem)));
+  if (discovery_ == nullptr) return;
+  listener_.lost(Unavailable(absl::StrCat("declares what cannot be served: ", problem)));
   observer_.OnRejected(problem);
 }
 

@@ -5,34 +5,45 @@
 
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/base/random.h"
-#include "emulator/cluster/cluster.h"
 #include "emulator/journal/sqlite_journal.h"
-#include "emulator/routing/gateway.h"
 #include "emulator/runtime/emulator.h"
+#include "emulator/scaling/supply.h"
 #include "emulator/userfunction/discovery.h"
 #include "emulator/userfunction/grpc_connection.h"
 #include "emulator/userfunction/supervisor.h"
 
 namespace cloudstate::runtime {
 
-// Keeps the nodes and what brings calls to them supplied with the user function: starts it if it is ours to start,
-// reaches it, learns what it declares, and tells them when it comes and goes.
+// One user function: starts it if it is ours to start, reaches it, learns what it declares, and tells a listener when
+// it comes and goes.
 class UserFunctionLink final : private userfunction::Discovery::Listener {
  public:
-  UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand, cluster::Cluster& cluster,
-                   routing::Gateway& gateway, journal::SqliteJournal& journal, Observer& observer);
+  // `lost` also tells why it did not become ready: it was reached and has gone, or declares what cannot be served.
+  using Listener = scaling::Supply::Listener;
+
+  // `address` is HOST:PORT. The references outlive this.
+  UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand, journal::SqliteJournal& journal,
+                   Observer& observer, Listener listener);
   ~UserFunctionLink() override { Stop(); }
 
   // Starts the command, if there is one, and reaches for the address.
   absl::Status Start();
 
+  // On the strand: begins to end the user function if it was started here, and calls the listener no more. It is still
+  // to be stopped.
+  void Retire();
   // Lets go of the user function, and ends it if it was started here. Errors can still be reported, to the log only.
   // Calls after the first do nothing. Not from a task of the strand.
   void Stop();
 
-  // On the strand. The last two not after Stop.
+  // UNAVAILABLE, with what is known of it. On the strand, like what follows.
+  absl::Status Unavailable(const std::string& why) const;
   void ReportError(const std::string& text);
+  // Not after Retire or Stop, like the others.
   dev::v1::UserFunction Describe() const;
+  bool is_ready() const { return discovery_->state() == userfunction::Discovery::State::kReady; }
+  const std::string& address() const { return address_; }
+  std::int64_t pid() const { return pid_; }
   const std::shared_ptr<const userfunction::Specification>& specification() const {
     return discovery_->specification();
   }
@@ -45,19 +56,17 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
   void OnTrouble(const std::string& trouble) override;
 
   absl::Status StartCommand();
-  absl::Status Unavailable(const std::string& why) const;
 
   const Settings& settings_;
   const std::string address_;
   base::Strand& strand_;
-  cluster::Cluster& cluster_;
-  routing::Gateway& gateway_;
   journal::SqliteJournal& journal_;
   Observer& observer_;
 
   // On the strand.
+  Listener listener_;
   base::Random random_{std::random_device()()};
-  std::unique_ptr<userfunction::Discovery> discovery_;
+  std::unique_ptr<userfunction::Discovery> discovery_;  // null once retired or stopped
   std::int64_t pid_ = 0;
   int restarts_ = 0;
 

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "emulator/base/chance.h"
 #include "emulator/cluster/shard_table.h"
+#include "emulator/simulation/scaling_part.h"
 #include "emulator/simulation/scenario.h"
 #include "emulator/simulation/scenario_times.h"
 
@@ -30,11 +31,18 @@ constexpr absl::Duration kShortest = absl::Milliseconds(100);
 constexpr double kOverlapping = 0.3;
 constexpr int kMostAdded = 3;
 
+// Replicas may be there or not: what is done to one that is not has no effect.
+int MostNodesOf(const Scenario& scenario) {
+  if (!scenario.has_scaling()) return NodesOf(scenario);
+  const auto settings = ScalingSettingsOf(scenario.scaling());
+  return settings.ok() ? settings->MaxScale() : 1;
+}
+
 // Makes up steps, from one fault to the next, and knows what is broken meanwhile.
 class Writer {
  public:
   Writer(const Scenario& scenario, base::Random& random)
-      : scenario_(scenario), random_(random), end_(DurationOf(scenario)), nodes_(NodesOf(scenario)) {
+      : scenario_(scenario), random_(random), end_(DurationOf(scenario)), nodes_(MostNodesOf(scenario)) {
     for (const ScenarioStep& step : scenario.steps()) {
       if (step.steer().has_add_node()) ++added_by_steps_;
     }

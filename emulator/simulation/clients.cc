@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "emulator/base/chance.h"
 #include "emulator/simulation/load_defaults.h"
+#include "emulator/simulation/load_phases.h"
 #include "emulator/simulation/scenario_times.h"
 #include "emulator/simulation/simulated_user_function.h"
 #include "simulation/ledger.pb.h"
@@ -185,6 +186,8 @@ Clients::~Clients() {
 
 void Clients::SetLoad(const dev::v1::Load& load) {
   load_ = WithDefaults(load);
+  load_began_ = strand_.Now();
+  if (load_.phases_size() > 0) load_.set_calls_per_second(HighestRate(load_));
   deadline_ = base::FromDuration(load_.deadline());
   for (Client& client : clients_) strand_.Cancel(std::exchange(client.thinking, base::TimerId::kNone));
   const auto count = static_cast<std::size_t>(load_.clients());
@@ -220,8 +223,15 @@ void Clients::Think(std::uint32_t client) {
   clients_[client - 1].thinking = strand_.After(absl::Seconds(seconds), [this, client] { Act(client); });
 }
 
+bool Clients::LeavesOut() {
+  if (load_.phases_size() == 0) return false;
+  const double rate = RateAt(load_, strand_.Now() - load_began_);
+  return !base::Happens(random_, rate / load_.calls_per_second());
+}
+
 void Clients::Act(std::uint32_t client) {
   clients_[client - 1].thinking = base::TimerId::kNone;
+  if (LeavesOut()) return Think(client);
   Plan plan = Choose(client);
   const std::uint32_t node = operations_[plan.operation].node;
   Start(client, node, deadline_, std::move(plan), nullptr);

@@ -82,6 +82,8 @@ class Clients {
   };
 
   void Think(std::uint32_t client);
+  // In a load with phases, of times that come at the highest rate some are left out.
+  bool LeavesOut();
   void Act(std::uint32_t client);
   Plan Choose(std::uint32_t client);
   Plan Read(std::uint32_t client, std::uint32_t node, const base::EntityKey& entity);
@@ -108,6 +110,7 @@ class Clients {
   const std::shared_ptr<Complaints> complaints_ = std::make_shared<Complaints>();  // shared with all attempts
   dev::v1::Load load_;
   absl::Duration deadline_;
+  absl::Time load_began_;
   std::vector<Client> clients_;  // that of number 1 first; those that are no longer wanted at the end
   std::vector<std::shared_ptr<Attempt>> probes_;
   std::uint64_t next_probe_ = 0;

@@ -43,6 +43,7 @@ void Conditions::Add(const dev::v1::ScenarioStep& step) {
       break;
     case dev::v1::ScenarioStep::kSteer:
     case dev::v1::ScenarioStep::kLoad:
+    case dev::v1::ScenarioStep::kScale:
     case dev::v1::ScenarioStep::WHAT_NOT_SET:
       return;
   }
@@ -130,6 +131,11 @@ std::optional<bool> Conditions::Holds(Watched& watched, const dev::v1::Condition
     }
     case dev::v1::Condition::kFailedCalls:
       return FailedCalls(watched.first_operation) <= condition.failed_calls().at_most();
+    case dev::v1::Condition::kReplicas: {
+      const dev::v1::ReadyReplicas& replicas = condition.replicas();
+      const int ready = ready_();
+      return ready >= replicas.at_least() && (!replicas.has_at_most() || ready <= replicas.at_most());
+    }
     case dev::v1::Condition::KIND_NOT_SET:
       return true;
   }

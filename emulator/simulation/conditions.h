@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "cloudstate/dev/v1/scenario.pb.h"
@@ -19,8 +21,11 @@ class Conditions {
   // How often they are looked at.
   static constexpr absl::Duration kInterval = absl::Milliseconds(50);
 
-  Conditions(const base::Strand& strand, const cluster::Cluster& cluster, Clients& clients)
-      : strand_(strand), cluster_(cluster), clients_(clients) {}
+  // `ready` counts the replicas that are ready; where there is no scaling, there are none.
+  Conditions(
+      const base::Strand& strand, const cluster::Cluster& cluster, Clients& clients,
+      std::function<int()> ready = [] { return 0; })
+      : strand_(strand), cluster_(cluster), clients_(clients), ready_(std::move(ready)) {}
 
   // The condition of a step that has one, from now on.
   void Add(const dev::v1::ScenarioStep& step);
@@ -65,6 +70,7 @@ class Conditions {
   const base::Strand& strand_;
   const cluster::Cluster& cluster_;
   Clients& clients_;
+  const std::function<int()> ready_;
   std::list<Watched> watched_;  // probes refer to them
   std::vector<Violation> violations_;
 };

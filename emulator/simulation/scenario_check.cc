@@ -10,11 +10,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "emulator/base/did_you_mean.h"
 #include "emulator/cluster/latency.h"
 #include "emulator/cluster/shard_table.h"
 #include "emulator/simulation/load_defaults.h"
 #include "emulator/simulation/node_references.h"
+#include "emulator/simulation/scaling_part.h"
 #include "emulator/simulation/scenario.h"
+#include "emulator/simulation/scenario_names.h"
 #include "emulator/simulation/scenario_times.h"
 #include "google/protobuf/descriptor.h"
 
@@ -27,30 +30,6 @@ using dev::v1::Scenario;
 using dev::v1::ScenarioStep;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-
-const std::vector<std::string>& States() {
-  static const auto* const names =
-      new std::vector<std::string>{"joining", "up", "leaving", "down", "removed", "stopped"};
-  return *names;
-}
-
-const std::vector<std::string>& Sights() {
-  static const auto* const names = [] {
-    auto* all = new std::vector<std::string>{"reachable", "unreachable"};
-    all->insert(all->end(), States().begin(), States().end());
-    return all;
-  }();
-  return *names;
-}
-
-const std::vector<std::string>& Codes() {
-  static const auto* const names = new std::vector<std::string>{
-      "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT", "DEADLINE_EXCEEDED",  "NOT_FOUND",
-      "ALREADY_EXISTS", "PERMISSION_DENIED", "UNAUTHENTICATED",  "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-      "ABORTED",        "OUT_OF_RANGE",      "UNIMPLEMENTED",    "INTERNAL",           "UNAVAILABLE",
-      "DATA_LOSS"};
-  return *names;
-}
 
 template <typename Type>
 const Type* As(const Message& message) {
@@ -69,6 +48,8 @@ class Checker {
   void CheckSteps();
   void CheckTime(const ScenarioStep& step, const ScenarioStep* before);
   void CheckNodeCount();
+  void CheckScaling();
+  void CheckScale(const v1::SetScalingRequest& scale);
 
   // The rules for values that hold wherever they stand.
   void Walk(const Message& message);
@@ -98,6 +79,7 @@ void Checker::Complain(const Message& message, int field, const std::string& tex
 
 absl::Status Checker::Check() {
   CheckNodeCount();
+  CheckScaling();
   Walk(scenario_);
   CheckSteps();
   return complaint_;
@@ -121,7 +103,40 @@ void Checker::CheckNodeCount() {
   const auto& faults = scenario_.chaos().faults();
   const bool chaos_adds =
       scenario_.has_chaos() && (faults.empty() || std::find(faults.begin(), faults.end(), "add") != faults.end());
-  if (chaos_adds) nodes_ = kMostScenarioNodes;
+  if (chaos_adds || scenario_.has_scaling()) nodes_ = kMostScenarioNodes;
+}
+
+void Checker::CheckScaling() {
+  if (!scenario_.has_scaling()) return;
+  const v1::ScalingPart& part = scenario_.scaling();
+  const absl::StatusOr<scaling::Settings> settings = ScalingSettingsOf(part);
+  if (places_.IsGiven(scenario_, Scenario::kNodesFieldNumber)) {
+    Complain(scenario_, Scenario::kNodesFieldNumber,
+             "with 'scaling' there are as many nodes as replicas; write 'replicas' in it instead");
+  }
+  if (!settings.ok()) return Complain(part, 0, std::string(settings.status().message()));
+  if (settings->mode == scaling::Mode::kOff) {
+    Complain(part, v1::ScalingPart::kModeFieldNumber, "leave 'scaling' out where there is to be none");
+  }
+  const int replicas = ReplicasOf(part, *settings);
+  if (replicas < 1 || replicas > settings->MaxScale()) {
+    Complain(part, v1::ScalingPart::kReplicasFieldNumber,
+             absl::StrCat("there can be 1 to ", settings->MaxScale(), " replicas at the start, not ", replicas));
+  }
+}
+
+// Whether it can be done is seen when it is: by then a step before it may have changed something.
+void Checker::CheckScale(const v1::SetScalingRequest& scale) {
+  if (!scenario_.has_scaling()) Complain(scale, 0, "'scale' is for scenarios with 'scaling'");
+  scaling::Settings settings;
+  if (!scale.mode().empty()) {
+    const absl::Status mode = scaling::ParseMode(scale.mode(), settings.mode);
+    if (!mode.ok()) Complain(scale, v1::SetScalingRequest::kModeFieldNumber, std::string(mode.message()));
+  }
+  for (const auto& [name, value] : scale.settings()) {
+    const absl::Status set = scaling::Set(settings, name, value);
+    if (!set.ok()) Complain(scale, v1::SetScalingRequest::kSettingsFieldNumber, std::string(set.message()));
+  }
 }
 
 void Checker::CheckSteps() {
@@ -189,7 +204,8 @@ void Checker::CheckNumber(const Message& message, const FieldDescriptor* field) 
     }
   } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE) {
     const double value = reflection->GetDouble(message, field);
-    const bool share = field->name() != "phi_threshold" && field->name() != "calls_per_second";
+    const bool share =
+        field->name() != "phi_threshold" && field->name() != "calls_per_second" && field->name() != "until";
     if (share && !(value >= 0 && value <= 1)) {
       Complain(message, field->number(), absl::StrCat("'", field->name(), "' is a share, from 0 to 1, not ", value));
     }
@@ -236,7 +252,7 @@ void Checker::CheckName(const Message& message, const FieldDescriptor* field, co
   if (field->name() == "code") names = &Codes();
   if (field->name() == "faults") names = &ChaosFaults();
   if (names == nullptr || std::find(names->begin(), names->end(), text) != names->end()) return;
-  std::string hint = DidYouMean(text, *names);
+  std::string hint = base::DidYouMean(text, *names);
   if (hint.empty()) hint = absl::StrCat("; there is ", absl::StrJoin(*names, ", "));
   Complain(message, field->number(), absl::StrCat("'", field->name(), "' is never '", text, "'", hint));
 }
@@ -258,6 +274,8 @@ void Checker::CheckNotNone(const Message& message) {
       {v1::NodeRefuses::descriptor(), {v1::NodeRefuses::kNodeFieldNumber, v1::NodeRefuses::kCodeFieldNumber}},
       {v1::ShardsOf::descriptor(), {v1::ShardsOf::kNodeFieldNumber}},
       {v1::Within::descriptor(), {v1::Within::kTimeFieldNumber}},
+      {v1::ScalingPart::descriptor(), {v1::ScalingPart::kModeFieldNumber}},
+      {v1::LoadPhase::descriptor(), {v1::LoadPhase::kForFieldNumber}},
   };
   for (const Needed& each : *needed) {
     if (each.type != message.GetDescriptor()) continue;
@@ -307,6 +325,12 @@ void Checker::CheckCondition(const Message& message) {
   if (shards != nullptr && shards->has_at_most() && shards->at_most() < shards->at_least()) {
     Complain(message, v1::ShardsOf::kAtMostFieldNumber, "'at_most' is less than 'at_least'");
   }
+  const auto* replicas = As<v1::ReadyReplicas>(message);
+  if (replicas == nullptr) return;
+  if (!scenario_.has_scaling()) Complain(message, 0, "'replicas' is for scenarios with 'scaling'");
+  if (replicas->has_at_most() && replicas->at_most() < replicas->at_least()) {
+    Complain(message, v1::ReadyReplicas::kAtMostFieldNumber, "'at_most' is less than 'at_least'");
+  }
 }
 
 void Checker::CheckSteering(const Message& message) {
@@ -340,10 +364,14 @@ void Checker::CheckSettings(const Message& message) {
     const bool whole =
         load->has_event_sourced_writes() && load->has_value_writes() && load->has_forwards() && load->has_effects();
     CheckSum(message, SharesOf(*load), whole ? "" : ", together with those that are not given");
+    if (load->has_calls_per_second() && load->phases_size() > 0) {
+      Complain(message, v1::Load::kCallsPerSecondFieldNumber, "the 'phases' say how many calls there are");
+    }
   }
   if (const auto* user_function = As<v1::UserFunctionSettings>(message)) {
     CheckSum(message, user_function->failures() + user_function->broken_streams() + user_function->hangs());
   }
+  if (const auto* scale = As<v1::SetScalingRequest>(message)) CheckScale(*scale);
   if (As<v1::ClusterSettings>(message) != nullptr) {
     CheckNotZero(message, {v1::ClusterSettings::kPhiThresholdFieldNumber});
   }
@@ -356,12 +384,6 @@ void Checker::CheckSum(const Message& message, double sum, absl::string_view of)
 }
 
 }  // namespace
-
-const std::vector<std::string>& ChaosFaults() {
-  static const auto* const names = new std::vector<std::string>{
-      "kill", "pause", "partition", "cut", "slow", "lossy", "skew", "drain", "add", "move", "crash", "journal"};
-  return *names;
-}
 
 absl::Status CheckScenario(const Scenario& scenario, const YamlPlaces& places) {
   return Checker(scenario, places).Check();

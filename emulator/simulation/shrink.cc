@@ -139,6 +139,7 @@ void Shrinker::LessenNodes() {
   const bool adds = std::any_of(best_.steps().begin(), best_.steps().end(),
                                 [](const ScenarioStep& step) { return step.steer().has_add_node(); });
   const int needed = NodesNeeded(best_);
+  if (best_.has_scaling()) return;  // nobody has said how many there are
   if (adds && needed > NodesOf(best_)) return;
   Lessen(needed, NodesOf, [](Scenario& scenario, int value) { scenario.set_nodes(value); });
 }
@@ -153,6 +154,7 @@ void Shrinker::LessenLoad() {
   Lessen(
       1, [](const Scenario& scenario) { return WithDefaults(scenario.load()).entities(); },
       [](Scenario& scenario, int value) { scenario.mutable_load()->set_entities(value); });
+  if (best_.load().phases_size() > 0) return;
   Lessen(
       0, [](const Scenario& scenario) { return static_cast<int>(WithDefaults(scenario.load()).calls_per_second()); },
       [](Scenario& scenario, int value) { scenario.mutable_load()->set_calls_per_second(value); });

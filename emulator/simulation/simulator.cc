@@ -13,9 +13,11 @@
 #include "emulator/simulation/chaos.h"
 #include "emulator/simulation/clients.h"
 #include "emulator/simulation/conditions.h"
+#include "emulator/simulation/scenario_settings.h"
 #include "emulator/simulation/scenario_times.h"
 #include "emulator/simulation/shared_history.h"
 #include "emulator/simulation/simulated_journal.h"
+#include "emulator/simulation/simulated_scaling.h"
 #include "emulator/simulation/simulated_user_function.h"
 #include "emulator/simulation/trace_log.h"
 #include "emulator/simulation/virtual_strand.h"
@@ -34,61 +36,10 @@ constexpr std::size_t kMostComplaints = 20;
 
 // Sources of chance that do not disturb each other: a client that calls once more does not change what the network
 // does.
-enum class Source : std::uint64_t { kNetwork = 1, kJournal, kUserFunction, kClients, kChaos };
+enum class Source : std::uint64_t { kNetwork = 1, kJournal, kUserFunction, kClients, kChaos, kSupply };
 
 base::Random RandomFor(std::uint64_t seed, Source source) {
   return base::Random(NextDigest(seed, static_cast<std::uint64_t>(source)));
-}
-
-// LoadScenario has checked all of these.
-cluster::Latency LatencyOf(const std::string& text) {
-  return text.empty() ? cluster::Latency() : *cluster::Latency::Parse(text);
-}
-
-cluster::LinkSettings LinksOf(const dev::v1::LinkSettings& settings) { return *routing::FromProto(settings); }
-
-JournalFaultSettings FaultsOf(const dev::v1::JournalFaults& faults) {
-  JournalFaultSettings result;
-  result.write_latency = LatencyOf(faults.write_latency());
-  result.read_latency = LatencyOf(faults.read_latency());
-  result.write_failures = faults.write_failures();
-  result.read_failures = faults.read_failures();
-  result.torn_writes = faults.torn_writes();
-  return result;
-}
-
-UserFunctionBehaviour BehaviourOf(const dev::v1::UserFunctionSettings& settings) {
-  UserFunctionBehaviour result;
-  result.latency = LatencyOf(settings.latency());
-  result.failures = settings.failures();
-  result.broken_streams = settings.broken_streams();
-  result.hangs = settings.hangs();
-  result.snapshot_every = settings.snapshot_every();
-  return result;
-}
-
-cluster::Node::Options NodeOptionsOf(const dev::v1::ClusterSettings& settings) {
-  cluster::Node::Options options;
-  cluster::Membership::Options& membership = options.membership;
-  if (settings.has_heartbeat_interval())
-    membership.heartbeat_interval = base::FromDuration(settings.heartbeat_interval());
-  if (settings.phi_threshold() > 0) membership.detector.threshold = settings.phi_threshold();
-  if (settings.has_acceptable_pause())
-    membership.detector.acceptable_pause = base::FromDuration(settings.acceptable_pause());
-  if (settings.has_stable_after()) membership.stable_after = base::FromDuration(settings.stable_after());
-  if (settings.has_rebalance_interval()) options.rebalance_interval = base::FromDuration(settings.rebalance_interval());
-  entities::Limits& limits = options.entities.limits;
-  if (settings.has_passivation_timeout())
-    limits.passivation_timeout = base::FromDuration(settings.passivation_timeout());
-  if (settings.has_relay_timeout()) limits.relay_timeout = base::FromDuration(settings.relay_timeout());
-  if (settings.has_prune_after()) options.replicas.prune_after = base::FromDuration(settings.prune_after());
-  return options;
-}
-
-routing::Router::Options RouterOptionsOf(const cluster::Node::Options& options) {
-  routing::Router::Options result;
-  result.relay_timeout = options.entities.limits.relay_timeout;
-  return result;
 }
 
 // One run, from the first node to the last check.
@@ -101,7 +52,8 @@ class Run {
         network_random_(RandomFor(seed, Source::kNetwork)),
         journal_random_(RandomFor(seed, Source::kJournal)),
         user_function_random_(RandomFor(seed, Source::kUserFunction)),
-        client_random_(RandomFor(seed, Source::kClients)) {
+        client_random_(RandomFor(seed, Source::kClients)),
+        supply_random_(RandomFor(seed, Source::kSupply)) {
     if (trace_.on()) Observe();
     journal_.SetFaults(FaultsOf(scenario.journal()));
     cluster_.network().SetDefault(LinksOf(scenario.network()));
@@ -116,10 +68,12 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   void Play() {
-    cluster_.Start(static_cast<std::size_t>(NodesOf(scenario_)));
-    const auto specification = SimulatedUserFunction::Specification();
-    cluster_.Connect(user_function_.connection(), specification, entities::ReplayFrom::kNewestSnapshot);
-    gateway_.Serve(specification);
+    if (scenario_.has_scaling()) {
+      scaling_.emplace(scenario_.scaling(), strand_, supply_random_, cluster_, gateway_, user_function_.connection(),
+                       SimulatedUserFunction::Specification(), Tracer("scaling"));
+    } else {
+      StartNodes();
+    }
     for (const dev::v1::ScenarioStep& step : scenario_.steps()) {
       strand_.After(base::FromDuration(step.at()), [this, &step] { Do(step); });
     }
@@ -127,6 +81,13 @@ class Run {
     Look();
     strand_.Advance(DurationOf(scenario_));
     Recover();
+  }
+
+  void StartNodes() {
+    cluster_.Start(static_cast<std::size_t>(NodesOf(scenario_)));
+    const auto specification = SimulatedUserFunction::Specification();
+    cluster_.Connect(user_function_.connection(), specification, entities::ReplayFrom::kNewestSnapshot);
+    gateway_.Serve(specification);
   }
 
   std::vector<Violation> Violations() {
@@ -210,6 +171,12 @@ class Run {
     return history;
   }
 
+  // Null where there is no trace.
+  std::function<void(const std::string&)> Tracer(const std::string& who) const {
+    if (!trace_.on()) return nullptr;
+    return [this, who](const std::string& line) { trace_.Line(absl::StrCat(who, " ", line)); };
+  }
+
   void Observe() {
     cluster_.network().Observe(
         [this](cluster::NodeId from, cluster::NodeId to, absl::string_view fate, const std::string& bytes) {
@@ -248,6 +215,8 @@ class Run {
       Steer(step.steer());
     } else if (step.has_load()) {
       clients_.SetLoad(step.load());
+    } else if (step.has_scale()) {
+      Scale(step.scale());
     } else {
       conditions_.Add(step);
     }
@@ -266,6 +235,12 @@ class Run {
     }
   }
 
+  void Scale(const dev::v1::SetScalingRequest& request) {
+    if (!scaling_.has_value()) return;
+    const absl::Status set = scaling_->Set(request);
+    if (!set.ok()) trace_.Line(absl::StrCat("scaling set nothing: ", set.message()));
+  }
+
   // Ends the load and all faults, and waits until the cluster is one and every call has ended.
   void Recover() {
     trace_.Line("note    the end of the scenario: no more load, all is healed");
@@ -279,9 +254,13 @@ class Run {
     for (const auto& [id, node] : cluster_.nodes()) {
       if (node->strand().paused()) cluster_.Resume(id).IgnoreError();
       if (node->strand().skew() != absl::ZeroDuration()) cluster_.Skew(id, absl::ZeroDuration()).IgnoreError();
-      if (node->state() == "stopped") cluster_.StartAgain(id).IgnoreError();
+      if (node->state() == "stopped" && !scaling_.has_value()) cluster_.StartAgain(id).IgnoreError();
     }
-    const auto quiet = [this] { return cluster_.Converged() && IsIdle() && !conditions_.waiting(); };
+    if (scaling_.has_value()) scaling_->Settle();
+    const auto quiet = [this] {
+      return (!scaling_.has_value() || scaling_->IsSettled()) && cluster_.Converged() && IsIdle() &&
+             !conditions_.waiting();
+    };
     if (!strand_.RunUntil(quiet, options_.entities.limits.relay_timeout + kRecovery)) NoteWhatIsNotQuiet();
     ReadEverywhere();
     strand_.RunUntil([this] { return !conditions_.asking(); }, kReadDeadline);
@@ -297,6 +276,11 @@ class Run {
   }
 
   void NoteWhatIsNotQuiet() {
+    if (scaling_.has_value() && !scaling_->IsSettled()) {
+      violations_.push_back(
+          {"convergence", absl::StrCat("there are not the replicas that are wanted ", absl::FormatDuration(kRecovery),
+                                       " after all was healed: ", scaling_->ready(), " are ready")});
+    }
     if (!cluster_.Converged()) {
       std::string states;
       for (const auto& [id, node] : cluster_.nodes()) absl::StrAppend(&states, " ", ToString(id), " ", node->state());
@@ -358,6 +342,7 @@ class Run {
   base::Random journal_random_;
   base::Random user_function_random_;
   base::Random client_random_;
+  base::Random supply_random_;
   std::vector<Violation> violations_;
   std::size_t unavailable_ = 0;
   absl::Time last_pause_ = absl::InfinitePast();  // of any node, as far as somebody looked
@@ -368,14 +353,14 @@ class Run {
                             [this](const std::string& text) { trace_.Line(absl::StrCat("error   ", text)); }};
   routing::Gateway gateway_{RouterOptionsOf(options_), cluster_, recorder_,
                             [this](const std::string& text) { trace_.Line(absl::StrCat("error   ", text)); }};
+  std::optional<SimulatedScaling> scaling_;
   Clients clients_{strand_,
                    client_random_,
                    gateway_,
-                   trace_.on() ? [this](const std::string& line) { trace_.Line(absl::StrCat("client  ", line)); }
-                               : std::function<void(const std::string&)>(),
+                   Tracer("client "),
                    [this](absl::Time begun) { return WasPausedSince(begun); },
                    [this](std::uint32_t node) { return SightOf(node); }};
-  Conditions conditions_{strand_, cluster_, clients_};
+  Conditions conditions_{strand_, cluster_, clients_, [this] { return scaling_.has_value() ? scaling_->ready() : 0; }};
 };
 
 }  // namespace

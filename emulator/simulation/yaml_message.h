@@ -62,7 +62,4 @@ std::string WriteYamlInOneLine(const google::protobuf::Message& message, const Y
 
 bool IsDuration(const google::protobuf::FieldDescriptor* field);
 
-// "; did you mean 'latency'?" for the name that is nearly `word`, or the empty text.
-std::string DidYouMean(absl::string_view word, const std::vector<std::string>& names);
-
 }  // namespace cloudstate::simulation

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "emulator/base/did_you_mean.h"
 #include "emulator/simulation/yaml_message.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/duration.pb.h"
@@ -49,6 +50,7 @@ class Reader {
 
   absl::Status ReadEntry(const YAML::Node& key, const YAML::Node& value, const std::string& name, Message& message,
                          std::map<std::string, Given>& given);
+  absl::Status ReadMap(const YAML::Node& node, Place place, const FieldDescriptor* field, Message& message);
   absl::Status ReadField(const YAML::Node& node, Place place, const FieldDescriptor* field, Message& message);
   absl::Status ReadOne(const YAML::Node& node, Place place, const FieldDescriptor* field, Message& message);
   absl::Status ReadScalar(const YAML::Node& node, Place place, const FieldDescriptor* field, Message& message);
@@ -129,7 +131,7 @@ absl::Status Reader::ReadEntry(const YAML::Node& key, const YAML::Node& value, c
   const std::optional<Target> target = Find(type, text);
   if (!target.has_value()) {
     const std::vector<std::string> names = Names(type);
-    std::string hint = DidYouMean(text, names);
+    std::string hint = base::DidYouMean(text, names);
     if (hint.empty() && !names.empty()) hint = absl::StrCat("; there is ", absl::StrJoin(names, ", "));
     return places_.Error(place, absl::StrCat("there is no '", text, "' in ", name, hint));
   }
@@ -151,7 +153,30 @@ absl::Status Reader::ReadEntry(const YAML::Node& key, const YAML::Node& value, c
   return ReadField(value, PlaceOf(value, place), target->field, *owner);
 }
 
+absl::Status Reader::ReadMap(const YAML::Node& node, Place place, const FieldDescriptor* field, Message& message) {
+  if (node.IsNull()) return absl::OkStatus();
+  if (!node.IsMap()) {
+    return places_.Error(place, absl::StrCat("'", field->name(), "' takes names with values, such as {name: value}"));
+  }
+  const FieldDescriptor* key = field->message_type()->map_key();
+  const FieldDescriptor* value = field->message_type()->map_value();
+  std::map<std::string, Place> given;
+  for (const auto& entry : node) {
+    const Place here = PlaceOf(entry.first, place);
+    Message& added = *message.GetReflection()->AddMessage(&message, field);
+    if (absl::Status status = ReadScalar(entry.first, here, key, added); !status.ok()) return status;
+    if (absl::Status status = ReadScalar(entry.second, PlaceOf(entry.second, here), value, added); !status.ok())
+      return status;
+    const std::string& name = entry.first.Scalar();
+    const auto [before, first] = given.try_emplace(name, here);
+    if (first) continue;
+    return places_.Error(here, absl::StrCat("'", name, "' is there twice, first in line ", before->second.line));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Reader::ReadField(const YAML::Node& node, Place place, const FieldDescriptor* field, Message& message) {
+  if (field->is_map()) return ReadMap(node, place, field, message);
   if (!field->is_repeated()) return ReadOne(node, place, field, message);
   if (!node.IsSequence()) {
     return places_.Error(place, absl::StrCat("'", field->name(), "' takes a list, such as [a, b] or lines with '- '"));

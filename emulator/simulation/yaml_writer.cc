@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -107,6 +108,7 @@ class Writer {
   std::vector<Entry> Entries(const Message& message) const;
   std::string LinesOf(const Entry& entry, const std::string& indent) const;
   std::string ListLines(const Entry& entry, const std::string& indent) const;
+  std::vector<std::string> Pairs(const Entry& entry) const;
   std::string InOneLine(const Entry& entry) const;
   std::string InOneLine(const Message& message) const;
   std::string Scalar(const Entry& entry, int index) const;
@@ -175,9 +177,23 @@ std::string Writer::Parts(const Message& message) const {
   return absl::StrJoin(parts, ", ");
 }
 
+// Names with their values, in the order of the names.
+std::vector<std::string> Writer::Pairs(const Entry& entry) const {
+  const auto* reflection = entry.owner->GetReflection();
+  const auto* type = entry.field->message_type();
+  std::vector<std::string> pairs;
+  for (int i = 0; i < reflection->FieldSize(*entry.owner, entry.field); ++i) {
+    const Message& pair = reflection->GetRepeatedMessage(*entry.owner, entry.field, i);
+    pairs.push_back(absl::StrCat(Scalar({type->map_key(), &pair}, -1), ": ", Scalar({type->map_value(), &pair}, -1)));
+  }
+  std::sort(pairs.begin(), pairs.end());
+  return pairs;
+}
+
 std::string Writer::InOneLine(const Entry& entry) const {
   const auto& [field, owner] = entry;
   const auto* reflection = owner->GetReflection();
+  if (field->is_map()) return absl::StrCat("{", absl::StrJoin(Pairs(entry), ", "), "}");
   if (!field->is_repeated()) {
     return IsPart(field) ? InOneLine(reflection->GetMessage(*owner, field)) : Scalar(entry, -1);
   }
@@ -221,6 +237,8 @@ std::string Writer::LinesOf(const Entry& entry, const std::string& indent) const
   // The sections of the whole and its list of steps are easier to read, and to change, with a line for each part.
   const bool outermost = indent.empty();
   if (!outermost && line.size() <= kWidth) return line;
+  if (field->is_map())
+    return absl::StrCat(start, "\n", indent, "  ", absl::StrJoin(Pairs(entry), "\n" + indent + "  "), "\n");
   if (field->is_repeated()) return absl::StrCat(start, "\n", ListLines(entry, indent + "  "));
   const Message& part = reflection->GetMessage(*owner, field);
   if (const auto only = Only(part); only.has_value()) {

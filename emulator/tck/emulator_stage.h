@@ -36,6 +36,7 @@ class EmulatorStage final : private runtime::Observer {
   void OnEnded(const std::string&, absl::Duration) override {}
   void OnChanged(const std::string&) override {}
   void OnOutput(std::string_view) override {}
+  void OnScaling(const dev::v1::ScalingEvent&) override {}
 
   Waiting& waiting_;
   bool ready_ = false;   // guarded by waiting_, as the next one

@@ -68,6 +68,7 @@ struct Trace {
   std::string protocol;  // "grpc", "http" or "admin"
   std::string peer;
   std::string node;         // the number of the one that took the call; empty where it got to none
+  std::string served_by;    // of the one that it was routed to, which has the entity; empty where it stayed
   absl::Time started;       // time of day
   absl::Time begin;         // the strand's clock
   absl::Duration duration;  // until the client had its answer

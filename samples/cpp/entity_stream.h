@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "samples/cpp/workers.h"
 
 namespace cloudstate::samples {
 
@@ -17,23 +18,19 @@ template <typename Session>
 class EntityStream final : public grpc::ServerBidiReactor<typename Session::In, typename Session::Out> {
  public:
   // gRPC owns what is returned, as it does with every reactor: it goes when the call has ended.
-  static EntityStream* Serve(Session session) {
-    auto stream = std::make_unique<EntityStream>(std::move(session));
+  // The workers, who take on its commands, outlive it.
+  static EntityStream* Serve(Session session, Workers& workers) {
+    auto stream = std::make_unique<EntityStream>(std::move(session), workers);
     stream->StartRead(&stream->in_);
     return stream.release();
   }
 
-  explicit EntityStream(Session session) : session_(std::move(session)) {}
+  EntityStream(Session session, Workers& workers) : session_(std::move(session)), workers_(workers) {}
 
   void OnReadDone(bool ok) override {
     if (!ok) return this->Finish(grpc::Status::OK);
-    out_.Clear();
-    if (absl::Status status = session_.Handle(in_, out_); !status.ok()) return End(status);
-    if (out_.has_reply()) {
-      this->StartWrite(&out_);
-    } else {
-      this->StartRead(&in_);
-    }
+    if (!in_.has_command()) return Handle();
+    workers_.Take([this] { Handle(); });  // nothing is read or written meanwhile, so the stream stays
   }
 
   void OnWriteDone(bool ok) override {
@@ -44,6 +41,16 @@ class EntityStream final : public grpc::ServerBidiReactor<typename Session::In, 
   void OnDone() override { delete this; }
 
  private:
+  void Handle() {
+    out_.Clear();
+    if (absl::Status status = session_.Handle(in_, out_); !status.ok()) return End(status);
+    if (out_.has_reply()) {
+      this->StartWrite(&out_);
+    } else {
+      this->StartRead(&in_);
+    }
+  }
+
   void End(const absl::Status& status) {
     out_.Clear();
     auto& failure = *out_.mutable_failure();
@@ -54,6 +61,7 @@ class EntityStream final : public grpc::ServerBidiReactor<typename Session::In, 
   }
 
   Session session_;
+  Workers& workers_;
   bool ending_ = false;
   typename Session::In in_;
   typename Session::Out out_;

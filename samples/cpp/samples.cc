@@ -13,8 +13,8 @@ namespace cloudstate::samples {
 
 const std::vector<Sample>& Samples() {
   static const std::vector<Sample> samples = {
-      {"shopping-cart", "Carts of event-sourced items, one for each user", ShoppingCart},
-      {"value-shopping-cart", "The same carts, each stored as one value", ValueShoppingCart},
+      {"shopping-cart", "Carts of event-sourced items, one for each user", ShoppingCart, true},
+      {"value-shopping-cart", "The same carts, each stored as one value", ValueShoppingCart, true},
       {"checkout", "An action with calls of every shape, in front of event-sourced carts", Checkout},
       {"presence", "Who is online, as a CRDT: votes of the nodes that a user is connected to", Presence},
       {"chat", "Rooms to chat in, as CRDTs: maps of who is there and what was said", Chat},
@@ -30,7 +30,8 @@ std::vector<std::string> SampleNames() {
 
 int RunSample(const Sample& sample, const SampleOptions& options) {
   return ServeUntilSignal(sample.name, [&] {
-    return UserFunctionServer::Start(absl::StrCat(options.host, ":", options.port), sample.user_function());
+    return UserFunctionServer::Start(absl::StrCat(options.host, ":", options.port), sample.user_function(),
+                                     options.work);
   });
 }
 

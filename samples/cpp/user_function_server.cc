@@ -51,14 +51,15 @@ class Discovery final : public EntityDiscovery::CallbackService {
 template <typename Protocol, typename Session, typename Service>
 class EntityStreams final : public Protocol::CallbackService {
  public:
-  explicit EntityStreams(std::vector<Service> services) : services_(std::move(services)) {}
+  EntityStreams(std::vector<Service> services, Workers& workers) : services_(std::move(services)), workers_(workers) {}
 
   EntityStream<Session>* handle(grpc::CallbackServerContext*) override {
-    return EntityStream<Session>::Serve(Session(services_));
+    return EntityStream<Session>::Serve(Session(services_), workers_);
   }
 
  private:
   const std::vector<Service> services_;
+  Workers& workers_;
 };
 
 class CrdtStreams final : public crdt::Crdt::CallbackService {
@@ -73,12 +74,15 @@ class CrdtStreams final : public crdt::Crdt::CallbackService {
 
 class Server final : public UserFunctionServer {
  public:
-  explicit Server(UserFunction user_function)
-      : discovery_(Describe(user_function)),
-        event_sourced_(std::move(user_function.event_sourced)),
-        value_entities_(std::move(user_function.value_entities)),
+  Server(UserFunction user_function, Work work)
+      : workers_(std::move(work)),
+        discovery_(Describe(user_function)),
+        event_sourced_(std::move(user_function.event_sourced), workers_),
+        value_entities_(std::move(user_function.value_entities), workers_),
         crdts_(std::move(user_function.crdts)),
         actions_(std::move(user_function.actions)) {}
+  // A stream ends only when its command has been worked on.
+  ~Server() override { workers_.Hurry(); }
 
   absl::Status Listen(const std::string& address) {
     return listening_.Start(address, {&discovery_, &event_sourced_, &value_entities_, &crdts_, &actions_});
@@ -87,6 +91,7 @@ class Server final : public UserFunctionServer {
   std::uint16_t port() const override { return listening_.port(); }
 
  private:
+  Workers workers_;
   Discovery discovery_;
   EntityStreams<eventsourced::EventSourced, EventSourcedSession, EventSourcedService> event_sourced_;
   EntityStreams<valueentity::ValueEntity, ValueEntitySession, ValueEntityService> value_entities_;
@@ -98,8 +103,8 @@ class Server final : public UserFunctionServer {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<UserFunctionServer>> UserFunctionServer::Start(const std::string& address,
-                                                                              UserFunction user_function) {
-  auto server = std::make_unique<Server>(std::move(user_function));
+                                                                              UserFunction user_function, Work work) {
+  auto server = std::make_unique<Server>(std::move(user_function), std::move(work));
   if (absl::Status status = server->Listen(address); !status.ok()) return status;
   return server;
 }

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "samples/cpp/user_function.h"
+#include "samples/cpp/workers.h"
 
 namespace cloudstate::samples {
 
@@ -14,9 +15,10 @@ namespace cloudstate::samples {
 // as an error goes to stderr.
 class UserFunctionServer {
  public:
-  // `address` is HOST:PORT; port 0 takes any free one. UNAVAILABLE when the address cannot be listened on.
+  // `address` is HOST:PORT; port 0 takes any free one. UNAVAILABLE when the address cannot be listened on. The commands
+  // of entities that are stored are worked on as `work` says.
   static absl::StatusOr<std::unique_ptr<UserFunctionServer>> Start(const std::string& address,
-                                                                   UserFunction user_function);
+                                                                   UserFunction user_function, Work work = {});
 
   // Stops; cancels the streams that are open.
   virtual ~UserFunctionServer() = default;

@@ -84,8 +84,9 @@ class EntityOfSet final : public entities::CrdtHost {
   testing::VirtualStrand strand_;
   LocalReplica replica_;
   trace::EntityMetrics metrics_;
+  trace::NodeLoad load_;
   entities::CrdtEntity entity_{
-      {"set", "a"}, "bench.Sets", {strand_, replica_, metrics_, {}, userfunction::Dialect::k0_2}, *this};
+      {"set", "a"}, "bench.Sets", {strand_, replica_, metrics_, load_, {}, userfunction::Dialect::k0_2}, *this};
 };
 
 }  // namespace

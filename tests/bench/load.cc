@@ -69,17 +69,16 @@ class ClosedLoop {
   absl::Status failure_;
 };
 
-// Calls at a constant rate, each in a lane that is free.
+// Calls at times that are planned, each in a lane that is free.
 class OpenLoop {
  public:
   OpenLoop(Calls& calls, std::size_t lanes, std::size_t entities) : calls_(calls), lanes_(lanes), entities_(entities) {
     for (std::size_t i = 0; i < lanes; ++i) free_.push_back(i);
   }
 
-  Figures Run(absl::Duration time, double per_second) {
+  Figures Run(const std::vector<absl::Duration>& times) {
     const absl::Time began = absl::Now();
-    const auto count = static_cast<std::size_t>(absl::ToDoubleSeconds(time) * per_second);
-    for (std::size_t i = 0; i < count && Begin(i, began + absl::Seconds(static_cast<double>(i) / per_second)); ++i) {
+    for (std::size_t i = 0; i < times.size() && Begin(i, began + times[i]); ++i) {
     }
     const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return free_.size() == lanes_; };
     absl::MutexLock lock(&mutex_, absl::Condition(&ended));
@@ -124,7 +123,14 @@ Figures Measure(Calls& calls, std::size_t lanes, std::size_t entities, absl::Dur
 }
 
 Figures MeasureAtRate(Calls& calls, std::size_t lanes, std::size_t entities, absl::Duration time, double per_second) {
-  return OpenLoop(calls, lanes, entities).Run(time, per_second);
+  std::vector<absl::Duration> times(static_cast<std::size_t>(absl::ToDoubleSeconds(time) * per_second));
+  for (std::size_t i = 0; i < times.size(); ++i) times[i] = absl::Seconds(static_cast<double>(i) / per_second);
+  return MeasureAtTimes(calls, lanes, entities, times);
+}
+
+Figures MeasureAtTimes(Calls& calls, std::size_t lanes, std::size_t entities,
+                       const std::vector<absl::Duration>& times) {
+  return OpenLoop(calls, lanes, entities).Run(times);
 }
 
 absl::Status CallEachOnce(Calls& calls, std::size_t lanes, std::size_t entities) {

@@ -37,6 +37,9 @@ Figures Measure(Calls& calls, std::size_t lanes, std::size_t entities, absl::Dur
 // lanes left; a call that had to wait for one counts as longer. The entities are called in turn. Blocks.
 Figures MeasureAtRate(Calls& calls, std::size_t lanes, std::size_t entities, absl::Duration time, double per_second);
 
+// The same, with calls at these times after the beginning.
+Figures MeasureAtTimes(Calls& calls, std::size_t lanes, std::size_t entities, const std::vector<absl::Duration>& times);
+
 // One call to each entity, `lanes` at a time. Blocks.
 absl::Status CallEachOnce(Calls& calls, std::size_t lanes, std::size_t entities);
 

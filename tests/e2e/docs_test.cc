@@ -1,8 +1,8 @@
 // What the documentation tells people to type, typed: the ```sh blocks of a page, in their order, with the real
 // program. A ```text block below one has the lines that must come, in this order, others between them; … in it stands
 // for anything, and white space counts once. A block without it must succeed. Blocks that begin with a look at the
-// nodes, or at CRDT entities, are asked again until it is so. A block that runs an emulator has it take the place of
-// the one before. A ```yaml block becomes a file that is called as it calls itself.
+// nodes, CRDT entities or scaling, are asked again until it is so. A block that runs an emulator has it take the place
+// of the one before. A ```yaml block becomes a file that is called as it calls itself.
 
 #include <gtest/gtest.h>
 
@@ -91,7 +91,8 @@ bool OnlyLooks(const Block& block) {
   return absl::StartsWith(block.lines.front(), "cloudstate-dev nodes ls") ||
          absl::StartsWith(block.lines.front(), "cloudstate-dev nodes events") ||
          absl::StartsWith(block.lines.front(), "cloudstate-dev crdt ls") ||
-         absl::StartsWith(block.lines.front(), "cloudstate-dev crdt show");
+         absl::StartsWith(block.lines.front(), "cloudstate-dev crdt show") ||
+         absl::StartsWith(block.lines.front(), "cloudstate-dev scale status");
 }
 
 class Docs : public ::testing::Test {
@@ -162,6 +163,8 @@ class Docs : public ::testing::Test {
   testing::TemporaryDirectory directory_;
   std::unique_ptr<EmulatorProcess> emulator_;
 };
+
+TEST_F(Docs, DoesWhatThePageOnTheCommandLineSays) { Follow("cli.md"); }
 
 TEST_F(Docs, DoesWhatThePageOnClustersSays) { Follow("cluster.md"); }
 

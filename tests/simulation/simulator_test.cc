@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,94 @@ cluster: {relay_timeout: 10s}
                              seed)),
                 IsEmpty());
   }
+}
+
+// ---- scaling
+
+TEST(SimulatedScaling, GoesToNoneAndBackWithoutAFailedCall) {
+  const Outcome outcome = Played(R"yaml(
+duration: 40s
+scaling:
+  mode: knative
+  settings: {stable-window: 5s, panic-window-percentage: 50, scale-to-zero-grace-period: 2s, cold-start: 1s}
+load: {deadline: 20s, phases: [{for: 5s, calls_per_second: 10}, {for: 20s, calls_per_second: 0}, {for: 15s, calls_per_second: 2}]}
+steps:
+- at: 0s
+  always: {failed_calls: 0}
+- at: 0s
+  within: {time: 1s, replicas: {at_least: 1}}
+- at: 10s
+  within: {time: 14s, replicas: {at_most: 0}}
+- at: 25s
+  within: {time: 6s, replicas: {at_least: 1}}
+)yaml");
+  EXPECT_THAT(Texts(outcome), IsEmpty());
+  EXPECT_GT(outcome.summary.ok, 50U);
+}
+
+TEST(SimulatedScaling, DoesWhatIsSetByHand) {
+  EXPECT_THAT(Texts(Played(R"yaml(
+duration: 40s
+scaling: {mode: manual, replicas: 2, settings: {cold-start: 1s}}
+load: {deadline: 20s}
+steps:
+- at: 0s
+  always: {failed_calls: 0}
+- at: 5s
+  scale: {replicas: 4}
+- at: 5s
+  within: {time: 10s, replicas: {at_least: 4, at_most: 4}}
+- at: 20s
+  scale: {replicas: 1}
+- at: 20s
+  within: {time: 15s, replicas: {at_least: 1, at_most: 1}}
+)yaml")),
+              IsEmpty());
+}
+
+TEST(SimulatedScaling, StartsAgainWhatFailsToStartOrCrashes) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    EXPECT_THAT(Texts(Played(R"yaml(
+duration: 30s
+scaling: {mode: manual, replicas: 1, failed_starts: 0.5, crashes_after: 5s, settings: {cold-start: 500ms}}
+steps:
+- at: 2s
+  scale: {replicas: 3}
+- at: 2s
+  eventually: {replicas: {at_least: 3, at_most: 3}}
+)yaml",
+                             seed)),
+                IsEmpty())
+        << seed;
+  }
+}
+
+TEST(SimulatedScaling, ReplacesAReplicaThatIsKilled) {
+  EXPECT_THAT(Texts(Played(R"yaml(
+duration: 30s
+scaling: {mode: manual, replicas: 3, settings: {cold-start: 500ms}}
+steps:
+- at: 10s
+  kill: 2
+- at: 11s
+  within: {time: 15s, replicas: {at_least: 3}}
+)yaml")),
+              IsEmpty());
+}
+
+TEST(SimulatedScaling, IsTheSameWithTheSameSeed) {
+  const auto trace = [](std::uint64_t seed) {
+    const auto scenario = ParseScenario(R"yaml(
+duration: 15s
+scaling: {mode: cloudstate, failed_starts: 0.2, crashes_after: 10s, settings: {cold-start: 500ms}}
+)yaml",
+                                        "test");
+    std::ostringstream text;
+    Simulate(*scenario, seed, &text);
+    return text.str();
+  };
+  EXPECT_EQ(trace(7), trace(7));
+  EXPECT_NE(trace(7), trace(8));
 }
 
 TEST(Simulator, ADiskThatFailsKeepsShardsFromBeingClaimed) {

@@ -41,7 +41,7 @@ class ActiveEntitiesTest : public ::testing::Test, public ActiveEntities::Observ
   }
 
   void Create(const ActiveEntities::Options& options) {
-    entities_ = std::make_unique<ActiveEntities>(options, strand_, journal_, metrics_, *this);
+    entities_ = std::make_unique<ActiveEntities>(options, strand_, journal_, metrics_, load_, *this);
     entities_->Connect(connection_);
   }
 
@@ -116,6 +116,7 @@ class ActiveEntitiesTest : public ::testing::Test, public ActiveEntities::Observ
   VirtualStrand strand_;
   MemoryJournal journal_;
   trace::Metrics metrics_;
+  trace::NodeLoad load_;
   std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>();
   userfunction::ServiceSpec service_;
   std::vector<std::string> outcomes_;  // in the order of their arrival

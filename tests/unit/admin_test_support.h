@@ -18,6 +18,7 @@
 #include "cloudstate/dev/v1/crdt.pb.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "cloudstate/dev/v1/figures.pb.h"
+#include "cloudstate/dev/v1/scaling.pb.h"
 #include "emulator/admin/admin_backend.h"
 #include "tests/unit/fake_browser.h"
 
@@ -259,6 +260,30 @@ class FakeLive final : public Live {
     std::unique_lock lock(mutex);
     EXPECT_TRUE(changed.wait_for(lock, absl::ToChronoSeconds(kPatience), [&] { return replay_done.size() == count; }));
   }
+  void GetScaling(const dev::v1::GetScalingRequest&, Done<dev::v1::ScalingState> done) override { done(scaling); }
+  void SetScaling(const dev::v1::SetScalingRequest& request, Done<dev::v1::ScalingState> done) override {
+    if (scaling.mode() == "off") return done(absl::FailedPreconditionError("scaling is off"));
+    scaling.set_wanted(request.replicas());
+    done(scaling);
+  }
+  void ListScalingEvents(const dev::v1::ListScalingEventsRequest&,
+                         Done<dev::v1::ListScalingEventsResponse> done) override {
+    dev::v1::ListScalingEventsResponse response;
+    response.add_events()->set_text("scaling 1 → 3");
+    done(std::move(response));
+  }
+  std::unique_ptr<Watch> WatchScalingEvents(const dev::v1::WatchScalingEventsRequest& request,
+                                            ScalingEventWatcher watcher) override {
+    for (int i = 0; i < request.newest(); ++i) watcher(dev::v1::ScalingEvent());
+    std::lock_guard lock(mutex);
+    scaling_event_watcher = std::move(watcher);
+    return Subscribed();
+  }
+  std::unique_ptr<Watch> WatchCallTimes(CallTimesWatcher watcher) override {
+    std::lock_guard lock(mutex);
+    call_times_watcher = std::move(watcher);
+    return Subscribed();
+  }
   void GetSettings(const dev::v1::GetSettingsRequest&, Done<dev::v1::Settings> done) override { done(settings); }
   void Samples(std::size_t limit, absl::AnyInvocable<void(std::vector<Sample>)> done) override {
     std::vector<Sample> newest(samples.end() - static_cast<std::ptrdiff_t>(std::min(limit, samples.size())),
@@ -324,6 +349,9 @@ class FakeLive final : public Live {
   CrdtEventWatcher crdt_event_watcher;
   dev::v1::CrdtDetail crdt;
   dev::v1::Steering steering;  // the last one
+  dev::v1::ScalingState scaling;
+  ScalingEventWatcher scaling_event_watcher;
+  CallTimesWatcher call_times_watcher;
   dev::v1::Settings settings;
   std::vector<Sample> samples;
   SampleWatcher sample_watcher;
@@ -432,6 +460,11 @@ class AdminBackendTest : public ::testing::Test {
   std::shared_ptr<FakeResponder> StartOfFigures(const std::string& method, const google::protobuf::Message& request,
                                                 bool taking = true) {
     return Start(method, request, taking, nullptr, "cloudstate.dev.v1.Figures");
+  }
+
+  std::shared_ptr<FakeResponder> StartOfScaling(const std::string& method, const google::protobuf::Message& request,
+                                                bool taking = true) {
+    return Start(method, request, taking, nullptr, "cloudstate.dev.v1.Scaling");
   }
 
   std::shared_ptr<FakeResponder> StartOfCrdts(const std::string& method, const google::protobuf::Message& request) {

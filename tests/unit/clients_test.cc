@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "emulator/simulation/load_phases.h"
 #include "emulator/simulation/simulated_user_function.h"
 #include "simulation/ledger.pb.h"
 #include "tests/support/virtual_strand.h"
@@ -121,6 +122,56 @@ TEST_F(ClientsTest, ARateOfZeroStopsThem) {
   clients_.SetLoad(LoadOf(5, 100));
   strand_.Advance(absl::Seconds(10));
   EXPECT_GT(backend_.calls.size(), before);
+}
+
+dev::v1::LoadPhase PhaseOf(int seconds, std::optional<double> first, std::optional<double> last) {
+  dev::v1::LoadPhase phase;
+  phase.mutable_for_()->set_seconds(seconds);
+  if (first.has_value()) phase.set_calls_per_second(*first);
+  if (last.has_value()) phase.set_until(*last);
+  return phase;
+}
+
+TEST(LoadPhases, FollowEachOther) {
+  dev::v1::Load load;
+  *load.add_phases() = PhaseOf(10, 4, std::nullopt);
+  *load.add_phases() = PhaseOf(10, std::nullopt, 8);
+  *load.add_phases() = PhaseOf(10, 1, 0);
+  *load.add_phases() = PhaseOf(10, std::nullopt, 2);
+  const std::pair<double, double> rates[] = {{0, 4},    {9.9, 4}, {10, 4}, {15, 6},   {20, 1},
+                                             {25, 0.5}, {30, 0},  {35, 1}, {40, 2.0}, {400, 2}};
+  for (const auto& [second, rate] : rates) EXPECT_NEAR(RateAt(load, absl::Seconds(second)), rate, 1e-9) << second;
+  EXPECT_EQ(HighestRate(load), 8);
+}
+
+TEST(LoadPhases, BeginWithoutCallsWhereNothingIsSaid) {
+  dev::v1::Load load;
+  *load.add_phases() = PhaseOf(10, std::nullopt, 10);
+  EXPECT_EQ(RateAt(load, absl::ZeroDuration()), 0);
+  EXPECT_NEAR(RateAt(load, absl::Seconds(5)), 5, 1e-9);
+}
+
+TEST_F(ClientsTest, CallAtTheRateOfThePhase) {
+  dev::v1::Load load;
+  load.set_clients(20);
+  *load.add_phases() = PhaseOf(100, 20, std::nullopt);
+  *load.add_phases() = PhaseOf(100, 0, std::nullopt);
+  *load.add_phases() = PhaseOf(100, 0, 20);
+  clients_.SetLoad(load);
+  std::size_t answered = 0;
+  const auto calls_in = [&](int seconds) {
+    const std::size_t before = answered;
+    for (int i = 0; i < seconds * 1000; ++i) {
+      strand_.Advance(absl::Milliseconds(1));
+      for (; answered < backend_.calls.size(); ++answered) Answer(*backend_.calls[answered], 1);
+    }
+    return static_cast<double>(answered - before);
+  };
+  EXPECT_NEAR(calls_in(100), 2000, 200);
+  EXPECT_EQ(calls_in(100), 0);
+  EXPECT_NEAR(calls_in(50), 250, 60);
+  EXPECT_NEAR(calls_in(50), 750, 110);
+  EXPECT_NEAR(calls_in(100), 2000, 200);  // its end rate stays
 }
 
 TEST_F(ClientsTest, FewerClientsGoOnWithASmallerLoad) {

@@ -133,7 +133,7 @@ class LonelyReplica final : public CrdtReplica {
 TEST_F(CrdtEntityFailuresTest, AWriteThatFailsAtOnceDoesTheSame) {
   LonelyReplica lonely(replica_);
   entity_ = std::make_unique<CrdtEntity>(base::EntityKey{"things", "a"}, "test.Things",
-                                         CrdtEnvironment{strand_, lonely, metrics_, limits_, dialect_}, *this);
+                                         CrdtEnvironment{strand_, lonely, metrics_, load_, limits_, dialect_}, *this);
   Deliver("Add");
   Deliver("Get");
   SayUpdate(1, "one", "gcounter { increment: 1 }", "ALL");

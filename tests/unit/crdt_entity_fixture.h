@@ -105,8 +105,9 @@ class CrdtEntityFixture : public ::testing::Test, public CrdtHost {
   }
 
   void Create() {
-    entity_ = std::make_unique<CrdtEntity>(base::EntityKey{"things", "a"}, "test.Things",
-                                           CrdtEnvironment{strand_, replica_, metrics_, limits_, dialect_}, *this);
+    entity_ =
+        std::make_unique<CrdtEntity>(base::EntityKey{"things", "a"}, "test.Things",
+                                     CrdtEnvironment{strand_, replica_, metrics_, load_, limits_, dialect_}, *this);
   }
 
   void OnStopped() override { ++stopped_; }
@@ -199,6 +200,7 @@ class CrdtEntityFixture : public ::testing::Test, public CrdtHost {
   std::shared_ptr<testing::FakeConnection> connection_ = std::make_shared<testing::FakeConnection>();
   bool connected_ = true;
   trace::EntityMetrics metrics_;
+  trace::NodeLoad load_;
   Limits limits_;
   std::vector<Lines> log_;
   Lines reports_;

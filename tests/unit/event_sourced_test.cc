@@ -56,7 +56,7 @@ class EventSourcedEntityTest : public ::testing::Test, public Host {
   void Create() {
     entity_ = std::make_unique<StoredEntity>(
         EventSourced(), base::EntityKey{"counter", "a"}, kService,
-        Environment{strand_, journal_, metrics_, limits_, ReplayFrom::kNewestSnapshot, fence_}, *this);
+        Environment{strand_, journal_, metrics_, load_, limits_, ReplayFrom::kNewestSnapshot, fence_}, *this);
   }
 
   void OnStopped() override { ++stopped_; }
@@ -182,6 +182,7 @@ class EventSourcedEntityTest : public ::testing::Test, public Host {
   std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>();
   bool connected_ = true;
   trace::EntityMetrics metrics_;
+  trace::NodeLoad load_;
   Limits limits_;
   journal::Fence fence_;
   std::shared_ptr<bool> abandoned_ = std::make_shared<bool>(false);

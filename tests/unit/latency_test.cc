@@ -29,6 +29,7 @@ TEST(Latency, IsReadFromItsText) {
       {"normal(10ms, 3ms)", {Latency::Kind::kNormal, absl::Milliseconds(10), absl::Milliseconds(3)}},
       {"normal(1ms, 3ms)", {Latency::Kind::kNormal, absl::Milliseconds(1), absl::Milliseconds(3)}},
       {"exponential(1ms, 1.5s)", {Latency::Kind::kExponential, absl::Milliseconds(1), absl::Milliseconds(1500)}},
+      {"exponential(20ms)", {Latency::Kind::kExponential, absl::ZeroDuration(), absl::Milliseconds(20)}},
   };
   for (const auto& each : cases) {
     const absl::StatusOr<Latency> read = Latency::Parse(each.text);

@@ -163,9 +163,10 @@ TEST_F(ReplayTest, SendsWhatAnEntitySendsWhoseJournalEndedThere) {
   } host;
   MemoryJournal journal;
   trace::EntityMetrics metrics;
+  trace::NodeLoad load;
   for (int i = 1; i <= 5; ++i) journal.entities[kReplayed].events.push_back({i, Bytes(absl::StrCat("e", i))});
   journal.entities[kReplayed].snapshots = {{2, Bytes("s2")}};
-  StoredEntity entity(EventSourced(), kReplayed, "test.Counter", {strand_, journal, metrics, Limits()}, host);
+  StoredEntity entity(EventSourced(), kReplayed, "test.Counter", {strand_, journal, metrics, load, Limits()}, host);
   Command command;
   command.service = "test.Counter";
   command.method = "Get";

@@ -167,7 +167,7 @@ TEST_F(RouterCrdtTest, AUnaryCallIsOneCommandAndOneAnswer) {
 }
 
 TEST_F(RouterCrdtTest, EntitiesSeeMetadataOnlyWhenAskedFor) {
-  Router passing{{.entity_metadata = EntityMetadata::kPass}, node(), recorder_, [](const std::string&) {}};
+  Router passing{{.entity_metadata = EntityMetadata::kPass}, strand_, node(), recorder_, [](const std::string&) {}};
   passing.Serve(*userfunction::ParseSpecification(ServicesWithACrdt(), std::nullopt, userfunction::VersionCheck::kOn));
   serving::Call call;
   call.service = "test.Shared";

@@ -52,11 +52,12 @@ class FakeClient final : public serving::Responder, public serving::RequestStrea
   absl::AnyInvocable<void(std::optional<std::string>)> read;
 };
 
-// A cluster of one node above a user function that the test plays, and below clients that it plays as well.
+// A cluster, of one node unless told otherwise, above a user function that the test plays, and below clients that it
+// plays as well.
 class RouterFixture : public ::testing::Test {
  protected:
-  explicit RouterFixture(const EntitySpec& spec) {
-    cluster_.Start(1);
+  explicit RouterFixture(const EntitySpec& spec, std::size_t nodes = 1) {
+    cluster_.Start(nodes);
     strand_.Run();
     Serve(spec);
   }
@@ -82,6 +83,15 @@ class RouterFixture : public ::testing::Test {
   // Starts a call that has `payload`, or without one a stream of what the client sends.
   std::shared_ptr<FakeClient> Start(const std::string& service, const std::string& method,
                                     std::optional<std::string> payload, std::optional<absl::Time> deadline) {
+    auto client = StartSoon(service, method, std::move(payload), deadline);
+    strand_.Run();
+    return client;
+  }
+
+  // The same call, which has not got to the strand yet; `node` picks who takes it.
+  std::shared_ptr<FakeClient> StartSoon(const std::string& service, const std::string& method,
+                                        std::optional<std::string> payload, std::optional<absl::Time> deadline,
+                                        const std::string& node = "") {
     auto client = std::make_shared<FakeClient>();
     serving::Call call;
     call.service = service;
@@ -92,11 +102,14 @@ class RouterFixture : public ::testing::Test {
       call.requests = client;
     }
     call.deadline = deadline;
-    auto& entry = *call.metadata.add_entries();
-    entry.set_key("x-from");
-    entry.set_string_value("client");
+    const auto add = [&call](const char* key, const std::string& value) {
+      auto& entry = *call.metadata.add_entries();
+      entry.set_key(key);
+      entry.set_string_value(value);
+    };
+    add("x-from", "client");
+    if (!node.empty()) add(serving::kNodeHeader, node);
     router_.Start(std::move(call), client);
-    strand_.Run();
     return client;
   }
 

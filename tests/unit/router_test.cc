@@ -104,7 +104,7 @@ TEST_F(RouterTest, BringsACommandToItsEntityAndTheReplyBack) {
 }
 
 TEST_F(RouterTest, EntitiesSeeMetadataOnlyWhenAskedFor) {
-  Router passing{{.entity_metadata = EntityMetadata::kPass}, node(), recorder_, [](const std::string&) {}};
+  Router passing{{.entity_metadata = EntityMetadata::kPass}, strand_, node(), recorder_, [](const std::string&) {}};
   passing.Serve(*userfunction::ParseSpecification(TwoServices(), std::nullopt, userfunction::VersionCheck::kOn));
   serving::Call call;
   call.service = "test.One";
@@ -339,7 +339,8 @@ class RoomTest : public RouterTest, private cluster::ActiveEntities::Observer {
       *userfunction::ParseSpecification(TwoServices(), std::nullopt, userfunction::VersionCheck::kOn);
   const userfunction::ServiceSpec& service_ = specification_->services.at("test.One");
   trace::Metrics metrics_;
-  cluster::ActiveEntities tight_{{.max_active_entities = 2}, strand_, journal_, metrics_, *this};
+  trace::NodeLoad load_;
+  cluster::ActiveEntities tight_{{.max_active_entities = 2}, strand_, journal_, metrics_, load_, *this};
 
  private:
   void ReportError(const std::string&) override {}

@@ -30,6 +30,7 @@ class SamplerTest : public ::testing::Test {
       node.figures.set_node(number);
       node.figures.set_active_entities(10 * number);
       node.metrics = &metrics;
+      node.load = &loads_[number];
     }
     return all;
   }
@@ -50,6 +51,7 @@ class SamplerTest : public ::testing::Test {
   testing::VirtualStrand strand_;
   trace::Recorder recorder_{10};
   std::map<std::int32_t, trace::Metrics> nodes_;
+  std::map<std::int32_t, trace::NodeLoad> loads_;
   trace::ProcessUse use_{absl::Seconds(5), 1'000};
   std::unique_ptr<Sampler> sampler_;
 };
@@ -116,6 +118,44 @@ TEST_F(SamplerTest, LeavesOutWhatWasCountedBeforeItBegan) {
       strand_, recorder_, Sampler::Sources{.nodes = [this] { return Nodes(); }, .process = [this] { return use_; }});
   nodes_[1].value_entities["carts"].completed_commands = 101;
   EXPECT_EQ(NextSample().entities().at("carts").commands(), 1);
+}
+
+TEST_F(SamplerTest, TellsTheLoadOfEachNodeInEachSecondAlone) {
+  NextSample();
+  trace::LoadMeter& meter = loads_[1].user_function;
+  meter.Begin(strand_.Now());
+  meter.Begin(strand_.Now());
+  strand_.Advance(absl::Milliseconds(500));
+  meter.End(strand_.Now(), absl::Milliseconds(500));
+  strand_.Advance(absl::Milliseconds(500));
+  dev::v1::NodeLoad load = sampler_->Newest(1).at(0)->nodes(0).load();
+  EXPECT_EQ(FromDuration(load.length()), absl::Seconds(1));
+  EXPECT_NEAR(load.user_function().concurrency(), 1.5, 1e-9);
+  EXPECT_EQ(load.user_function().count(), 1);
+  EXPECT_EQ(FromDuration(load.user_function().time()), absl::Milliseconds(500));
+  EXPECT_EQ(load.requests().concurrency(), 0);
+  EXPECT_EQ(load.journal().concurrency(), 0);
+
+  load = NextSample().nodes(0).load();
+  EXPECT_NEAR(load.user_function().concurrency(), 1, 1e-9);
+  EXPECT_EQ(load.user_function().count(), 0);
+}
+
+TEST_F(SamplerTest, TellsEachLoadByItsName) {
+  loads_[1].requests.Begin(strand_.Now());
+  loads_[1].journal.Begin(strand_.Now());
+  loads_[1].journal.End(strand_.Now(), absl::Seconds(3));
+  const dev::v1::NodeLoad load = NextSample().nodes(0).load();
+  EXPECT_NEAR(load.requests().concurrency(), 1, 1e-9);
+  EXPECT_EQ(FromDuration(load.journal().time()), absl::Seconds(3));
+}
+
+TEST_F(SamplerTest, LeavesOutTheLoadFromBeforeItBegan) {
+  loads_[1].requests.Begin(strand_.Now());
+  strand_.Advance(absl::Seconds(10));
+  sampler_ = std::make_unique<Sampler>(
+      strand_, recorder_, Sampler::Sources{.nodes = [this] { return Nodes(); }, .process = [this] { return use_; }});
+  EXPECT_NEAR(NextSample().nodes(0).load().requests().concurrency(), 1, 1e-9);
 }
 
 TEST_F(SamplerTest, TellsOfASecondInWhichCommandsWereOnlyRefused) {

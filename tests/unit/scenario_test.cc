@@ -70,13 +70,29 @@ INSTANTIATE_TEST_SUITE_P(
              "network { latency: 'uniform(1ms, 5ms)' loss: 0.25 bytes_per_second: 5000000000 }"},
         Form{"chaos:", "chaos {}"}, Form{"chaos: {faults: [kill, cut]}", "chaos { faults: 'kill' faults: 'cut' }"},
         Form{"load: {calls_per_second: 0}", "load { calls_per_second: 0 }"},
-        Form{"load: {effects: 0}", "load { effects: 0 }"}, Form{"load: {}", "load {}"},
-        Step("kill: 2", "steer { kill { node: 2 } }"), Step("kill: {node: 2}", "steer { kill { node: 2 } }"),
-        Step("steer: {kill: 2}", "steer { kill { node: 2 } }"), Step("drain: 1", "steer { drain { node: 1 } }"),
-        Step("start: 1", "steer { start { node: 1 } }"), Step("resume: 3", "steer { resume { node: 3 } }"),
-        Step("heal: ", "steer { heal {} }"), Step("heal: {}", "steer { heal {} }"),
-        Step("crash_all: ", "steer { crash_all {} }"), Step("add_node: ", "steer { add_node {} }"),
-        Step("note: why, heal: ", "note: 'why' steer { heal {} }"),
+        Form{"load: {effects: 0}", "load { effects: 0 }"},
+        Form{"load: {phases: [{for: 5s, calls_per_second: 0}, {for: 1s, until: 2.5}]}",
+             "load { phases { for { seconds: 5 } calls_per_second: 0 } phases { for { seconds: 1 } until: 2.5 } }"},
+        Form{"scaling: {mode: manual}", "scaling { mode: 'manual' }"},
+        Form{"scaling: {mode: knative, replicas: 2, failed_starts: 0.1, crashes_after: 5s}",
+             "scaling { mode: 'knative' replicas: 2 failed_starts: 0.1 crashes_after { seconds: 5 } }"},
+        Form{"scaling:\n  mode: knative\n  settings:\n    scale-target: 5\n    autoscaling.knative.dev/window: 30s",
+             "scaling { mode: 'knative' settings { key: 'scale-target' value: '5' } "
+             "settings { key: 'autoscaling.knative.dev/window' value: '30s' } }"},
+        Form{"scaling: {mode: manual}\nsteps: [{at: 1s, scale: {replicas: 0}}]",
+             "scaling { mode: 'manual' } steps { at { seconds: 1 } scale { replicas: 0 } }"},
+        Form{"scaling: {mode: manual}\nsteps: [{at: 1s, scale: {mode: knative, settings: {min-scale: 1}}}]",
+             "scaling { mode: 'manual' } "
+             "steps { at { seconds: 1 } scale { mode: 'knative' settings { key: 'min-scale' value: '1' } } }"},
+        Form{"scaling: {mode: manual}\nsteps: [{at: 1s, eventually: {replicas: {at_least: 2, at_most: 2}}}]",
+             "scaling { mode: 'manual' } "
+             "steps { at { seconds: 1 } eventually { replicas { at_least: 2 at_most: 2 } } }"},
+        Form{"load: {}", "load {}"}, Step("kill: 2", "steer { kill { node: 2 } }"),
+        Step("kill: {node: 2}", "steer { kill { node: 2 } }"), Step("steer: {kill: 2}", "steer { kill { node: 2 } }"),
+        Step("drain: 1", "steer { drain { node: 1 } }"), Step("start: 1", "steer { start { node: 1 } }"),
+        Step("resume: 3", "steer { resume { node: 3 } }"), Step("heal: ", "steer { heal {} }"),
+        Step("heal: {}", "steer { heal {} }"), Step("crash_all: ", "steer { crash_all {} }"),
+        Step("add_node: ", "steer { add_node {} }"), Step("note: why, heal: ", "note: 'why' steer { heal {} }"),
         Step("pause: {node: 2, for: 10s}", "steer { pause { node: 2 for { seconds: 10 } } }"),
         Step("skew: {node: 2, by: -1.5s}", "steer { skew { node: 2 by { seconds: -1 nanos: -500000000 } } }"),
         Step("partition: [[1, 2], [3]]", "steer { partition { groups { nodes: 1 nodes: 2 } groups { nodes: 3 } } }"),
@@ -157,6 +173,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"steps: [{at: 1s, link: {one_way: yes}}]", "s.yaml:1:34: 'yes' is neither true nor false"},
         Mistake{"duration: 30", "s.yaml:1:11: '30' is no duration such as 500ms, 30s or 2m"},
         Mistake{"duration: inf", "s.yaml:1:11: 'inf' is no duration such as 500ms, 30s or 2m"},
+        Mistake{"scaling:\n  settings: [a]", "s.yaml:2:13: 'settings' takes names with values, such as {name: value}"},
+        Mistake{"scaling:\n  settings:\n    a: 1\n    b: 2\n    a: 3",
+                "s.yaml:5:5: 'a' is there twice, first in line 3"},
+        Mistake{"scaling:\n  settings: {a: [b]}", "s.yaml:2:17: 'value' takes one value, no list"},
         Mistake{"[a]: b", "s.yaml:1:1: there is no name of a part of a Scenario"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -215,6 +235,43 @@ INSTANTIATE_TEST_SUITE_P(
                 "s.yaml:3:31: 'code' is never 'UNAVAILBLE'; did you mean 'UNAVAILABLE'?"},
         Mistake{"steps:\n- at: 1s\n  always: {shards: {node: 1, at_least: 5, at_most: 4}}",
                 "s.yaml:3:43: 'at_most' is less than 'at_least'"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Scaling, ScenarioMistake,
+    ::testing::Values(
+        Mistake{"scaling: {replicas: 2}",
+                "s.yaml:1:10: '' is no way to scale; there are off, manual, cloudstate and knative"},
+        Mistake{"scaling: {mode: auto}",
+                "s.yaml:1:10: 'auto' is no way to scale; there are off, manual, cloudstate and knative"},
+        Mistake{"scaling: {mode: off}", "s.yaml:1:11: leave 'scaling' out where there is to be none"},
+        Mistake{"scaling: {mode: manual, replicas: 0}",
+                "s.yaml:1:25: there can be 1 to 100 replicas at the start, not 0"},
+        Mistake{"scaling: {mode: manual, replicas: 4, settings: {max-scale: 3}}",
+                "s.yaml:1:25: there can be 1 to 3 replicas at the start, not 4"},
+        Mistake{"scaling: {mode: manual, failed_starts: 1.5}",
+                "s.yaml:1:25: 'failed_starts' is a share, from 0 to 1, not 1.5"},
+        Mistake{"scaling: {mode: knative, settings: {scale-targt: 3}}",
+                "s.yaml:1:10: scaling has no setting 'scale-targt'; did you mean 'scale-target'?"},
+        Mistake{"scaling: {mode: knative, settings: {stable-window: 10s}}",
+                "s.yaml:1:10: the panic window is 1s, shorter than a tick of 2s; raise stable-window or "
+                "panic-window-percentage, or make scale-tick shorter"},
+        Mistake{"nodes: 3\nscaling: {mode: manual}",
+                "s.yaml:1:1: with 'scaling' there are as many nodes as replicas; write 'replicas' in it instead"},
+        Mistake{"steps:\n- at: 1s\n  scale: {replicas: 1}", "s.yaml:3:10: 'scale' is for scenarios with 'scaling'"},
+        Mistake{"steps:\n- at: 1s\n  always: {replicas: {at_least: 1}}",
+                "s.yaml:3:22: 'replicas' is for scenarios with 'scaling'"},
+        Mistake{"scaling: {mode: manual}\nsteps:\n- at: 1s\n  always: {replicas: {at_least: 2, at_most: 1}}",
+                "s.yaml:4:36: 'at_most' is less than 'at_least'"},
+        Mistake{"scaling: {mode: manual}\nsteps:\n- at: 1s\n  scale: {mode: manul}",
+                "s.yaml:4:11: 'manul' is no way to scale; there are off, manual, cloudstate and knative"},
+        Mistake{"scaling: {mode: manual}\nsteps:\n- at: 1s\n  scale: {settings: {min-scale: x}}",
+                "s.yaml:4:11: 'x' is not a whole number that is small enough; min-scale takes a whole number from 0 to "
+                "100"},
+        Mistake{"load: {phases: [{calls_per_second: 3}]}", "s.yaml:1:17: there is no 'for' here"},
+        Mistake{"load: {phases: [{for: 0s}]}", "s.yaml:1:18: 'for' must be more than 0s"},
+        Mistake{"load: {phases: [{for: 1s, until: -1}]}", "s.yaml:1:27: 'until' is from 0 to 1000000, not -1"},
+        Mistake{"load: {calls_per_second: 3, phases: [{for: 1s}]}",
+                "s.yaml:1:8: the 'phases' say how many calls there are"}));
 
 TEST(Scenario, WhatIsNoYamlIsToldWithItsPlace) {
   EXPECT_THAT(std::string(ParseScenario("nodes: 3\nname: [a", "s.yaml").status().message()), StartsWith("s.yaml:2:"));
@@ -328,7 +385,9 @@ class Generator {
     Scenario scenario;
     if (Coin()) scenario.set_name("made up");
     if (Coin()) scenario.set_description("Lines\n  of: text,\n\nand - more");
-    if (Coin()) scenario.set_nodes(kNodes);
+    scales_ = Coin();
+    if (scales_) *scenario.mutable_scaling() = Scaling();
+    if (!scales_ && Coin()) scenario.set_nodes(kNodes);
     *scenario.mutable_duration() = base::ToDuration(absl::Seconds(100));
     if (Coin()) *scenario.mutable_cluster()->mutable_heartbeat_interval() = Time();
     if (Coin()) scenario.mutable_cluster()->set_phi_threshold(1 + base::Uniform(random_));
@@ -366,10 +425,42 @@ class Generator {
     return settings;
   }
 
+  dev::v1::ScalingPart Scaling() {
+    dev::v1::ScalingPart scaling;
+    scaling.set_mode(Coin() ? "manual" : "cloudstate");
+    if (Coin()) (*scaling.mutable_settings())["cold-start"] = "2s";
+    if (Coin()) (*scaling.mutable_settings())["autoscaling.knative.dev/target"] = "7";
+    if (Coin()) (*scaling.mutable_settings())["spec: containerConcurrency"] = "5";
+    if (Coin()) scaling.set_replicas(Number(1, 100));
+    if (Coin()) scaling.set_failed_starts(base::Uniform(random_));
+    if (Coin()) *scaling.mutable_crashes_after() = Time();
+    return scaling;
+  }
+
+  dev::v1::SetScalingRequest Scale() {
+    dev::v1::SetScalingRequest scale;
+    if (Coin()) scale.set_mode("knative");
+    if (Coin()) scale.set_replicas(Number(0, 3));
+    if (Coin()) (*scale.mutable_settings())["min-scale"] = "3";
+    return scale;
+  }
+
+  dev::v1::LoadPhase Phase() {
+    dev::v1::LoadPhase phase;
+    *phase.mutable_for_() = Time();
+    if (Coin()) phase.set_calls_per_second(Number(0, 5));
+    if (Coin()) phase.set_until(Number(0, 5));
+    return phase;
+  }
+
   dev::v1::Load Load() {
     dev::v1::Load load;
     if (Coin()) load.set_clients(Number(1, 100));
-    if (Coin()) load.set_calls_per_second(Number(0, 2));
+    if (Coin()) {
+      load.set_calls_per_second(Number(0, 2));
+    } else {
+      for (int i = Number(0, 3); i > 0; --i) *load.add_phases() = Phase();
+    }
     if (Coin()) load.set_forwards(Number(0, 3) / 10.0);
     if (Coin()) load.set_effects(0);
     if (Coin()) load.set_node(Node());
@@ -414,7 +505,11 @@ class Generator {
 
   Condition MakeCondition(int depth) {
     Condition condition;
-    switch (Number(depth > 3 ? 3 : 1, 9)) {
+    switch (Number(depth > 3 ? 3 : 1, scales_ ? 10 : 9)) {
+      case 10:
+        condition.mutable_replicas()->set_at_least(Number(0, 3));
+        if (Coin()) condition.mutable_replicas()->set_at_most(Number(3, 5));
+        break;
       case 1:
         *condition.mutable_not_() = MakeCondition(depth + 1);
         break;
@@ -456,7 +551,10 @@ class Generator {
     ScenarioStep step;
     *step.mutable_at() = base::ToDuration(at);
     if (Coin()) step.set_note("why: because, \"so\"");
-    switch (Number(1, 6)) {
+    switch (Number(scales_ ? 0 : 1, 6)) {
+      case 0:
+        *step.mutable_scale() = Scale();
+        break;
       case 1:
         *step.mutable_load() = Load();
         break;
@@ -478,6 +576,7 @@ class Generator {
   }
 
   base::Random& random_;
+  bool scales_ = false;  // the scenario that is being made
 };
 
 TEST(ScenarioText, AnyScenarioIsReadBackAsItWas) {

@@ -126,6 +126,7 @@ class ValueEntityTest : public ::testing::Test, public Host {
   VirtualStrand strand_;
   MemoryJournal journal_;
   trace::EntityMetrics metrics_;
+  trace::NodeLoad load_;
   std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>();
   std::vector<std::string> outcomes_;
   std::vector<std::string> reports_;
@@ -136,7 +137,7 @@ class ValueEntityTest : public ::testing::Test, public Host {
   StoredEntity entity_{ValueEntity(),
                        {"value", "a"},
                        "test.Value",
-                       {strand_, journal_, metrics_, {}, ReplayFrom::kNewestSnapshot, fence_},
+                       {strand_, journal_, metrics_, load_, {}, ReplayFrom::kNewestSnapshot, fence_},
                        *this};
 };
 

@@ -1,0 +1,403 @@
+#include "emulator/capacity/player.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/base/chance.h"
+#include "emulator/capacity/account.h"
+#include "emulator/capacity/event_heap.h"
+#include "emulator/capacity/replica.h"
+#include "emulator/scaling/autoscaler.h"
+
+namespace cloudstate::capacity {
+namespace {
+
+constexpr Nanoseconds kPatience = 600 * kSecond;  // after the load, for calls that are still there
+
+// Chance has sources of its own, so that what one thing draws does not change the others.
+constexpr std::uint64_t kCostsSeed = 0x9e3779b97f4a7c15;
+constexpr std::uint64_t kOwnersSeed = 0x165667b19e3779f9;
+constexpr std::uint64_t kColdStartsSeed = 0xc2b2ae3d27d4eb4f;
+
+class Player {
+ public:
+  Player(const Load& load, const PlayOptions& options)
+      : options_(options),
+        settings_(options.settings),
+        tick_(std::max<Nanoseconds>(1, absl::ToInt64Nanoseconds(settings_.tick))),
+        arrivals_(load, options.spacing, options.seed),
+        costs_(options.seed ^ kCostsSeed),
+        owners_(options.seed ^ kOwnersSeed),
+        cold_starts_(options.seed ^ kColdStartsSeed),
+        autoscaler_(settings_.mode),
+        account_(load.Length(), options.interval),
+        wanted_(options.replicas) {
+    next_tick_ = tick_;
+    for (int i = 0; i < options.replicas; ++i) BecomeReady(Start());
+    NoteSupply();
+  }
+
+  Played Run() {
+    if (!arrivals_.Next(next_arrival_)) next_arrival_ = kNever;
+    while (Step()) {
+    }
+    return account_.Finish();
+  }
+
+ private:
+  // ---- time
+
+  // What comes next; false at the end.
+  bool Step() {
+    const Nanoseconds event = events_.NextAt();
+    const Nanoseconds next = std::min({event, next_arrival_, next_tick_, account_.interval_end()});
+    if (account_.LoadIsOver() && Over(next)) return false;
+    now_ = next;
+    if (event == next) {
+      Handle();
+    } else if (next_arrival_ == next) {
+      Arrive();
+      if (!arrivals_.Next(next_arrival_)) next_arrival_ = kNever;
+    } else if (account_.interval_end() == next) {
+      EndInterval();
+    } else {
+      next_tick_ += tick_;
+      Tick();
+    }
+    return true;
+  }
+
+  bool Over(Nanoseconds next) const {
+    return (next_arrival_ == kNever && account_.UnderWay() == 0) || next > account_.length() + kPatience;
+  }
+
+  void At(Nanoseconds delay, Event::Kind kind, std::uint32_t index, std::uint32_t life = 0) {
+    events_.Add({now_ + delay, kind, index, life});
+  }
+
+  void Handle() {
+    const Event event = events_.Take();
+    switch (event.kind) {
+      case Event::Kind::kSent:
+        return Send(event.index);
+      case Event::Kind::kWorked:
+        return EndWork(event.index);
+      case Event::Kind::kAnswered:
+        return Answer(event.index);
+      case Event::Kind::kReady: {
+        const PlayedReplica& replica = replicas_[event.index];
+        if (replica.state != PlayedReplica::State::kStarting || replica.life != event.life) return;
+        BecomeReady(event.index);
+        NoteSupply();
+        ReleaseHeld();
+      }
+    }
+  }
+
+  // ---- a call's way
+
+  void Arrive() {
+    account_.Arrived();
+    const CallIndex index = TakeCall();
+    if (const std::optional<std::uint32_t> replica = Pick()) return Give(index, *replica);
+    Hold(index);
+  }
+
+  CallIndex TakeCall() {
+    CallIndex index = 0;
+    if (free_.empty()) {
+      index = static_cast<CallIndex>(calls_.size());
+      calls_.emplace_back();
+    } else {
+      index = free_.back();
+      free_.pop_back();
+    }
+    const CallCost cost = options_.model.Draw(costs_);
+    calls_[index].cost = cost;
+    calls_[index].arrived = now_;
+    return index;
+  }
+
+  // As the gateway does: in turn, or through the activator who has the most places free. Nobody, if none has any.
+  std::optional<std::uint32_t> Pick() {
+    if (ready_.empty()) return std::nullopt;
+    if (!activator_in_path_) {
+      next_ready_ = next_ready_ + 1 < ready_.size() ? next_ready_ + 1 : 0;
+      return ready_[next_ready_];
+    }
+    const auto freest = std::min_element(ready_.begin(), ready_.end(), [this](std::uint32_t one, std::uint32_t other) {
+      return replicas_[one].open < replicas_[other].open;
+    });
+    const int places = settings_.container_concurrency;
+    if (places > 0 && replicas_[*freest].open >= places) return std::nullopt;
+    return *freest;
+  }
+
+  void Hold(CallIndex index) {
+    if (held_.size() >= settings_.activator_queue) {
+      account_.Refused();
+      free_.push_back(index);
+      return;
+    }
+    account_.Held();
+    held_.Push(index, calls_);
+    activator_.Begin(now_);
+    if (ready_.empty() && starting_ == 0) StartFromNothing();
+  }
+
+  void ReleaseHeld() {
+    while (!held_.empty()) {
+      const std::optional<std::uint32_t> replica = Pick();
+      if (!replica.has_value()) return;
+      const CallIndex index = held_.Pop(calls_);
+      activator_.End(now_, now_ - calls_[index].arrived);
+      Give(index, *replica);
+    }
+  }
+
+  void Give(CallIndex index, std::uint32_t to) {
+    PlayedReplica& replica = replicas_[to];
+    calls_[index].taker = to;
+    ++replica.open;
+    replica.requests.Begin(now_);
+    calls_[index].given = now_;
+    if (settings_.container_concurrency > 0 && replica.entered >= settings_.container_concurrency) {
+      replica.for_place.Push(index, calls_);
+    } else {
+      Enter(index, replica);
+    }
+  }
+
+  void Enter(CallIndex index, PlayedReplica& replica) {
+    ++replica.entered;
+    if (const Nanoseconds before = calls_[index].cost.before; before > 0) return At(before, Event::Kind::kSent, index);
+    Send(index);
+  }
+
+  void Send(CallIndex index) {
+    PlayedCall& call = calls_[index];
+    const bool moves = options_.model.work_at == ServiceModel::WorkAt::kOwner && !ready_.empty();
+    call.worker = moves ? ready_[base::Below(owners_, ready_.size())] : call.taker;
+    call.sent = now_;
+    PlayedReplica& replica = replicas_[call.worker];
+    ++replica.works;
+    replica.user_function.Begin(now_);
+    if (options_.model.workers > 0 && replica.busy >= options_.model.workers) {
+      replica.for_worker.Push(index, calls_);
+    } else {
+      ++replica.busy;
+      At(call.cost.service, Event::Kind::kWorked, index);
+    }
+  }
+
+  void EndWork(CallIndex index) {
+    const PlayedCall& call = calls_[index];
+    PlayedReplica& replica = replicas_[call.worker];
+    replica.user_function.End(now_, now_ - call.sent);
+    if (replica.for_worker.empty()) {
+      --replica.busy;
+    } else {
+      const CallIndex next = replica.for_worker.Pop(calls_);
+      At(calls_[next].cost.service, Event::Kind::kWorked, next);
+    }
+    if (call.cost.journal > 0) replica.journal.Add(call.cost.journal);
+    --replica.works;
+    LookWhetherDrained(replica);
+    if (call.cost.after > 0) return At(call.cost.after, Event::Kind::kAnswered, index);
+    Answer(index);
+  }
+
+  void Answer(CallIndex index) {
+    const PlayedCall& call = calls_[index];
+    PlayedReplica& replica = replicas_[call.taker];
+    replica.requests.End(now_, now_ - call.given);
+    account_.Answered(now_ - call.arrived);
+    free_.push_back(index);
+    --replica.open;
+    --replica.entered;
+    if (!replica.for_place.empty()) Enter(replica.for_place.Pop(calls_), replica);
+    if (!held_.empty()) ReleaseHeld();
+    LookWhetherDrained(replica);
+  }
+
+  void LookWhetherDrained(PlayedReplica& replica) {
+    if (replica.state != PlayedReplica::State::kDraining || replica.open > 0 || replica.works > 0) return;
+    --draining_;
+    Go(replica);
+    NoteSupply();
+  }
+
+  // ---- replicas
+
+  std::uint32_t Start() {
+    std::uint32_t index = 0;
+    while (index < replicas_.size() && replicas_[index].state != PlayedReplica::State::kGone) ++index;
+    if (index == replicas_.size()) replicas_.emplace_back();
+    const std::uint32_t life = replicas_[index].life + 1;
+    PlayedReplica& replica = replicas_[index] = PlayedReplica();
+    replica.state = PlayedReplica::State::kStarting;
+    replica.life = life;
+    replica.begin = now_;
+    ++starting_;
+    return index;
+  }
+
+  void BecomeReady(std::uint32_t index) {
+    PlayedReplica& replica = replicas_[index];
+    replica.state = PlayedReplica::State::kReady;
+    replica.taken = now_;
+    --starting_;
+    ready_.insert(std::lower_bound(ready_.begin(), ready_.end(), index), index);
+    account_.Ready(now_, ready_.size());
+  }
+
+  void Go(PlayedReplica& replica) {
+    replica.state = PlayedReplica::State::kGone;
+    if (!account_.LoadIsOver()) account_.Lived(replica.begin, now_);
+    AddTo(gone_, replica);
+  }
+
+  void Resize(int wanted) {
+    int there = static_cast<int>(ready_.size()) + starting_;
+    for (; there < wanted; ++there) {
+      const std::uint32_t index = Start();
+      account_.ColdStart();
+      At(options_.cold_start.Draw(cold_starts_), Event::Kind::kReady, index, replicas_[index].life);
+    }
+    for (std::size_t index = replicas_.size(); index-- > 0 && there > wanted;) {
+      there -= Drain(static_cast<std::uint32_t>(index)) ? 1 : 0;
+    }
+  }
+
+  // False if it is not there, or drains already.
+  bool Drain(std::uint32_t index) {
+    PlayedReplica& replica = replicas_[index];
+    if (replica.state == PlayedReplica::State::kStarting) {
+      --starting_;
+      Go(replica);
+      return true;
+    }
+    if (replica.state != PlayedReplica::State::kReady) return false;
+    ready_.erase(std::find(ready_.begin(), ready_.end(), index));
+    account_.Ready(now_, ready_.size());
+    if (replica.open == 0 && replica.works == 0) {
+      Go(replica);
+    } else {
+      replica.state = PlayedReplica::State::kDraining;
+      ++draining_;
+    }
+    return true;
+  }
+
+  // ---- scaling, as scaling::Scaler does it
+
+  void Tick() {
+    if (Decides()) Follow(autoscaler_.Decide(settings_, Measure()));
+  }
+
+  scaling::Measurement Measure() {
+    scaling::Measurement measurement{.now = ToTime(now_),
+                                     .ready = static_cast<int>(ready_.size()),
+                                     .wanted = wanted_,
+                                     .upgrading = false,
+                                     .reports = {}};
+    measurement.reports.reserve(ready_.size() + 1);
+    scaling::NodeReport& held = measurement.reports.emplace_back();
+    const Nanoseconds length = now_ - std::exchange(activator_taken_, now_);
+    held.end = ToTime(now_);
+    held.length = absl::Nanoseconds(length);
+    held.requests = activator_.Take(now_, length);
+    for (std::uint32_t index : ready_) measurement.reports.push_back(replicas_[index].TakeReport(index + 1, now_));
+    return measurement;
+  }
+
+  void StartFromNothing() {
+    if (!Decides()) return;
+    if (wanted_ > 0) return Resize(wanted_);
+    scaling::Measurement measurement = Measure();
+    scaling::Usage& held = measurement.reports.front().requests;
+    held.concurrency = std::max(held.concurrency, static_cast<double>(held_.size()));
+    scaling::Decision decision = autoscaler_.Decide(settings_, measurement);
+    if (decision.wanted == 0) {
+      decision.wanted = 1;
+      decision.reason = absl::StrCat(held_.size(), " held, and there is no replica");
+    }
+    Follow(std::move(decision));
+  }
+
+  bool Decides() const {
+    return settings_.mode == scaling::Mode::kCloudstate || settings_.mode == scaling::Mode::kKnative;
+  }
+
+  void Follow(scaling::Decision decision) {
+    const int before = std::exchange(wanted_, decision.wanted);
+    activator_in_path_ = decision.activator_in_path;
+    panic_ = decision.phase == "panic";
+    Resize(wanted_);
+    if (!activator_in_path_) ReleaseHeld();
+    NoteSupply();
+    if (before != wanted_ || options_.keep_ticks) account_.Decided({now_, before, std::move(decision)});
+  }
+
+  // ---- what is told of it
+
+  void NoteSupply() { account_.Note({now_, wanted_, static_cast<int>(ready_.size()), starting_, draining_, panic_}); }
+
+  void EndInterval() {
+    Account::Integrals integrals = gone_;
+    for (PlayedReplica& replica : replicas_) {
+      if (replica.state != PlayedReplica::State::kGone) AddTo(integrals, replica);
+    }
+    integrals.held = static_cast<double>(activator_.integral(now_));
+    account_.EndInterval(now_, integrals, wanted_);
+    if (!account_.LoadIsOver()) return;
+    for (const PlayedReplica& replica : replicas_) {
+      if (replica.state != PlayedReplica::State::kGone) account_.Lived(replica.begin, now_);
+    }
+  }
+
+  void AddTo(Account::Integrals& integrals, PlayedReplica& replica) const {
+    integrals.requests += static_cast<double>(replica.requests.integral(now_));
+    integrals.user_function += static_cast<double>(replica.user_function.integral(now_));
+  }
+
+  const PlayOptions& options_;
+  const scaling::Settings& settings_;
+  const Nanoseconds tick_;
+  Arrivals arrivals_;
+  base::Random costs_;
+  base::Random owners_;
+  base::Random cold_starts_;
+  scaling::Autoscaler autoscaler_;
+  Account account_;
+
+  Nanoseconds now_ = 0;
+  Nanoseconds next_arrival_ = kNever;
+  Nanoseconds next_tick_ = kNever;
+  EventHeap events_;
+
+  std::vector<PlayedCall> calls_;
+  std::vector<CallIndex> free_;
+  CallQueue held_;
+  PlayedMeter activator_;
+  Nanoseconds activator_taken_ = 0;
+
+  std::vector<PlayedReplica> replicas_;
+  std::vector<std::uint32_t> ready_;  // indices, ascending
+  std::size_t next_ready_ = 0;
+  int starting_ = 0;
+  int draining_ = 0;
+  int wanted_;
+  bool activator_in_path_ = false;
+  bool panic_ = false;
+
+  Account::Integrals gone_;  // of replicas that are gone
+};
+
+}  // namespace
+
+Played Play(const Load& load, const PlayOptions& options) { return Player(load, options).Run(); }
+
+}  // namespace cloudstate::capacity

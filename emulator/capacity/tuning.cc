@@ -1,0 +1,176 @@
+#include "emulator/capacity/tuning.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace cloudstate::capacity {
+namespace {
+
+constexpr std::size_t kMostTrials = 2'000;
+constexpr int kMostReplicas = 1'000;
+constexpr char kReplicas[] = "replicas";
+
+absl::Status SetReplicas(const std::string& value, PlayOptions& options) {
+  if (absl::SimpleAtoi(value, &options.replicas) && options.replicas >= 1 && options.replicas <= kMostReplicas) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("replicas takes a number from 1 to ", kMostReplicas, ", not '", value, "'"));
+}
+
+// The trials so far, each with each value of one more variation.
+absl::StatusOr<std::vector<Trial>> Multiply(const std::vector<Trial>& trials, const Variation& variation) {
+  if (trials.size() * variation.values.size() > kMostTrials) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("These are more than ", kMostTrials, " combinations; vary fewer settings, or with fewer values."));
+  }
+  std::vector<Trial> all;
+  for (const Trial& trial : trials) {
+    for (const std::string& value : variation.values) {
+      Trial& added = all.emplace_back(trial);
+      added.values.push_back(value);
+      const absl::Status status = variation.name == kReplicas
+                                      ? SetReplicas(value, added.options)
+                                      : scaling::Set(added.options.settings, variation.name, value);
+      if (!status.ok()) return status;
+    }
+  }
+  return all;
+}
+
+bool IsWhole(const Trial& trial) { return trial.refused == 0 && trial.unanswered == 0; }
+
+bool IsBetter(const Trial& one, const Trial& other) {
+  if (IsWhole(one) != IsWhole(other)) return IsWhole(one);
+  const bool no_worse = one.p99 <= other.p99 && one.replica_seconds <= other.replica_seconds;
+  return no_worse && (one.p99 < other.p99 || one.replica_seconds < other.replica_seconds);
+}
+
+void MarkBest(std::vector<Trial>& trials) {
+  for (Trial& trial : trials) {
+    trial.best = std::none_of(trials.begin(), trials.end(), [&](const Trial& other) { return IsBetter(other, trial); });
+  }
+}
+
+double LogOf(absl::Duration time) { return std::log(std::max(1e-9, absl::ToDoubleSeconds(time))); }
+
+std::size_t Knee(const std::vector<Trial>& trials) {
+  constexpr double kEndless = std::numeric_limits<double>::infinity();
+  double fastest = kEndless, slowest = -kEndless, cheapest = kEndless, dearest = -kEndless;
+  for (const Trial& trial : trials) {
+    if (!trial.best) continue;
+    fastest = std::min(fastest, LogOf(trial.p99));
+    slowest = std::max(slowest, LogOf(trial.p99));
+    cheapest = std::min(cheapest, trial.replica_seconds);
+    dearest = std::max(dearest, trial.replica_seconds);
+  }
+  const auto share = [](double value, double low, double high) {
+    return high > low ? (value - low) / (high - low) : 0;
+  };
+  std::size_t knee = 0;
+  double nearest = kEndless;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    if (!trials[i].best) continue;
+    const double distance =
+        std::hypot(share(LogOf(trials[i].p99), fastest, slowest), share(trials[i].replica_seconds, cheapest, dearest));
+    if (distance < nearest) {
+      nearest = distance;
+      knee = i;
+    }
+  }
+  return knee;
+}
+
+// Of the best ones, by a measure of which less is better, if `fits`.
+template <typename Measure, typename Fits>
+std::optional<std::size_t> Least(const std::vector<Trial>& trials, Measure measure, Fits fits) {
+  std::optional<std::size_t> least;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    if (!trials[i].best || !fits(trials[i])) continue;
+    if (!least.has_value() || measure(trials[i]) < measure(trials[*least])) least = i;
+  }
+  return least;
+}
+
+}  // namespace
+
+std::vector<Variation> UsualVariations(scaling::Mode mode) {
+  switch (mode) {
+    case scaling::Mode::kKnative:
+      return {{"scale-target", {"1", "2", "5", "10", "20", "50", "100"}}, {"stable-window", {"30s", "60s", "120s"}}};
+    case scaling::Mode::kCloudstate:
+      return {{"user-function-target-concurrency", {"0.5", "0.7", "1", "2", "4", "8"}},
+              {"target-concurrency-window", {"20s", "60s", "120s"}}};
+    case scaling::Mode::kManual:
+    case scaling::Mode::kOff:
+      break;
+  }
+  return {{kReplicas, {"1", "2", "3", "4", "5", "6", "7", "8", "10", "12", "16", "20"}}};
+}
+
+absl::StatusOr<std::vector<Trial>> Combine(const std::vector<Variation>& variations, const PlayOptions& options) {
+  std::vector<Trial> trials(1);
+  trials.front().options = options;
+  for (const Variation& variation : variations) {
+    absl::StatusOr<std::vector<Trial>> more = Multiply(trials, variation);
+    if (!more.ok()) return more.status();
+    trials = *std::move(more);
+  }
+  absl::Status wrong;
+  std::erase_if(trials, [&](const Trial& trial) {
+    const absl::Status status = scaling::Check(trial.options.settings);
+    wrong.Update(status);
+    return !status.ok();
+  });
+  if (trials.empty()) return wrong;
+  for (Trial& trial : trials) {
+    if (trial.options.settings.mode == scaling::Mode::kKnative) {
+      trial.options.replicas = trial.options.settings.knative.initial_scale;
+    }
+  }
+  return trials;
+}
+
+void PlayTrial(const Load& load, Trial& trial) {
+  const Played played = Play(load, trial.options);
+  trial.p50 = played.latencies.Quantile(0.5);
+  trial.p99 = played.latencies.Quantile(0.99);
+  trial.mean = played.mean_latency;
+  trial.replica_seconds = played.replica_seconds;
+  trial.average_replicas = played.average_replicas;
+  trial.most_replicas = played.most_replicas;
+  trial.calls = played.calls;
+  trial.held = played.held;
+  trial.refused = played.refused;
+  trial.unanswered = played.unanswered;
+  trial.cold_starts = played.cold_starts;
+  trial.changes =
+      static_cast<std::int64_t>(std::count_if(played.choices.begin(), played.choices.end(), [](const Choice& choice) {
+        return choice.before != choice.decision.wanted;
+      }));
+}
+
+Recommendation Recommend(std::vector<Trial>& trials, std::optional<absl::Duration> p99) {
+  if (trials.empty()) return {};
+  MarkBest(trials);
+  const auto cost = [](const Trial& trial) { return trial.replica_seconds; };
+  if (!p99.has_value()) {
+    return {Knee(trials), "where less latency begins to cost much more, and fewer replicas much more latency"};
+  }
+  const std::string goal = absl::StrCat("a p99 of at most ", absl::FormatDuration(*p99));
+  const auto fits = [&](const Trial& trial) { return IsWhole(trial) && trial.p99 <= *p99; };
+  if (const std::optional<std::size_t> cheapest = Least(trials, cost, fits)) {
+    return {cheapest, absl::StrCat("the fewest replica-seconds with ", goal)};
+  }
+  const auto fastest = Least(
+      trials, [](const Trial& trial) { return trial.p99; }, [](const Trial&) { return true; });
+  return {fastest, absl::StrCat("none has ", goal, "; this one is the fastest")};
+}
+
+}  // namespace cloudstate::capacity

@@ -1,0 +1,219 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "emulator/capacity/player.h"
+#include "tests/unit/capacity_support.h"
+
+namespace cloudstate::capacity {
+namespace {
+
+using testing_support::Always;
+using testing_support::Exponential;
+using testing_support::Fixed;
+using testing_support::kMillisecond;
+using testing_support::Knative;
+using testing_support::LoadOf;
+
+// A million calls, 80 a second.
+constexpr char kMillion[] = "constant 80/s for 12500s";
+
+double MeanMilliseconds(const Played& played) { return absl::ToDoubleMilliseconds(played.mean_latency); }
+
+// The share of calls that wait with `servers`, which are `load` busy altogether (Erlang, 1917).
+double ErlangC(int servers, double load) {
+  double term = 1, sum = 0;
+  for (int k = 0; k < servers; ++k) {
+    sum += term;
+    term *= load / (k + 1);
+  }
+  const double waiting = term / (1 - load / servers);
+  return waiting / (sum + waiting);
+}
+
+TEST(CapacityPlayer, QueuesAsTheoryHasItForOneWorker) {
+  // M/M/1: 1 / (100 - 80) s.
+  const Played played = Play(LoadOf(kMillion), Fixed(1, 1, Exponential(10 * kMillisecond)));
+  EXPECT_EQ(played.answered, played.calls);
+  EXPECT_NEAR(MeanMilliseconds(played), 50, 50 * 0.04);
+  // Sojourn times are exponential, so half are over after ln 2 means.
+  EXPECT_NEAR(absl::ToDoubleMilliseconds(played.latencies.Quantile(0.5)), 34.66, 34.66 * 0.04);
+  EXPECT_NEAR(absl::ToDoubleMilliseconds(played.latencies.Quantile(0.99)), 230.3, 230.3 * 0.06);
+}
+
+TEST(CapacityPlayer, QueuesAsTheoryHasItForSeveralWorkers) {
+  // M/M/4, each 80 % busy: waiting is ErlangC / (4 / 40 ms - 80 / s).
+  const double expected = 40 + ErlangC(4, 3.2) / (100 - 80) * 1'000;
+  EXPECT_NEAR(MeanMilliseconds(Play(LoadOf(kMillion), Fixed(1, 4, Exponential(40 * kMillisecond)))), expected,
+              expected * 0.03);
+}
+
+TEST(CapacityPlayer, QueuesAsTheoryHasItForEqualCalls) {
+  // M/D/1: waits half as long as M/M/1.
+  EXPECT_NEAR(MeanMilliseconds(Play(LoadOf(kMillion), Fixed(1, 1, Always(10 * kMillisecond)))), 30, 30 * 0.03);
+}
+
+TEST(CapacityPlayer, NobodyWaitsWhereWorkersAreEndless) {
+  PlayOptions options = Fixed(1, 0, Always(500 * kMillisecond));
+  options.model.rest = Always(7 * kMillisecond);
+  EXPECT_NEAR(MeanMilliseconds(Play(LoadOf("constant 80/s for 100s"), options)), 507, 0.001);
+}
+
+TEST(CapacityPlayer, AnActivatorThatSpreadsCallsByFreePlacesIsOneQueueForAll) {
+  // Four replicas that take one call each are four servers of one queue.
+  PlayOptions options = Knative(1, 1, Exponential(40 * kMillisecond));
+  options.replicas = 4;
+  options.settings.knative.min_scale = 4;
+  options.settings.max_scale = 4;
+  options.settings.container_concurrency = 1;
+  options.settings.knative.target_burst_capacity = -1;
+  const double expected = 40 + ErlangC(4, 3.2) / (100 - 80) * 1'000;
+  EXPECT_NEAR(MeanMilliseconds(Play(LoadOf(kMillion), options)), expected, expected * 0.03);
+}
+
+TEST(CapacityPlayer, ReplicasInTurnQueueEachForItself) {
+  // Equal calls at an even rate, in turn to four replicas: no one waits, though all are busy.
+  PlayOptions options = Fixed(4, 1, Always(49 * kMillisecond));
+  options.spacing = Spacing::kEven;
+  EXPECT_NEAR(MeanMilliseconds(Play(LoadOf(kMillion), options)), 49, 0.001);
+}
+
+TEST(CapacityPlayer, EntitiesQueueAtTheReplicaThatHasThem) {
+  // Calls by chance that chance spreads: each of the two is M/M/1 with half the load, whoever takes the calls.
+  PlayOptions options = Fixed(2, 1, Exponential(20 * kMillisecond));
+  options.model.work_at = ServiceModel::WorkAt::kOwner;
+  EXPECT_NEAR(MeanMilliseconds(Play(LoadOf(kMillion), options)), 100, 100 * 0.04);
+}
+
+TEST(CapacityPlayer, CallsWaitForThePlacesOfTheirReplica) {
+  // Many workers, but one place: as one worker.
+  PlayOptions options = Fixed(1, 0, Exponential(10 * kMillisecond));
+  options.settings.container_concurrency = 1;
+  EXPECT_NEAR(MeanMilliseconds(Play(LoadOf(kMillion), options)), 50, 50 * 0.04);
+}
+
+TEST(CapacityPlayer, ScalesUpToZeroAndFromZero) {
+  PlayOptions options = Knative(2, 1, Always(20 * kMillisecond));
+  options.interval = 10 * kSecond;
+  const Played played = Play(LoadOf("constant 150/s for 5m, idle for 5m, constant 1/s for 1m"), options);
+  EXPECT_EQ(played.answered, played.calls);
+  EXPECT_EQ(played.refused, 0);
+  EXPECT_GE(played.most_replicas, 3);
+  EXPECT_GE(played.cold_starts, played.most_replicas);
+  int fewest = 1;
+  for (const Supply& supply : played.supply) fewest = std::min(fewest, supply.ready);
+  EXPECT_EQ(fewest, 0);
+  EXPECT_EQ(played.supply.back().ready, 1);
+  // The first call after the pause waits for its replica.
+  EXPECT_GE(played.held, 1);
+  EXPECT_GE(played.timeline.back().ready, 0.99);
+  EXPECT_GE(played.latencies.longest(), absl::Seconds(2));
+}
+
+TEST(CapacityPlayer, RefusesWhatTheActivatorCannotHold) {
+  PlayOptions options = Knative(10, 1, Always(kMillisecond));
+  options.cold_start = Always(10 * kSecond);
+  options.settings.activator_queue = 5;
+  const Played played = Play(LoadOf("idle for 5m, constant 100/s for 5s, constant 1/s for 1m"), options);
+  EXPECT_GT(played.refused, 400);
+  EXPECT_GE(played.held, 5);
+  EXPECT_EQ(played.answered + played.refused, played.calls);
+}
+
+TEST(CapacityPlayer, DrainsBeforeAReplicaGoes) {
+  // Every call takes longer than scaling down does.
+  PlayOptions options = Knative(1, 0, Always(20 * kSecond));
+  options.settings.knative.stable_window = absl::Seconds(20);
+  const Played played = Play(LoadOf("constant 2/s for 1m, idle for 5m"), options);
+  EXPECT_EQ(played.answered, played.calls);
+  bool drained = false;
+  for (const Supply& supply : played.supply) drained |= supply.draining > 0;
+  EXPECT_TRUE(drained);
+  EXPECT_GE(played.latencies.Quantile(0), absl::Seconds(19));
+}
+
+TEST(CapacityPlayer, ScalesAsThePublishedAutoscalerDoes) {
+  PlayOptions options = Fixed(1, 1, Exponential(20 * kMillisecond));
+  options.settings.mode = scaling::Mode::kCloudstate;
+  options.cold_start = Always(kSecond);
+  const Played played = Play(LoadOf("constant 5/s for 5m, constant 120/s for 10m, constant 5/s for 10m"), options);
+  EXPECT_EQ(played.answered, played.calls);
+  EXPECT_GE(played.most_replicas, 3);
+  EXPECT_EQ(played.supply.back().wanted, 1);
+  ASSERT_FALSE(played.choices.empty());
+  EXPECT_FALSE(played.choices.front().decision.reason.empty());
+}
+
+TEST(CapacityPlayer, CountsReplicasFromTheirStartUntilTheyAreGone) {
+  const Played fixed = Play(LoadOf("constant 1/s for 100s"), Fixed(3, 1, Always(kMillisecond)));
+  EXPECT_DOUBLE_EQ(fixed.replica_seconds, 300);
+  EXPECT_DOUBLE_EQ(fixed.average_replicas, 3);
+  EXPECT_EQ(fixed.cold_starts, 0);
+}
+
+TEST(CapacityPlayer, TellsOfCallsThatAreNeverAnswered) {
+  const Played played = Play(LoadOf("constant 100/s for 60s"), Fixed(1, 1, Always(kSecond)));
+  EXPECT_GT(played.unanswered, 5'000);
+  EXPECT_EQ(played.answered + played.unanswered, played.calls);
+}
+
+TEST(CapacityPlayer, LosesNoCallWhateverTheSettings) {
+  base::Random random(5);
+  const Load load = LoadOf("sine 0/s to 60/s every 3m for 6m, idle for 2m, burst 5/s to 90/s for 5s every 30s over 2m");
+  for (int i = 0; i < 60; ++i) {
+    PlayOptions options = Knative(static_cast<double>(1 + random() % 20), static_cast<int>(random() % 3),
+                                  Exponential(static_cast<Nanoseconds>(1 + random() % 80) * kMillisecond));
+    options.seed = static_cast<std::uint64_t>(i);
+    if (random() % 2 == 0) options.model.work_at = ServiceModel::WorkAt::kOwner;
+    options.model.rest = Exponential(static_cast<Nanoseconds>(random() % 2) * kMillisecond);
+    options.settings.container_concurrency = static_cast<int>(random() % 4);
+    options.settings.activator_queue = random() % 2 == 0 ? 10 : 1'000;
+    options.settings.knative.stable_window = absl::Seconds(20 + 10 * static_cast<int>(random() % 5));
+    options.cold_start = Exponential(static_cast<Nanoseconds>(random() % 5) * kSecond);
+    if (random() % 4 == 0) options.settings.mode = scaling::Mode::kCloudstate;
+    const Played played = Play(load, options);
+    EXPECT_EQ(played.answered + played.refused, played.calls) << "seed " << i;
+    std::int64_t arrived = 0;
+    for (const Interval& interval : played.timeline) arrived += interval.arrived;
+    EXPECT_EQ(arrived, played.calls);
+    EXPECT_EQ(played.latencies.count(), played.answered);
+  }
+}
+
+std::string Account(const Played& played) {
+  std::string text = absl::StrCat(played.calls, " ", absl::FormatDuration(played.mean_latency), " ",
+                                  played.replica_seconds, " ", played.held);
+  for (const Supply& supply : played.supply)
+    absl::StrAppend(&text, "\n", supply.at, " ", supply.wanted, " ", supply.ready);
+  for (const Choice& choice : played.choices) absl::StrAppend(&text, "\n", choice.at, " ", choice.decision.reason);
+  return text;
+}
+
+TEST(CapacityPlayer, PlaysTheSameForASeed) {
+  const Load load = LoadOf("sine 5/s to 100/s every 5m for 20m");
+  PlayOptions options = Knative(3, 1, Exponential(20 * kMillisecond));
+  const std::string first = Account(Play(load, options));
+  EXPECT_EQ(Account(Play(load, options)), first);
+  options.seed = 2;
+  EXPECT_NE(Account(Play(load, options)), first);
+}
+
+TEST(CapacityPlayer, PlaysAnHourInWellUnderASecond) {
+  const Load load = LoadOf("sine 100/s to 300/s every 10m for 1h");
+  PlayOptions options = Knative(5, 1, Exponential(20 * kMillisecond));
+  options.model.rest = Exponential(2 * kMillisecond);
+  const absl::Time begin = absl::Now();
+  const Played played = Play(load, options);
+  const absl::Duration took = absl::Now() - begin;
+  std::cout << played.calls << " calls of an hour played in " << absl::FormatDuration(took) << "\n";
+  EXPECT_GT(played.calls, 700'000);
+  EXPECT_LT(took, absl::Seconds(60));  // sanitizers, and a machine that does something else
+}
+
+}  // namespace
+}  // namespace cloudstate::capacity
