@@ -8,7 +8,7 @@ import { EntitiesPage } from './pages/entities/entities_page';
 import { LogsPage } from './pages/logs_page';
 import { MetricsPage } from './pages/metrics_page';
 import { OverviewPage } from './pages/overview_page';
-import { ScalingPage } from './pages/scaling_page';
+import { ScalingPage } from './pages/scaling/scaling_page';
 import { SettingsPage } from './pages/settings_page';
 import { TopicsPage } from './pages/topics_page';
 import { TryPage } from './pages/try/try_page';
@@ -16,11 +16,12 @@ import { href, type Route, useRoute } from './router';
 import { connection, refreshStatus, samples, status } from './state/live';
 import { useStore } from './state/store';
 import { Announcements } from './ui/announce';
-import { Badge, Button, Dot, EmptyState, Page, type Tone } from './ui/basics';
+import { Badge, Button, Dot, EmptyState, Page } from './ui/basics';
 import { Sparkline } from './ui/chart';
 import { formatRate, num } from './ui/format';
 import { Icon, type IconName } from './ui/icon';
 import { Keyboard } from './ui/keyboard';
+import { isIdle, userFunctionState } from './ui/user_function_state';
 
 interface PageEntry {
   name: string;
@@ -102,7 +103,7 @@ function Guarded({ path, children }: { path: string; children: ComponentChildren
 function Sidebar({ current }: { current: string }) {
   return (
     <nav class="sidebar" aria-label="Pages">
-      <a class="brand" href={href([])}>
+      <a class="brand" href={href([])} aria-label="cloudstate-dev">
         <svg viewBox="0 0 32 32" aria-hidden="true">
           <rect width="32" height="32" rx="8" />
           <path d="M9 21a4.5 4.5 0 0 1 .6-8.9 7 7 0 0 1 13.2 1.6A3.8 3.8 0 0 1 23 21z" />
@@ -124,24 +125,19 @@ function Sidebar({ current }: { current: string }) {
   );
 }
 
-const STATES: Record<string, { tone: Tone; text: string }> = {
-  READY: { tone: 'good', text: 'ready' },
-  WAITING: { tone: 'warn', text: 'waited for' },
-  REJECTED: { tone: 'bad', text: 'rejected' },
-};
-
 // The user function's state and the last minute's calls, on every page.
 function Pulse() {
   const now = useStore(status);
   const kept = useStore(samples);
   const { state } = useStore(connection);
   const calls = kept.slice(-60).map((sample) => num(sample.calls?.calls));
-  const known = STATES[now?.userFunction?.state ?? ''] ?? { tone: 'neutral' as const, text: 'unknown' };
+  const known = userFunctionState(now?.userFunction?.state);
   return (
     <div class="pulse">
       <div class="pulse-line">
         <Dot tone={state === 'connected' ? known.tone : 'bad'} label={state === 'connected' ? `User function: ${known.text}` : 'The emulator does not answer'} />
         <span class="pulse-name">{now?.userFunction?.serviceName || 'user function'}</span>
+        {isIdle(now) && <Badge tone="accent" title="Scaled to zero; the next call starts the user function">zero</Badge>}
         {now?.readOnly && <Badge title="Started with --read-only">read-only</Badge>}
       </div>
       <Sparkline values={calls} label={`Calls in the last minute, now ${formatRate(calls.at(-1) ?? 0)}`} />

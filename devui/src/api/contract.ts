@@ -5,3 +5,4 @@ export type * from '../../generated/cloudstate/dev/v1/crdt_pb';
 export type * from '../../generated/cloudstate/dev/v1/dev_pb';
 export type * from '../../generated/cloudstate/dev/v1/figures_pb';
 export type * from '../../generated/cloudstate/dev/v1/replay_pb';
+export type * from '../../generated/cloudstate/dev/v1/scaling_pb';

@@ -7,7 +7,7 @@ import { useStore } from '../state/store';
 import { Button, Card, Command, EmptyState, Page, Select } from '../ui/basics';
 import { Chart } from '../ui/chart';
 import '../styles/metrics.css';
-import { callCharts, type Line, newest, processCharts, storageCharts, timesOf, useSamples } from './metrics/figures';
+import { callCharts, type Line, loadCharts, newest, processCharts, storageCharts, timesOf, useSamples } from './metrics/figures';
 import { EntityTable, ServiceTable } from './metrics/tables';
 
 const RANGES = [1, 5, 15];
@@ -25,6 +25,7 @@ export function MetricsPage({ route }: { route: Route }) {
   const of = { service, entity };
   const calls = useMemo(() => callCharts(shown, of), [shown, service, entity]);
   const storage = useMemo(() => storageCharts(shown, of), [shown, service, entity]);
+  const load = useMemo(() => loadCharts(shown), [shown]);
   const process = useMemo(() => processCharts(shown), [shown]);
   const range = minutes === 1 ? 'last minute' : `last ${minutes} minutes`;
   const names = [...new Set([...services.map(({ name = '' }) => name), ...(service === '' ? [] : [service])])];
@@ -58,6 +59,7 @@ export function MetricsPage({ route }: { route: Route }) {
         <>
           <Group title={service === '' ? 'Calls' : <>Calls of <code>{service}</code></>} lines={calls} times={times} />
           <Group title={service === '' ? 'Entities and journal' : <>Entities and journal of <code>{service}</code></>} lines={storage} times={times} />
+          <Group title="Load of each node: what was under way at one time, on average over each second, of all services" lines={load} times={times} />
           <Group title="Nodes and the emulator’s process, of all services" lines={process} times={times} />
           <Card title="As numbers">
             <ServiceTable shown={shown} service={service} range={range} />

@@ -6,6 +6,7 @@ import { useStore } from '../state/store';
 import { Button, LinkButton, Loading, Page } from '../ui/basics';
 import '../styles/overview.css';
 import { useServices } from '../state/services';
+import { isCallable } from '../ui/user_function_state';
 import { newest, useSamples } from './metrics/figures';
 import { FirstSteps } from './overview/first_steps';
 import { Health } from './overview/health';
@@ -25,7 +26,7 @@ export function OverviewPage(_: { route: Route }) {
   if (now === undefined) {
     return <Page title="Overview" label="Overview"><Loading what="the status" /></Page>;
   }
-  const ready = now.userFunction?.state === 'READY';
+  const ready = isCallable(now.userFunction?.state);
   return (
     <Page
       title="Overview" label="Overview"

@@ -1,16 +1,20 @@
-// What can be done to the cluster: as a message of the admin contract, and as the line of the command line that does the same.
-import type { LinkSettingsJson, SteerResponseJson, SteeringJson } from '../api/contract';
-import { asApiError, post } from '../api/client';
+// What can be done to the cluster and its scaling: as a message of the admin contract, and as the line of the command line that does
+// the same.
+import type { LinkSettingsJson, ScalingStateJson, SetScalingRequestJson, SteerResponseJson, SteeringJson } from '../api/contract';
+import { type ApiError, asApiError, post } from '../api/client';
 import { announce } from '../ui/announce';
 import { cliLine } from '../ui/cli';
 import { asDuration } from '../ui/durations';
+import { plural } from '../ui/format';
 
 export interface Deed {
-  steps: SteeringJson[];
+  // Each answers with what has begun, in words.
+  steps: (() => Promise<string>)[];
   command: string;
 }
 
-const deed = (step: SteeringJson, ...words: (string | number)[]): Deed => ({ steps: [step], command: cliLine(words.map(String)) });
+const steer = (step: SteeringJson) => async () => (await post<SteerResponseJson>('/v1/cluster:steer', step)).text ?? 'Done';
+const deed = (step: SteeringJson, ...words: (string | number)[]): Deed => ({ steps: [steer(step)], command: cliLine(words.map(String)) });
 
 export const addNode = () => deed({ addNode: {} }, 'nodes', 'add');
 export const drain = (node: number) => deed({ drain: { node } }, 'nodes', 'drain', node);
@@ -68,16 +72,30 @@ export function bytesOf(text: string): number | undefined {
   return Math.round(Number(match[1]) * 1024 ** ['B', 'KiB', 'MiB', 'GiB'].indexOf(match[2] ?? 'B'));
 }
 
-// Does it, tells what has begun, and what went wrong. True where all of it was done.
-export async function perform({ steps }: Deed): Promise<boolean> {
+const scale = (request: SetScalingRequestJson, told: (state: ScalingStateJson) => string, ...words: (string | number)[]): Deed => ({
+  steps: [async () => told(await post<ScalingStateJson>('/v1/scaling:set', request))],
+  command: cliLine(['scale', 'set', ...words.map(String)]),
+});
+
+export const setReplicas = (replicas: number) =>
+  scale({ replicas }, ({ wanted }) => `Wanted now: ${plural(wanted ?? 0, 'replica')}`, replicas);
+export const setMode = (mode: string) => scale({ mode }, (state) => `The mode is ${state.mode} now`, '--mode', mode);
+export const setSettings = (settings: Record<string, string>) =>
+  scale({ settings }, () => 'It holds from the next tick on', ...Object.entries(settings).map(([name, value]) => `${name}=${value}`));
+
+// Does it and tells what has begun. What went wrong is told by the one who asks for it.
+export async function attempt({ steps }: Deed): Promise<ApiError | undefined> {
   try {
-    for (const step of steps) {
-      const { text } = await post<SteerResponseJson>('/v1/cluster:steer', step);
-      announce(text ?? 'Done', 'good');
-    }
-    return true;
+    for (const step of steps) announce(await step(), 'good');
+    return undefined;
   } catch (error) {
-    announce(asApiError(error).message, 'bad');
-    return false;
+    return asApiError(error);
   }
+}
+
+// Does it, tells what has begun, and what went wrong. True where all of it was done.
+export async function perform(deed: Deed): Promise<boolean> {
+  const error = await attempt(deed);
+  if (error !== undefined) announce(error.message, 'bad');
+  return error === undefined;
 }

@@ -12,6 +12,19 @@ export interface Series {
   color: string;
   values: (number | null)[];
   filled?: boolean;
+  // Holds until the next value.
+  stepped?: boolean;
+  // Passes over values that are missing.
+  spanned?: boolean;
+  dashed?: boolean;
+}
+
+// A part of the time that stands out, in seconds since 1970.
+export interface Shade {
+  from: number;
+  to: number;
+  // A CSS variable's name.
+  color: string;
 }
 
 interface ChartProps {
@@ -21,6 +34,11 @@ interface ChartProps {
   series: Series[];
   format: (value: number) => string;
   height?: number;
+  shades?: Shade[];
+  // The place in `times` that is marked, while the mouse is elsewhere.
+  marked?: number | undefined;
+  // Where the mouse is in `times`; undefined when it has left.
+  onHover?: (index: number | undefined) => void;
 }
 
 // Points without neighbours make no line, and are drawn as dots.
@@ -51,14 +69,27 @@ function colorOf(element: HTMLElement, name: string): string {
 
 const seeThrough = (color: string) => color.replace('rgb(', 'rgba(').replace(')', ', 0.13)');
 
+function drawShades(plot: uPlot, shades: Shade[], place: HTMLElement): void {
+  const { ctx, bbox } = plot;
+  const clip = (seconds: number) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, plot.valToPos(seconds, 'x', true)));
+  for (const { from, to, color } of shades) {
+    ctx.fillStyle = seeThrough(colorOf(place, color));
+    ctx.fillRect(clip(from), bbox.top, clip(to) - clip(from), bbox.height);
+  }
+}
+
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>();
   const format = useRef(props.format);
   format.current = props.format;
+  const shades = useRef(props.shades);
+  shades.current = props.shades;
+  const onHover = useRef(props.onHover);
+  onHover.current = props.onHover;
   const { theme, times: timeStyle } = useStore(preferences);
   const [dark, setDark] = useState(() => systemDark.matches);
-  const shape = props.series.map(({ title, color, filled }) => `${title}|${color}|${filled}`).join();
+  const shape = props.series.map(({ title, color, filled, stepped, spanned, dashed }) => `${title}|${color}|${filled}|${stepped}|${spanned}|${dashed}`).join();
   const data = useMemo<uPlot.AlignedData>(() => [props.times, ...props.series.map(({ values }) => values)], [props.times, props.series]);
 
   useEffect(() => {
@@ -76,17 +107,24 @@ export function Chart(props: ChartProps) {
         height: props.height ?? 180,
         cursor: { sync: { key: 'charts' }, points: { size: 6 } },
         legend: { live: true },
-        hooks: { setCursor: [tellNewest], setData: [tellNewest], ready: [tellNewest] },
+        hooks: {
+          // New data move what was marked as well.
+          setCursor: [tellNewest, ({ cursor: { event, idx } }) => event?.type === 'mousemove' && idx != null && onHover.current?.(idx)],
+          setData: [tellNewest], ready: [tellNewest], drawClear: [(each) => drawShades(each, shades.current ?? [], element)],
+        },
         scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
         axes: [{ ...axis, size: 32, values: (_, splits, __, ___, step) => splits.map((value) => clock(value, step < 60)) }, { ...axis, size: 64, values: (_, splits) => splits.map((value) => format.current(value)) }],
         series: [
           { label: 'at', value: (_, value) => (value == null ? '' : clock(value, true)) },
-          ...props.series.map(({ title, color, filled }): uPlot.Series => ({
+          ...props.series.map(({ title, color, filled, stepped, spanned, dashed }): uPlot.Series => ({
             label: title,
             stroke: colorOf(element, color),
             width: 1.5,
             ...(filled ? { fill: seeThrough(colorOf(element, color)) } : {}),
-            points: { show: true, size: 4, filter: isolated },
+            ...(dashed ? { dash: [6, 4] } : {}),
+            ...(stepped ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}),
+            spanGaps: spanned ?? false,
+            points: { show: true, size: 4, filter: spanned ? () => [] : isolated },
             value: (_, value) => (value == null ? '–' : format.current(value)),
           })),
         ],
@@ -95,6 +133,7 @@ export function Chart(props: ChartProps) {
       element,
     );
     plot.current = made;
+    made.over.addEventListener('mouseleave', () => onHover.current?.(undefined));
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: props.height ?? 180 }));
     observer.observe(element);
     return () => {
@@ -110,6 +149,15 @@ export function Chart(props: ChartProps) {
   }, []);
 
   useEffect(() => plot.current?.setData(data), [data]);
+
+  const marking = useRef(false);
+  useEffect(() => {
+    if (props.marked === undefined && !marking.current) return;
+    marking.current = props.marked !== undefined;
+    const seconds = props.times[props.marked ?? -1];
+    plot.current!.setCursor({ left: seconds === undefined ? -10 : plot.current!.valToPos(seconds, 'x'), top: -10 }, false);
+    tellNewest(plot.current!);
+  }, [props.marked, props.times, shape, theme, dark]);
 
   const latest = props.series
     .map(({ title, values }) => `${title} ${values.length === 0 || values.at(-1) == null ? 'nothing' : props.format(values.at(-1)!)}`)

@@ -20,9 +20,11 @@ export interface DeedButtonProps {
   icon?: IconName;
   kind?: 'plain' | 'primary' | 'danger';
   why?: string | undefined;
+  // Of what is only a sign.
+  label?: string;
 }
 
-export function DeedButton({ deed, children, done, icon, kind, why }: DeedButtonProps) {
+export function DeedButton({ deed, children, done, icon, kind, why, label }: DeedButtonProps) {
   const [busy, setBusy] = useState(false);
   const refusal = useRefusal() ?? (deed === undefined ? why : undefined);
   const act = async () => {
@@ -35,7 +37,7 @@ export function DeedButton({ deed, children, done, icon, kind, why }: DeedButton
   return (
     <Button
       small disabled={refusal !== undefined || deed === undefined} kind={kind ?? 'plain'} onClick={() => void act()}
-      {...(icon ? { icon } : {})} {...(refusal ? { title: refusal } : {})}
+      {...(icon ? { icon } : {})} {...(label ? { label } : {})} {...(refusal ? { title: refusal } : {})}
     >
       {children}
     </Button>

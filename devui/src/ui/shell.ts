@@ -17,7 +17,7 @@ export interface ShellCall {
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 // What no shell reads anything into stands as it is.
-export const shellWord = (text: string) => (/^[A-Za-z0-9_./:@%,+-]+$/.test(text) ? text : quoted(text));
+export const shellWord = (text: string) => (/^[A-Za-z0-9_./:@%,+-][A-Za-z0-9_./:@%,+=-]*$/.test(text) ? text : quoted(text));
 
 // Nobody calls "all addresses".
 const reachable = (address: string) => address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, '127.0.0.1');
@@ -25,11 +25,11 @@ const reachable = (address: string) => address.replace(/^(0\.0\.0\.0|\[::\])(?=:
 const DEFAULT_ADMIN = '127.0.0.1:9001';
 
 // These start something of their own. All others ask an emulator that runs.
-const STARTS = ['run', 'sample', 'tck', 'simulate'];
+const STARTS = ['run', 'sample', 'tck', 'simulate', 'scale simulate', 'scale tune'];
 
 // A line of `cloudstate-dev`, which reaches the emulator with this admin port.
 export function programLine(words: string[], admin?: string): string {
-  const usual = !admin || reachable(admin) === DEFAULT_ADMIN || STARTS.includes(words[0] ?? '');
+  const usual = !admin || reachable(admin) === DEFAULT_ADMIN || STARTS.includes(words[0] ?? '') || STARTS.includes(words.slice(0, 2).join(' '));
   return ['cloudstate-dev', ...words, ...(usual ? [] : ['--admin', reachable(admin)])].map(shellWord).join(' ');
 }
 

@@ -7,7 +7,7 @@ import { before, test } from 'node:test';
 
 import { CART, dashboard } from './harness.js';
 import { PAGES } from './pages.js';
-import { disagreeing, PATIENT, shopping } from './session.js';
+import { disagreeing, grown, PATIENT, shopping } from './session.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -15,12 +15,13 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 const empty = dashboard({ sample: 'shopping-cart-node' });
 const carts = dashboard({ sample: 'shopping-cart-node', env: { SNAPSHOT_EVERY: '5' } });
 const replicas = dashboard({ sample: 'crdts-node', nodes: 3, run: PATIENT });
+const scaled = dashboard({ run: ['--sample', 'shopping-cart', '--scaling', 'knative', '--scale-tick', '200ms', '--stable-window', '2s'] });
 
 let cart;
 let room;
 before(async () => {
-  await Promise.all([carts.start(), replicas.start()]);
-  [cart, room] = await Promise.all([shopping(carts), disagreeing(replicas)]);
+  await Promise.all([carts.start(), replicas.start(), scaled.start()]);
+  [cart, room] = await Promise.all([shopping(carts), disagreeing(replicas), grown(scaled)]);
 });
 
 const entity = (...more) => ['#', 'entities', ...cart.entity].join('/') + more.join('');
@@ -45,6 +46,10 @@ const WITH_DATA = () => [
   [replicas, '#/cluster?view=shards', 'Node 3'],
   [replicas, '#/crdts', 'lobby'],
   [replicas, `#/crdts/${room.entity.join('/')}`, 'It is ready!'],
+  [scaled, '#/', '2 of 2 replicas ready'],
+  [scaled, '#/scaling', '1 → 2'],
+  [scaled, '#/scaling?view=replicas', 'node 2'],
+  [scaled, '#/scaling?view=settings&all=1', 'USER_FUNCTION_TARGET_CONCURRENCY'],
 ];
 
 // "color-contrast (serious): Elements must meet … \n  .button: 3.9 of 4.5 …"
@@ -79,6 +84,19 @@ for (const scheme of ['light', 'dark']) {
     }
   });
 }
+
+test('scaling by hand, a setting that is changed, and the question before another mode', async () => {
+  await scaled.api('/v1/scaling:set', { body: { mode: 'manual' } });
+  const page = await scaled.open('#/scaling?view=settings', { bypassCSP: true, allow: [/400/] });
+  await page.getByRole('button', { name: 'Change max-scale' }).click();
+  await page.getByRole('textbox', { name: 'max-scale' }).fill('many');
+  await page.keyboard.press('Enter');
+  await page.getByRole('table', { name: 'Settings' }).getByRole('alert').waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole('button', { name: 'cloudstate', exact: true }).click();
+  await page.getByRole('dialog').waitFor();
+  assert.deepEqual(await violations(page), []);
+});
 
 test('the dialog of keys', async () => {
   const page = await carts.open('#/', { bypassCSP: true });

@@ -9,6 +9,7 @@ const it = dashboard({ sample: 'shopping-cart-node', nodes: 2 });
 
 const CHARTS = [
   'Calls per second', 'How long calls took', 'Events stored per second', 'Bytes stored per second', 'Time for one command, on average',
+  'Clients’ calls', 'Commands in the user function', 'Reads and writes of the journal',
   'Active entities', 'Waiting commands', 'Memory of the emulator', 'Processors in use',
 ];
 const chart = (page, title) => page.getByRole('img', { name: new RegExp(`^${title}: now `) });

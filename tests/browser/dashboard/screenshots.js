@@ -8,9 +8,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { CART, dashboard, inParallel } from './harness.js';
+import { binary, CART, dashboard, inParallel } from './harness.js';
 import { smaller } from './png.js';
-import { disagreeing, forwarding, PATIENT, shopping } from './session.js';
+import { disagreeing, forwarding, PATIENT, shopping, waves } from './session.js';
 
 const MOST_BYTES = 200_000;
 const [directory, ...only] = process.argv.slice(2);
@@ -21,7 +21,11 @@ const carts = dashboard({ sample: 'shopping-cart-node', env: { SNAPSHOT_EVERY: '
 const replicas = dashboard({ sample: 'crdts-node', nodes: 3, run: PATIENT, manual: true });
 const functions = dashboard({ sample: 'functions-node', manual: true });
 const empty = dashboard({ sample: 'shopping-cart-node', manual: true });
-const sessions = [carts, replicas, functions, empty];
+const QUICK = ['--scale-tick', '500ms', '--stable-window', '8s', '--scale-target', '2', '--max-scale', '6', '--scale-to-zero-grace-period', '2s'];
+const scaled = dashboard({
+  command: [binary, 'sample', 'shopping-cart', '--work', '20ms', '--workers', '1'], run: ['--scaling', 'knative', ...QUICK], manual: true,
+});
+const sessions = [carts, replicas, functions, empty, scaled];
 
 // [name, session, route, what else is to be done before]
 function pictures(cart, room, trace) {
@@ -43,7 +47,9 @@ function pictures(cart, room, trace) {
     ['metrics', carts, '#/metrics'],
     ['logs', carts, '#/logs'],
     ['settings', carts, '#/settings'],
-    ['scaling', carts, '#/scaling'],
+    ['scaling', scaled, '#/scaling?minutes=1', (page) => page.waitForTimeout(Math.max(0, 55_000 - 1_000 * process.uptime()))],
+    ['scaling-settings', scaled, '#/scaling?minutes=1&view=settings', (page) => page.getByRole('table', { name: 'Settings' }).scrollIntoViewIfNeeded()],
+    ['scaling-off', empty, '#/scaling'],
     ['topics', carts, '#/topics'],
   ];
 }
@@ -88,6 +94,7 @@ try {
   const wanted = pictures(cart, room, trace).filter(([name]) => only.length === 0 || only.includes(name));
   assert.ok(wanted.length > 0, `there is no picture ${only.join(', ')}`);
   const stopShopping = keepShopping();
+  const stopWaves = waves(scaled);
   try {
     let small = true;
     for (const picture of wanted) {
@@ -95,7 +102,7 @@ try {
     }
     assert.ok(small, 'a picture is too large for the repository');
   } finally {
-    await stopShopping();
+    await Promise.all([stopShopping(), stopWaves()]);
   }
 } finally {
   await Promise.all(sessions.map((it) => it.stop()));

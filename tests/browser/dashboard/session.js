@@ -52,6 +52,31 @@ export async function disagreeing(it) {
   return { entity: ['Chat', 'lobby'] };
 }
 
+// Two replicas of one that was there, by a decision. Of a run with `--scaling knative`.
+export async function grown(it) {
+  await it.api('/v1/scaling:set', { body: { settings: { 'min-scale': '2' } } });
+  await eventually('two replicas', async () => (await it.api('/v1/scaling')).ready === 2);
+}
+
+// People who come in waves, so that replicas come and go, until the returned function is called.
+export function waves(it) {
+  const [peak, seconds] = [10, 30];
+  const began = Date.now();
+  let over = false;
+  const person = async (i) => {
+    while (!over) {
+      const tide = Math.sin(((Date.now() - began) / 1000 / seconds) * 2 * Math.PI - 1);
+      if (tide * peak > i) await it.call(`${CART}/AddItem`, { userId: `visitor-${i}`, productId: 'cup', name: 'Cup, 80 ml', quantity: 1 });
+      else await new Promise((done) => setTimeout(done, 100));
+    }
+  };
+  const all = Promise.all(Array.from({ length: peak }, (_, i) => person(i)));
+  return async () => {
+    over = true;
+    await all;
+  };
+}
+
 // A call that goes on to another service, and has a side effect on a third entity: its trace.
 export async function forwarding(it) {
   const { trace } = await it.call('com.example.shipping.Parcels/Send', { sender: 'ada', country: 'it', grams: 1200 });

@@ -1,4 +1,4 @@
-// How this browser shows things, how the run was told to run, and what all of it is made of; the pages of what is still to come.
+// How this browser shows things, how the run was told to run, and what all of it is made of; the pages of what is off or still to come.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -86,11 +86,11 @@ test('tells its version, and the licences of what it is made of', async () => {
   await page.getByText('Leon Sorokin').waitFor();
 });
 
-test('Scaling tells what comes, and what can be done today', async () => {
+test('Scaling, which is off, tells what it is and how to have it', async () => {
   const page = await it.open('#/scaling');
-  await page.getByText('still to come').waitFor();
+  await page.getByRole('heading', { name: 'Scaling is off in this run' }).waitFor();
   await page.getByText('2 nodes run now').waitFor();
-  assert.equal(await copy(page, 'Copy this command'), `cloudstate-dev nodes add --admin ${it.emulator.admin}`);
+  assert.match(await copy(page, 'Copy this command'), /^cloudstate-dev run --scaling knative -- node index\.js$/);
   await page.getByRole('main').getByRole('link', { name: 'Cluster' }).click();
   await shown(page, 'Cluster');
   await page.goBack();

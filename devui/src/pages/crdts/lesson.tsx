@@ -1,11 +1,8 @@
 // How to see replicas differ and agree again, step by step.
-import type { CrdtDetailJson, SettingsJson } from '../../api/contract';
-import { get } from '../../api/client';
+import type { CrdtDetailJson } from '../../api/contract';
 import { href } from '../../router';
-import { status } from '../../state/live';
 import { heal, partition, secondsOf } from '../../state/steering';
-import { useStore } from '../../state/store';
-import { useQuery } from '../../state/use_query';
+import { useRun } from '../../state/use_run';
 import { CliCommand } from '../../ui/cli';
 import { DeedButton } from '../../ui/deed';
 import { runs } from '../../ui/node_state';
@@ -16,7 +13,7 @@ const LONG_SECONDS = 30;
 
 export function Lesson({ detail, done }: { detail: CrdtDetailJson; done: () => void }) {
   const nodes = (detail.replicas ?? []).filter(runs).map(({ node = 0 }) => node);
-  const run = useRun();
+  const run = usePatience();
   const writeAt = useWriteHref(detail.crdt);
   if (nodes.length < 2) {
     return (
@@ -62,15 +59,11 @@ export function Lesson({ detail, done }: { detail: CrdtDetailJson; done: () => v
   );
 }
 
-// How this run was started, and how to start it so that nodes bear with one another.
-function useRun() {
-  const { data } = useQuery('settings', (signal) => get<SettingsJson>('/v1/settings', {}, signal));
-  const command = useStore(status)?.userFunction?.command ?? [];
-  const valueOf = (flag: string) => data?.settings?.find((each) => each.flag === flag)?.value ?? '';
-  const sample = valueOf('--sample');
-  const what = sample !== '' ? ['--sample', sample] : command.length > 0 ? ['--', ...command] : [];
+// How to start this run so that nodes bear with one another, and whether they do.
+function usePatience() {
+  const { valueOf, served } = useRun();
   return {
     impatient: (secondsOf(valueOf('--acceptable-pause')) ?? Infinity) < LONG_SECONDS,
-    words: (nodes: number) => ['run', '--nodes', String(nodes), '--acceptable-pause', '1m', ...what],
+    words: (nodes: number) => ['run', '--nodes', String(nodes), '--acceptable-pause', '1m', ...served],
   };
 }

@@ -2,12 +2,14 @@
 import { rpc } from '../../api/client';
 import type { ReplayRequestJson, ReplayResponseJson, StatusJson } from '../../api/contract';
 import { kept } from '../../state/kept';
+import { isIdle } from '../../ui/user_function_state';
 
 export const replay = (request: ReplayRequestJson, signal?: AbortSignal) => rpc<ReplayResponseJson>('Replays/Replay', request, signal);
 
 // Why nothing can be asked of the user function now.
 export function refusal(status: StatusJson | undefined, methods: number): string | undefined {
   if (status?.readOnly) return 'The emulator runs with --read-only: nothing calls the user function from here.';
+  if (isIdle(status)) return 'The user function is scaled to zero. Call it or start a replica, and this goes on.';
   if (status !== undefined && status.userFunction?.state !== 'READY') return 'The user function is not there. Start it, and this goes on.';
   if (methods === 0) return 'No method of the user function that runs now takes one message for this entity.';
   return undefined;

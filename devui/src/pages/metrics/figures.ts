@@ -1,6 +1,6 @@
 // What the seconds' figures come to: rates, sums, and the lines of the charts.
 import { useEffect, useState } from 'preact/hooks';
-import type { CallFiguresJson, EntityFiguresJson, SampleJson } from '../../api/contract';
+import type { CallFiguresJson, EntityFiguresJson, NodeFiguresJson, SampleJson } from '../../api/contract';
 import { samples } from '../../state/live';
 import type { Series } from '../../ui/chart';
 import { durationMs, formatBytes, formatCount, formatDuration, formatRate, num, timeMs } from '../../ui/format';
@@ -123,23 +123,33 @@ export function storageCharts(shown: SampleJson[], of: Of): Line[] {
 const MOST_LINES = 5;
 
 // A line for each node, or one for all where that would be too many to tell apart.
-function nodeLines(shown: SampleJson[], count: 'activeEntities' | 'waitingCommands'): Series[] {
+function nodeLines(shown: SampleJson[], value: (node: NodeFiguresJson) => number): Series[] {
   const nodes = [...new Set(shown.flatMap((sample) => (sample.nodes ?? []).map(({ node }) => node ?? 0)))].sort((a, b) => a - b);
   if (nodes.length > MOST_LINES) {
-    return [line(shown, 'all nodes', 1, ({ nodes: each = [] }) => sum(each, (one) => num(one[count])), true)];
+    return [line(shown, 'all nodes', 1, ({ nodes: each = [] }) => sum(each, value), true)];
   }
   return nodes.map((node, i) => line(shown, `node ${node}`, i + 1, (sample) => {
     const own = sample.nodes?.find((each) => each.node === node);
-    return own === undefined ? null : num(own[count]);
+    return own === undefined ? null : value(own);
   }));
 }
 
 const formatWhole = (value: number) => formatCount(Math.round(value * 10) / 10);
 
+const formatConcurrency = (value: number) => formatCount(value < 10 ? Math.round(value * 100) / 100 : Math.round(value));
+
+// What scaling decides by.
+export function loadCharts(shown: SampleJson[]): Line[] {
+  const under = (title: string, part: 'requests' | 'userFunction' | 'journal'): Line => ({
+    title, format: formatConcurrency, series: nodeLines(shown, ({ load }) => num(load?.[part]?.concurrency)),
+  });
+  return [under('Clients’ calls', 'requests'), under('Commands in the user function', 'userFunction'), under('Reads and writes of the journal', 'journal')];
+}
+
 export function processCharts(shown: SampleJson[]): Line[] {
   return [
-    { title: 'Active entities', format: formatWhole, series: nodeLines(shown, 'activeEntities') },
-    { title: 'Waiting commands', format: formatWhole, series: nodeLines(shown, 'waitingCommands') },
+    { title: 'Active entities', format: formatWhole, series: nodeLines(shown, (node) => num(node.activeEntities)) },
+    { title: 'Waiting commands', format: formatWhole, series: nodeLines(shown, (node) => num(node.waitingCommands)) },
     { title: 'Memory of the emulator', format: (value) => formatBytes(Math.round(value)), series: [line(shown, 'resident', 1, (sample) => num(sample.residentBytes), true)] },
     {
       title: 'Processors in use', format: (value) => `${(100 * value).toFixed(value < 0.095 ? 1 : 0)} %`,

@@ -12,6 +12,7 @@ import { num } from '../../ui/format';
 import { Icon } from '../../ui/icon';
 import { inputFor, isCrdt, isStored, writeMethod } from '../../state/services';
 import { curlLine } from '../../ui/shell';
+import { isCallable } from '../../ui/user_function_state';
 import { hideSteps, markDone, progress } from './progress';
 
 interface StepsProps {
@@ -77,7 +78,7 @@ function stepsOf({ now, services, shown, newest }: StepsProps, done: string[]): 
   const called = num(now.storedEvents) > 0 || shown.some(({ calls }) => num(calls?.calls) > 0);
   const steps: Step[] = [
     {
-      key: 'ready', title: 'Have a user function', done: now.userFunction?.state === 'READY',
+      key: 'ready', title: 'Have a user function', done: isCallable(now.userFunction?.state),
       body: <p>The emulator starts yours, or finds it where it listens. It asks it which services it has, and serves them to clients.</p>,
     },
     { key: 'call', title: 'Make a first call', done: called, body: <FirstCall services={services} client={now.clientAddress ?? ''} /> },

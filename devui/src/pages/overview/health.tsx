@@ -2,15 +2,16 @@
 import type { ComponentChildren } from 'preact';
 import type { StatusJson, UserFunctionJson } from '../../api/contract';
 import { href } from '../../router';
-import { Ago, Badge, Card, CopyButton, Dot, type Tone } from '../../ui/basics';
+import { Ago, Badge, Card, CopyButton, Dot } from '../../ui/basics';
 import { num, plural } from '../../ui/format';
 import { shellWord } from '../../ui/shell';
+import { isCallable, userFunctionState } from '../../ui/user_function_state';
+import { isOff, replicasText, useScaling } from '../scaling/data';
 import { WhatNext } from './what_next';
-
-const TONES: Record<string, Tone> = { READY: 'good', WAITING: 'warn', REJECTED: 'bad' };
 
 function headline({ state, serviceName }: UserFunctionJson): string {
   if (state === 'READY') return `${serviceName || 'The user function'} is ready`;
+  if (state === 'IDLE') return `${serviceName || 'The user function'} is scaled to zero, and starts with the next call`;
   if (state === 'REJECTED') return `${serviceName || 'The user function'} is there, but cannot be served`;
   return 'Waiting for a user function';
 }
@@ -20,10 +21,10 @@ export function Health({ now }: { now: StatusJson }) {
   return (
     <Card
       class="health"
-      title={<span class="health-title" aria-live="polite"><Dot tone={TONES[user.state ?? ''] ?? 'neutral'} label={user.state ?? 'unknown'} /> {headline(user)}</span>}
-      actions={<>{now.readOnly && <Badge title="Started with --read-only">read-only</Badge>}<span class="muted">{user.state === 'WAITING' ? 'began' : 'found'} <Ago time={user.since} /></span></>}
+      title={<span class="health-title" aria-live="polite"><Dot tone={userFunctionState(user.state).tone} label={userFunctionState(user.state).text} /> {headline(user)}</span>}
+      actions={<>{now.readOnly && <Badge title="Started with --read-only">read-only</Badge>}<span class="muted">{user.state === 'READY' || user.state === 'REJECTED' ? 'found' : 'began'} <Ago time={user.since} /></span></>}
     >
-      {user.state !== 'READY' && <WhatNext user={user} />}
+      {!isCallable(user.state) && <WhatNext user={user} />}
       <div class="health-parts">
         <UserFunctionFacts user={user} />
         <EmulatorFacts now={now} />
@@ -83,7 +84,15 @@ function EmulatorFacts({ now }: { now: StatusJson }) {
         <Fact label="Stored">{plural(num(now.storedEvents), 'event')}</Fact>
         <Fact label="Active">{plural(num(now.activeEntities), 'entity', 'entities')}</Fact>
         <Fact label="Nodes"><a href={href(['cluster'])}>{num(now.nodes)} up</a></Fact>
+        <ScalingFact />
       </dl>
     </section>
   );
+}
+
+// Nothing where it is off.
+function ScalingFact() {
+  const { data } = useScaling();
+  if (data === undefined || isOff(data)) return null;
+  return <Fact label="Scaling"><a href={href(['scaling'])}>{data.mode}: {replicasText(data)}</a></Fact>;
 }
