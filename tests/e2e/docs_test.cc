@@ -170,6 +170,8 @@ TEST_F(Docs, DoesWhatThePageOnClustersSays) { Follow("cluster.md"); }
 
 TEST_F(Docs, DoesWhatThePageOnTheJournalSays) { Follow("journal.md"); }
 
+TEST_F(Docs, DoesWhatThePageOnScalingSays) { Follow("scaling.md"); }
+
 TEST_F(Docs, DoesWhatThePageOnScenariosSays) { Follow("scenarios.md"); }
 
 }  // namespace
