@@ -145,10 +145,11 @@ absl::Status SimulateRecording(const std::string& file, const TruthOptions& opti
 
 absl::StatusOr<Truth> CompareWithTruth(const TruthOptions& options) {
   const std::string replicas = absl::StrCat(options.replicas);
+  // Nodes are quick to spread their shards, of which two move at a time.
   support::EmulatorProcess emulator(
       {.arguments = {"--scaling", "manual", "--nodes", replicas, "--durability", "relaxed", "--rebalance-interval",
-                     "10ms", "--", CLOUDSTATE_DEV, "sample", "shopping-cart", "--work", options.work, "--workers",
-                     absl::StrCat(options.workers)},
+                     "10ms", "--heartbeat-interval", "50ms", "--", CLOUDSTATE_DEV, "sample", "shopping-cart", "--work",
+                     options.work, "--workers", absl::StrCat(options.workers)},
        .environment = {}});
   if (absl::Status status = WaitForReplicas(emulator, options.replicas); !status.ok()) return status;
   const testing::TemporaryDirectory directory;
