@@ -137,7 +137,7 @@ function Pulse() {
       <div class="pulse-line">
         <Dot tone={state === 'connected' ? known.tone : 'bad'} label={state === 'connected' ? `User function: ${known.text}` : 'The emulator does not answer'} />
         <span class="pulse-name">{now?.userFunction?.serviceName || 'user function'}</span>
-        {isIdle(now) && <Badge tone="accent" title="Scaled to zero; the next call starts the user function">zero</Badge>}
+        {isIdle(now) && <Badge tone="accent" title="Scaled to zero; calls are held until there is a replica">zero</Badge>}
         {now?.readOnly && <Badge title="Started with --read-only">read-only</Badge>}
       </div>
       <Sparkline values={calls} label={`Calls in the last minute, now ${formatRate(calls.at(-1) ?? 0)}`} />

@@ -14,8 +14,6 @@ export interface Series {
   filled?: boolean;
   // Holds until the next value.
   stepped?: boolean;
-  // Passes over values that are missing.
-  spanned?: boolean;
   dashed?: boolean;
 }
 
@@ -34,6 +32,8 @@ interface ChartProps {
   series: Series[];
   format: (value: number) => string;
   height?: number;
+  // There are no halves of what is counted.
+  whole?: boolean;
   shades?: Shade[];
   // The place in `times` that is marked, while the mouse is elsewhere.
   marked?: number | undefined;
@@ -55,6 +55,9 @@ const clock = (seconds: number, exact: boolean) =>
 const tellNewest = (plot: uPlot) => {
   if (plot.cursor.idx == null) plot.setLegend({ idx: plot.data[0].length - 1 });
 };
+
+// 1, 2, 5, 10, 20, 50 …
+const WHOLE_STEPS = Array.from({ length: 8 }, (_, i) => [1, 2, 5].map((each) => each * 10 ** i)).flat();
 
 const systemDark = matchMedia('(prefers-color-scheme: dark)');
 const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -89,7 +92,7 @@ export function Chart(props: ChartProps) {
   onHover.current = props.onHover;
   const { theme, times: timeStyle } = useStore(preferences);
   const [dark, setDark] = useState(() => systemDark.matches);
-  const shape = props.series.map(({ title, color, filled, stepped, spanned, dashed }) => `${title}|${color}|${filled}|${stepped}|${spanned}|${dashed}`).join();
+  const shape = props.series.map(({ title, color, filled, stepped, dashed }) => `${title}|${color}|${filled}|${stepped}|${dashed}`).join();
   const data = useMemo<uPlot.AlignedData>(() => [props.times, ...props.series.map(({ values }) => values)], [props.times, props.series]);
 
   useEffect(() => {
@@ -101,30 +104,36 @@ export function Chart(props: ChartProps) {
       ticks: { stroke: border, width: 1 },
       font: `11px ${css('--font')}`,
     };
+    // Under a mouse that rests the chart moves on; what it pointed at stays.
+    let told: MouseEvent | null | undefined;
+    const point = ({ cursor: { event, idx } }: uPlot) => {
+      if (event === told || event?.type !== 'mousemove' || idx == null) return;
+      told = event;
+      onHover.current?.(idx);
+    };
     const made = new uPlot(
       {
         width: element.clientWidth || 400,
         height: props.height ?? 180,
-        cursor: { sync: { key: 'charts' }, points: { size: 6 } },
+        cursor: { sync: { key: 'charts' }, points: { size: 6 }, drag: { x: false, y: false, setScale: false } },
         legend: { live: true },
         hooks: {
           // New data move what was marked as well.
-          setCursor: [tellNewest, ({ cursor: { event, idx } }) => event?.type === 'mousemove' && idx != null && onHover.current?.(idx)],
+          setCursor: [tellNewest, point],
           setData: [tellNewest], ready: [tellNewest], drawClear: [(each) => drawShades(each, shades.current ?? [], element)],
         },
         scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
-        axes: [{ ...axis, size: 32, values: (_, splits, __, ___, step) => splits.map((value) => clock(value, step < 60)) }, { ...axis, size: 64, values: (_, splits) => splits.map((value) => format.current(value)) }],
+        axes: [{ ...axis, size: 32, values: (_, splits, __, ___, step) => splits.map((value) => clock(value, step < 60)) }, { ...axis, size: 64, ...(props.whole ? { incrs: WHOLE_STEPS } : {}), values: (_, splits) => splits.map((value) => format.current(value)) }],
         series: [
           { label: 'at', value: (_, value) => (value == null ? '' : clock(value, true)) },
-          ...props.series.map(({ title, color, filled, stepped, spanned, dashed }): uPlot.Series => ({
+          ...props.series.map(({ title, color, filled, stepped, dashed }): uPlot.Series => ({
             label: title,
             stroke: colorOf(element, color),
             width: 1.5,
             ...(filled ? { fill: seeThrough(colorOf(element, color)) } : {}),
             ...(dashed ? { dash: [6, 4] } : {}),
             ...(stepped ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}),
-            spanGaps: spanned ?? false,
-            points: { show: true, size: 4, filter: spanned ? () => [] : isolated },
+            points: { show: true, size: 4, filter: isolated },
             value: (_, value) => (value == null ? '–' : format.current(value)),
           })),
         ],
@@ -132,6 +141,8 @@ export function Chart(props: ChartProps) {
       data,
       element,
     );
+    // At once: a mark needs the scales.
+    made.batch(() => undefined);
     plot.current = made;
     made.over.addEventListener('mouseleave', () => onHover.current?.(undefined));
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: props.height ?? 180 }));
@@ -148,7 +159,7 @@ export function Chart(props: ChartProps) {
     return () => systemDark.removeEventListener('change', changed);
   }, []);
 
-  useEffect(() => plot.current?.setData(data), [data]);
+  useEffect(() => plot.current?.batch(() => plot.current?.setData(data)), [data]);
 
   const marking = useRef(false);
   useEffect(() => {
@@ -156,8 +167,10 @@ export function Chart(props: ChartProps) {
     marking.current = props.marked !== undefined;
     const seconds = props.times[props.marked ?? -1];
     plot.current!.setCursor({ left: seconds === undefined ? -10 : plot.current!.valToPos(seconds, 'x'), top: -10 }, false);
-    tellNewest(plot.current!);
-  }, [props.marked, props.times, shape, theme, dark]);
+    // Of several within a pixel it is this one.
+    if (seconds === undefined) tellNewest(plot.current!);
+    else plot.current!.setLegend({ idx: props.marked! });
+  }, [props.marked, data, shape, theme, dark]);
 
   const latest = props.series
     .map(({ title, values }) => `${title} ${values.length === 0 || values.at(-1) == null ? 'nothing' : props.format(values.at(-1)!)}`)
@@ -165,7 +178,7 @@ export function Chart(props: ChartProps) {
   return (
     <figure class="chart">
       <figcaption>{props.title}</figcaption>
-      <div ref={place} role="img" aria-label={`${props.title}: now ${latest}`} />
+      <div ref={place} role="img" aria-label={`${props.title}: now ${latest || 'nothing'}`} />
     </figure>
   );
 }

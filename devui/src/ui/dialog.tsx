@@ -5,16 +5,20 @@ import { Button } from './basics';
 // A modal dialog of the browser's own: it keeps the focus, and Escape closes it.
 export function Dialog(props: { title: string; onClose: () => void; children: ComponentChildren; actions?: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const gone = useRef(false);
   useEffect(() => {
     const before = document.activeElement;
-    dialog.current?.showModal();
-    // A dialog that is taken away, rather than closed, does not give the focus back.
+    const shown = dialog.current!;
+    shown.showModal();
+    // A dialog that is taken away, rather than closed, does not give the focus back; while it is open nothing else can have it.
     return () => {
+      gone.current = true;
+      shown.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
   return (
-    <dialog ref={dialog} class="dialog" aria-label={props.title} onClose={props.onClose}>
+    <dialog ref={dialog} class="dialog" aria-label={props.title} onClose={() => gone.current || props.onClose()}>
       <header class="dialog-head">
         <h2>{props.title}</h2>
         <Button kind="quiet" icon="close" label="Close" onClick={props.onClose} />

@@ -37,6 +37,12 @@ export function formatBytes(bytes: number): string {
 
 export const formatCount = (count: number): string => count.toLocaleString('en-US');
 
+// Of what is counted, on an axis or on average.
+export const formatWhole = (value: number): string => formatCount(Math.round(value * 10) / 10);
+export const formatConcurrency = (value: number): string => formatCount(value < 9.995 ? Math.round(value * 100) / 100 : Math.round(value));
+// As exact as a decision needs it.
+export const formatFigure = (value: number): string => (Number.isInteger(value) ? formatCount(value) : formatCount(Number(value.toPrecision(value < 1_000 ? 4 : 6))));
+
 export function formatRate(perSecond: number): string {
   if (perSecond === 0) return '0/s';
   return perSecond < 10 ? `${perSecond.toFixed(1)}/s` : `${formatCount(Math.round(perSecond))}/s`;

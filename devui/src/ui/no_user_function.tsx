@@ -8,7 +8,7 @@ import { CliCommand } from './cli';
 export function NoUserFunction() {
   const { state, address = '', command = [] } = useStore(status)?.userFunction ?? {};
   const overview = <a href={href([])}>Overview</a>;
-  if (state === 'IDLE') return <p>The user function is scaled to zero. Nothing is known of its services until a call starts it. {overview} tells more.</p>;
+  if (state === 'IDLE') return <p>The user function is scaled to zero. Nothing is known of its services until a replica starts. <a href={href(['scaling'])}>Scaling</a> tells what starts one.</p>;
   if (state === 'REJECTED') return <p>The user function is there, but cannot be served. {overview} tells why.</p>;
   if (command.length > 0) return <p>The user function was started, but does not answer yet. {overview} tells what to look at.</p>;
   return (

@@ -81,6 +81,22 @@ test('replicas are set by hand, one more or fewer, or as many as are typed', asy
   await page.getByRole('region', { name: 'Selection' }).getByRole('heading', { name: 'Node 2' }).waitFor();
 });
 
+test('Enter sets what was typed, which stays while others change what is wanted', async () => {
+  await byHand(1);
+  const page = await open();
+  const field = page.getByRole('textbox', { name: 'Replicas' });
+  await field.fill('2x');
+  await set({ replicas: 3 });
+  await shows(page, 'Wanted', 3);
+  assert.equal(await field.inputValue(), '2x');
+  await field.fill('2');
+  await field.press('Enter');
+  await shows(page, 'Wanted', 2);
+  await set({ replicas: 1 });
+  await shows(page, 'Wanted', 1);
+  assert.equal(await field.inputValue(), '1', 'it follows again');
+});
+
 test('cold starts, drains and what was set by hand are lines of their own', async () => {
   await byHand(1);
   await byHand(2);
@@ -99,8 +115,8 @@ test('scaled to zero is told on every page, and a call that is held is seen', as
   await it.fill(1, 1, 'zero-');
   await byHand(0);
   const page = await open('#/scaling?view=replicas');
-  await replicas(page).getByText('scaled to zero').waitFor();
-  const idle = page.getByRole('img', { name: 'User function: scaled to zero; the next call starts it' });
+  await replicas(page).getByText('0 are wanted by hand; calls are held until more are').waitFor();
+  const idle = page.getByRole('img', { name: 'User function: scaled to zero; calls are held' });
   await idle.waitFor();
   const overview = await it.open('#/');
   await overview.getByRole('heading', { name: /is scaled to zero/ }).waitFor();
@@ -121,11 +137,12 @@ test('the mode is switched after a question; decisions are listed, chosen and li
   await mode(page, 'knative').click();
   const dialog = page.getByRole('dialog', { name: 'Switch from manual to knative?' });
   await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await eventually('the focus is back', () => mode(page, 'knative').evaluate((each) => each === document.activeElement));
   assert.equal((await scaling()).mode, 'manual');
   await mode(page, 'knative').click();
   await dialog.getByRole('button', { name: 'Switch' }).click();
   await page.getByRole('status').getByText('The mode is knative now').waitFor();
-  assert.equal(await mode(page, 'knative').getAttribute('aria-pressed'), 'true');
+  await eventually('it is the mode that is pressed', async () => (await mode(page, 'knative').getAttribute('aria-pressed')) === 'true');
   assert.equal(await page.getByRole('group', { name: 'Replicas by hand' }).count(), 0);
 
   const stop = shop(8);
@@ -152,6 +169,31 @@ test('the mode is switched after a question; decisions are listed, chosen and li
   assert.notEqual(await at(page), null);
 });
 
+test('what was told while nobody looked is there when the page is seen again', async () => {
+  await byHand(1);
+  const page = await it.open('#/scaling', {
+    init: () => {
+      // Hidden as the test says, and without the grace that is given then.
+      let hidden = false;
+      Object.defineProperty(document, 'hidden', { get: () => hidden });
+      const later = window.setTimeout;
+      window.setTimeout = (act, ms, ...more) => later(act, ms === 10_000 ? 0 : ms, ...more);
+      window.hide = (now) => {
+        hidden = now;
+        document.dispatchEvent(new Event('visibilitychange'));
+      };
+    },
+  });
+  await decisions(page).getByRole('row', { name: /set by hand/ }).first().waitFor();
+  const listed = [];
+  page.on('request', (request) => /scaling\/events\?/.test(request.url()) && listed.push(request.url()));
+  await page.evaluate(() => window.hide(true));
+  await byHand(2);
+  await page.evaluate(() => window.hide(false));
+  await decisions(page).getByRole('row', { name: /1 → 2.*set by hand/ }).first().waitFor();
+  await eventually('the whole list was asked for again', () => listed.length > 0);
+});
+
 test('the charts tell what was at a moment, by mouse and by keyboard', async () => {
   await byHand(1);
   await set({ mode: 'knative' });
@@ -172,7 +214,10 @@ test('the charts tell what was at a moment, by mouse and by keyboard', async () 
   assert.notEqual(await slider(page).getAttribute('aria-valuetext'), newest);
   await page.keyboard.press('Enter');
   await eventually('it is in the address', () => at(page));
-  await page.keyboard.press('Escape');
+  await page.getByRole('heading', { name: 'Chosen' }).waitFor();
+  await page.keyboard.press('ArrowLeft');
+  await page.getByRole('heading', { name: 'At the mark' }).waitFor();
+  await slider(page).blur();
   await page.getByRole('heading', { name: 'Chosen' }).waitFor();
   await page.getByRole('button', { name: 'Back to the newest' }).click();
   const plot = page.locator('.sc-charts .u-over').first();
@@ -182,6 +227,7 @@ test('the charts tell what was at a moment, by mouse and by keyboard', async () 
   await page.mouse.down();
   await page.mouse.up();
   await eventually('a click keeps it', () => at(page));
+  await page.getByRole('heading', { name: 'Chosen' }).waitFor();
   await page.mouse.move(0, 0);
   await page.getByRole('heading', { name: 'Chosen' }).waitFor();
   await page.getByRole('group', { name: 'Range' }).getByRole('button', { name: '15 min' }).click();

@@ -9,7 +9,7 @@ export const replay = (request: ReplayRequestJson, signal?: AbortSignal) => rpc<
 // Why nothing can be asked of the user function now.
 export function refusal(status: StatusJson | undefined, methods: number): string | undefined {
   if (status?.readOnly) return 'The emulator runs with --read-only: nothing calls the user function from here.';
-  if (isIdle(status)) return 'The user function is scaled to zero. Call it or start a replica, and this goes on.';
+  if (isIdle(status)) return 'The user function is scaled to zero. Have a replica started, and this goes on; the page Scaling tells how.';
   if (status !== undefined && status.userFunction?.state !== 'READY') return 'The user function is not there. Start it, and this goes on.';
   if (methods === 0) return 'No method of the user function that runs now takes one message for this entity.';
   return undefined;

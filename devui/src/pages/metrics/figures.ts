@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { CallFiguresJson, EntityFiguresJson, NodeFiguresJson, SampleJson } from '../../api/contract';
 import { samples } from '../../state/live';
 import type { Series } from '../../ui/chart';
-import { durationMs, formatBytes, formatCount, formatDuration, formatRate, num, timeMs } from '../../ui/format';
+import { durationMs, formatBytes, formatConcurrency, formatDuration, formatRate, formatWhole, num, timeMs } from '../../ui/format';
 
 // The newest samples, told once a second at most; `paused` keeps those that are shown.
 export function useSamples(paused = false): SampleJson[] {
@@ -133,10 +133,6 @@ function nodeLines(shown: SampleJson[], value: (node: NodeFiguresJson) => number
     return own === undefined ? null : value(own);
   }));
 }
-
-const formatWhole = (value: number) => formatCount(Math.round(value * 10) / 10);
-
-const formatConcurrency = (value: number) => formatCount(value < 10 ? Math.round(value * 100) / 100 : Math.round(value));
 
 // What scaling decides by.
 export function loadCharts(shown: SampleJson[]): Line[] {

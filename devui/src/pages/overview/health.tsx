@@ -5,16 +5,9 @@ import { href } from '../../router';
 import { Ago, Badge, Card, CopyButton, Dot } from '../../ui/basics';
 import { num, plural } from '../../ui/format';
 import { shellWord } from '../../ui/shell';
-import { isCallable, userFunctionState } from '../../ui/user_function_state';
+import { headline, isCallable, userFunctionState } from '../../ui/user_function_state';
 import { isOff, replicasText, useScaling } from '../scaling/data';
 import { WhatNext } from './what_next';
-
-function headline({ state, serviceName }: UserFunctionJson): string {
-  if (state === 'READY') return `${serviceName || 'The user function'} is ready`;
-  if (state === 'IDLE') return `${serviceName || 'The user function'} is scaled to zero, and starts with the next call`;
-  if (state === 'REJECTED') return `${serviceName || 'The user function'} is there, but cannot be served`;
-  return 'Waiting for a user function';
-}
 
 export function Health({ now }: { now: StatusJson }) {
   const user = now.userFunction ?? {};
@@ -54,7 +47,7 @@ function UserFunctionFacts({ user }: { user: UserFunctionJson }) {
         {supportLibraryName && <Fact label="Library">{supportLibraryName} {supportLibraryVersion}</Fact>}
         {serviceRuntime && <Fact label="Runtime">{serviceRuntime}</Fact>}
         {dialect && <Fact label="Protocol">{dialect}</Fact>}
-        <Fact label="Address"><Address text={user.address ?? ''} what="of the user function" /></Fact>
+        {user.address && <Fact label="Address"><Address text={user.address} what="of the user function" /></Fact>}
         {command.length === 0 ? <Fact label="Started by">somebody else</Fact> : (
           <>
             <Fact label="Command"><code>{command.map(shellWord).join(' ')}</code></Fact>

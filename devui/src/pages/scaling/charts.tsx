@@ -1,14 +1,16 @@
 // Replicas, load and held calls over time. The mouse or the slider chooses a moment, whose figures are told beside.
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { ScalingEventJson, ScalingStateJson } from '../../api/contract';
 import { type Route, setQuery } from '../../router';
 import { Button, Card } from '../../ui/basics';
 import { Chart } from '../../ui/chart';
-import { formatCount, formatTime, timeMs } from '../../ui/format';
+import { formatTime, formatWhole, timeMs } from '../../ui/format';
+import { secondsOf } from '../../ui/durations';
 import { useSamples } from '../metrics/figures';
+import { settingOf } from './data';
 import { changeText } from './event_panel';
 import { loadChartOf } from './loads';
-import { heldLines, loadLines, type Phase, phasesOf, replicaLines, timelineOf } from './timeline';
+import { heldLines, loadLines, type Phase, phasesOf, placeOf, rangeOf, replicaLines, stopAt, stopsOf, type Timeline, timelineOf } from './timeline';
 
 const RANGES = [1, 5, 15, 30];
 const USUAL = 5;
@@ -23,24 +25,30 @@ interface ChartsProps {
   onChoose: (event: ScalingEventJson) => void;
 }
 
-const formatWhole = (value: number) => formatCount(Math.round(value * 10) / 10);
+// Ticks may come late, but not by more than so many of them.
+const LATE_TICKS = 3;
 
 export function Charts({ state, events, route, chosen, hovered, onHover, onChoose }: ChartsProps) {
-  const asked = Number(route.query.get('minutes'));
-  const minutes = RANGES.includes(asked) ? asked : USUAL;
   // The emulator's clock, not the browser's.
   const now = timeMs(useSamples().at(-1)?.time) / 1_000;
-  const timeline = useMemo(() => timelineOf(events, minutes, now), [events, minutes, now]);
+  const minutes = rangeOf(RANGES, Number(route.query.get('minutes')), USUAL, chosen, now);
+  const longest = LATE_TICKS * (secondsOf(settingOf(state.settings, 'scale-tick') ?? '') ?? Infinity);
+  const timeline = useMemo(() => timelineOf(events, minutes, now, longest), [events, minutes, now, longest]);
   const replicas = useMemo(() => replicaLines(timeline), [timeline]);
   const measured = loadChartOf(state);
-  const load = useMemo(() => loadLines(timeline, measured), [timeline, state.mode]);
+  const load = useMemo(() => loadLines(timeline, measured), [timeline, state]);
   const held = useMemo(() => heldLines(timeline), [timeline]);
   const phases = useMemo(() => phasesOf(timeline), [timeline]);
   const looked = hovered ?? chosen;
-  const place = looked === undefined ? -1 : timeline.events.indexOf(looked);
+  const place = looked === undefined ? -1 : placeOf(timeline, looked);
+  const stops = useMemo(() => stopsOf(timeline, state.mode), [timeline, state.mode]);
+  const pointed = useRef<ScalingEventJson>();
   const shared = {
     times: timeline.times, shades: phases, marked: place < 0 ? undefined : place,
-    onHover: (index: number | undefined) => onHover(index === undefined ? undefined : timeline.events[index]),
+    onHover: (index: number | undefined) => {
+      pointed.current = index === undefined ? undefined : timeline.events[stops[stopAt(stops, index)] ?? -1];
+      onHover(pointed.current);
+    },
   };
   return (
     <Card
@@ -48,36 +56,39 @@ export function Charts({ state, events, route, chosen, hovered, onHover, onChoos
       actions={
         <div class="segments" role="group" aria-label="Range">
           {RANGES.map((each) => (
-            <Button key={each} small pressed={each === minutes} title={`The last ${each} min`} onClick={() => setQuery({ minutes: each === USUAL ? null : each })}>{each} min</Button>
+            <Button key={each} small pressed={each === minutes} title={`The last ${each} min`} onClick={() => setQuery({ minutes: each === USUAL && chosen === undefined ? null : each })}>{each} min</Button>
           ))}
         </div>
       }
     >
       {/* What a click does, Enter on the slider does too. */}
-      <div class="sc-charts" onClick={() => hovered && onChoose(hovered)}>
-        <Chart title="Replicas" series={replicas} format={formatWhole} height={150} {...shared} />
-        {measured && load.length > 0 && <Chart title={measured.title} series={load} format={measured.format} height={130} {...shared} />}
-        <Chart title="Calls held by the activator" series={held} format={formatWhole} height={100} {...shared} />
+      <div class="sc-charts" onClick={() => pointed.current && onChoose(pointed.current)}>
+        <Chart title="Replicas" series={replicas} format={formatWhole} height={150} whole {...shared} />
+        {measured && <Chart title={measured.title} series={load} format={measured.format} height={130} {...shared} />}
+        <Chart title="Calls held by the activator" series={held} format={formatWhole} height={100} whole {...shared} />
       </div>
-      <Scrubber events={timeline.events} place={place} onHover={onHover} onChoose={onChoose} />
+      {chosen !== undefined && placeOf(timeline, chosen) < 0 && <p class="sc-before muted" role="note">What is chosen was before this range.</p>}
+      <Scrubber timeline={timeline} stops={stops} place={place} looked={looked} chosen={chosen} onHover={onHover} onChoose={onChoose} />
       <Legend phases={phases} />
     </Card>
   );
 }
 
-type ScrubberProps = Pick<ChartsProps, 'onHover' | 'onChoose'> & { events: (ScalingEventJson | undefined)[]; place: number };
+type ScrubberProps = Pick<ChartsProps, 'chosen' | 'onHover' | 'onChoose'> & { timeline: Timeline; stops: number[]; place: number; looked: ScalingEventJson | undefined };
 
 // From one tick to the next with the arrow keys.
-function Scrubber({ events, place, onHover, onChoose }: ScrubberProps) {
-  const last = events.length - 1;
-  const at = place < 0 ? last : place;
-  const event = events[at];
+function Scrubber({ timeline, stops, place, looked, chosen, onHover, onChoose }: ScrubberProps) {
+  const last = stops.length - 1;
+  const at = looked === undefined ? last : stopAt(stops, place);
+  const eventAt = (stop: number) => timeline.events[stops[stop] ?? -1];
+  const event = looked ?? eventAt(last);
   return (
     <label class="sc-scrubber">
       <span>Look back</span>
       <input
-        type="range" min={0} max={Math.max(0, last)} value={at} aria-valuetext={event === undefined ? 'nothing yet' : told(event)}
-        onInput={({ currentTarget: { value } }) => onHover(Number(value) === last ? undefined : events[Number(value)])}
+        type="range" min={0} max={Math.max(0, last)} value={Math.max(0, at)} aria-valuetext={event === undefined ? 'nothing yet' : told(event)}
+        onInput={({ currentTarget: { value } }) => onHover(Number(value) === last && chosen === undefined ? undefined : eventAt(Number(value)))}
+        onBlur={() => onHover(undefined)}
         onKeyDown={({ key }) => {
           if (key === 'Enter' && event !== undefined) onChoose(event);
           if (key === 'Escape') onHover(undefined);
@@ -92,7 +103,7 @@ const told = (event: ScalingEventJson) =>
 
 const Legend = ({ phases }: { phases: Phase[] }) => {
   const seen = new Map(phases.map(({ phase, color }) => [phase, color]));
-  if (seen.size === 0) return null;
+  if (seen.size === 0) return <div class="sc-legend" />;
   return (
     <ul class="sc-legend" aria-label="What the shades mean">
       {[...seen].map(([phase, color]) => (

@@ -1,5 +1,5 @@
 // How scaling stands now, and what was decided so far.
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ListScalingEventsResponseJson, ScalingEventJson, ScalingSettingJson, ScalingStateJson } from '../../api/contract';
 import { get } from '../../api/client';
 import { status } from '../../state/live';
@@ -49,9 +49,14 @@ export const isTick = ({ kind }: ScalingEventJson): boolean => kind === 'tick';
 export const keyOf = ({ time, kind, node }: ScalingEventJson): string =>
   kind === 'decision' || kind === 'tick' ? (time ?? '') : `${time} ${kind}${node ? ` ${node}` : ''}`;
 
-// In the order of time, each once, the newest of each sort. Watches that were opened again tell the last ones once more.
+// In the order of time, each once, the newest of each sort. Watches that were opened again tell the last ones once more; an event
+// stays the object that it was.
 export function merge(known: ScalingEventJson[], more: ScalingEventJson[]): ScalingEventJson[] {
-  const byKey = new Map([...known, ...more].map((event) => [`${keyOf(event)} ${event.text}`, event]));
+  const byKey = new Map<string, ScalingEventJson>();
+  for (const event of [...known, ...more]) {
+    const key = `${keyOf(event)} ${event.text}`;
+    if (!byKey.has(key)) byKey.set(key, event);
+  }
   const all = [...byKey.values()].sort((a, b) => timeMs(a.time) - timeMs(b.time));
   const kept = new Set([...all.filter(isTick).slice(-MOST_TICKS), ...all.filter((event) => !isTick(event)).slice(-MOST_EVENTS)]);
   return all.filter((event) => kept.has(event));
@@ -60,16 +65,24 @@ export function merge(known: ScalingEventJson[], more: ScalingEventJson[]): Scal
 // Oldest first, ticks among them; undefined until the first have come. Those of a run that has ended are left out.
 export function useScalingEvents(): ScalingEventJson[] | undefined {
   const started = useStore(status)?.started;
-  const [live, setLive] = useState<ScalingEventJson[]>([]);
-  const { data } = useQuery(`scaling events since ${started}`, async (signal) => {
+  const [known, setKnown] = useState<ScalingEventJson[]>([]);
+  const add = (more: ScalingEventJson[]) => setKnown((kept) => merge(kept, more));
+  const { data: listed, reload } = useQuery(`scaling events since ${started}`, async (signal) => {
     // The watch begins with ticks for the most part.
-    return (await get<ListScalingEventsResponseJson>('/v1/scaling/events', { limit: MOST_EVENTS }, signal)).events ?? [];
+    add((await get<ListScalingEventsResponseJson>('/v1/scaling/events', { limit: MOST_EVENTS }, signal)).events ?? []);
+    return true;
   });
-  const query = { newest: MOST_EVENTS, ticks: true };
-  useWatch<ScalingEventJson>('/v1/scaling/events:watch', query, (batch) => setLive((kept) => merge(kept, batch)));
-  return useMemo(() => data && merge(data, live).filter(({ time }) => timeMs(time) >= timeMs(started)), [data, live, started]);
+  const watched = useWatch<ScalingEventJson>('/v1/scaling/events:watch', { newest: MOST_EVENTS, ticks: true }, add);
+  // What happened while nothing was watched may be more than the watch begins with.
+  const opened = useRef(0);
+  useEffect(() => {
+    if (watched === 'open' && opened.current++ > 0) reload();
+  }, [watched]);
+  return useMemo(() => (listed ? known.filter(({ time }) => timeMs(time) >= timeMs(started)) : undefined), [listed, known, started]);
 }
 
+export const settingOf = (settings: ScalingSettingJson[] | undefined, name: string): string | undefined =>
+  settings?.find((each) => each.name === name)?.value;
 export const differs = ({ value, defaultValue }: ScalingSettingJson): boolean => (value ?? '') !== (defaultValue ?? '');
 export const matters = ({ modes = [] }: ScalingSettingJson, mode: string): boolean => modes.length === 0 || modes.includes(mode);
 

@@ -1,9 +1,9 @@
 // A decision, a tick or what else happened, with the numbers behind it.
-import type { ScalingEventJson } from '../../api/contract';
+import type { ScalingEventJson, ScalingSettingJson } from '../../api/contract';
 import { href } from '../../router';
 import { Badge, CopyButton, Time, type Tone } from '../../ui/basics';
-import { formatCount, num, plural } from '../../ui/format';
-import { isTick, keyOf } from './data';
+import { formatDuration, formatFigure, num, plural } from '../../ui/format';
+import { isTick, keyOf, settingOf } from './data';
 import { phaseTone } from './timeline';
 
 const KINDS: Record<string, Tone> = { decision: 'accent', set: 'warn', replica: 'good', missed: 'warn' };
@@ -20,10 +20,22 @@ export const changeText = (event: ScalingEventJson): string =>
 // The reason alone, where the numbers stand beside it.
 export const whyText = ({ text = '' }: ScalingEventJson): string => text.replace(/^scaling \d+ → \d+: /, '');
 
-// As exact as a decision needs it.
-export const formatFigure = (value: number): string => (Number.isInteger(value) ? formatCount(value) : formatCount(Number(value.toPrecision(value < 1_000 ? 4 : 6))));
+// Knative's target is a share of the setting; which one it was then is known where it still fits.
+function targetText(value: number, settings: ScalingSettingJson[]): string {
+  const own = Number(settingOf(settings, 'scale-target')) || (settingOf(settings, 'scale-metric') === 'rps' ? 200 : 100);
+  const percent = Number.parseFloat(settingOf(settings, 'scale-target-utilization') ?? '');
+  const fits = Math.abs((own * percent) / 100 - value) < 1e-6 * own;
+  return `${formatFigure(value)} per replica${fits && percent !== 100 ? ` (${formatFigure(percent)} % of ${formatFigure(own)})` : ''}`;
+}
 
-export function EventPanel({ event }: { event: ScalingEventJson | undefined }) {
+export function figureText(name: string | undefined, value: number, settings: ScalingSettingJson[]): string {
+  if (name === 'cold start') return formatDuration(value * 1_000);
+  if (name === 'request rate' || name === 'last stable request rate') return `${formatFigure(value)}/s`;
+  if (name === 'target') return targetText(value, settings);
+  return formatFigure(value);
+}
+
+export function EventPanel({ event, settings }: { event: ScalingEventJson | undefined; settings: ScalingSettingJson[] }) {
   if (event === undefined) return <p class="muted">What the algorithm sees at each tick, and what it makes of it, will be told here.</p>;
   const { time, kind, node, ready = 0, heldCalls, phase, figures = [] } = event;
   return (
@@ -45,7 +57,7 @@ export function EventPanel({ event }: { event: ScalingEventJson | undefined }) {
             {figures.map(({ name, value }, i) => (
               <tr key={i}>
                 <th scope="row">{name}</th>
-                <td>{formatFigure(num(value))}</td>
+                <td>{figureText(name, num(value), settings)}</td>
               </tr>
             ))}
           </tbody>

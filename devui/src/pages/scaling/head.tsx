@@ -1,7 +1,7 @@
 // Where scaling stands, and what a person can change about it at once.
 import { useEffect, useState } from 'preact/hooks';
 import type { ScalingEventJson, ScalingStateJson } from '../../api/contract';
-import { setMode, setReplicas } from '../../state/steering';
+import { perform, setMode, setReplicas } from '../../state/steering';
 import { Button, Card, Stat, Stats, Time } from '../../ui/basics';
 import { CopyDeed, DeedButton, useRefusal } from '../../ui/deed';
 import { Dialog } from '../../ui/dialog';
@@ -35,18 +35,20 @@ export function Head({ state, done, onDecision }: HeadProps) {
         </Stats>
         {state.mode === 'manual' && <ByHand wanted={state.wanted ?? 0} done={done} />}
       </div>
-      <LastDecision event={state.lastDecision} onDecision={onDecision} />
+      <LastDecision mode={state.mode} event={state.lastDecision} onDecision={onDecision} />
     </Card>
   );
 }
 
-const LastDecision = ({ event, onDecision }: { event: ScalingEventJson | undefined; onDecision: HeadProps['onDecision'] }) =>
-  event === undefined ? null : (
+function LastDecision({ mode, event, onDecision }: { mode: string | undefined; event: ScalingEventJson | undefined; onDecision: HeadProps['onDecision'] }) {
+  if (event === undefined) return mode === 'manual' ? null : <p class="sc-last muted">Nothing has been decided yet.</p>;
+  return (
     <p class="sc-last">
       <span class="muted">Last decision, <Time time={event.time} />:</span> <strong class="sc-change">{changeText(event)}</strong> <PhaseBadge phase={event.phase} />{' '}
       {whyText(event)}. <button type="button" class="link" onClick={() => onDecision(event)}>Its figures</button>
     </p>
   );
+}
 
 function ModeSwitch({ mode, done }: { mode: string; done: () => void }) {
   const [asked, setAsked] = useState<string>();
@@ -85,25 +87,36 @@ function ModeSwitch({ mode, done }: { mode: string; done: () => void }) {
   );
 }
 
-// Follows what is wanted, until somebody types.
+// Follows what is wanted, but for what somebody has typed.
 function ByHand({ wanted, done }: { wanted: number; done: () => void }) {
   const [typed, setTyped] = useState<string>();
-  useEffect(() => setTyped(undefined), [wanted]);
+  const refusal = useRefusal();
+  useEffect(() => setTyped((before) => (Number(before) === wanted ? undefined : before)), [wanted]);
   const value = typed ?? String(wanted);
   const number = /^\d+$/.test(value.trim()) ? Number(value) : undefined;
+  const stepped = () => {
+    setTyped(undefined);
+    done();
+  };
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (number === undefined || number === wanted || refusal !== undefined) return;
+    await perform(setReplicas(number));
+    done();
+  };
   return (
     <div class="sc-hand" role="group" aria-label="Replicas by hand">
       <label class="sc-label" for="sc-replicas">Replicas</label>
-      <div class="sc-steps">
-        <DeedButton deed={wanted > 0 ? setReplicas(wanted - 1) : undefined} why="There are to be none already." done={done} label="One fewer">−</DeedButton>
+      <form class="sc-steps" onSubmit={(event) => void submit(event)}>
+        <DeedButton deed={wanted > 0 ? setReplicas(wanted - 1) : undefined} why="There are to be none already." done={stepped} label="One fewer">−</DeedButton>
         <input
           id="sc-replicas" inputMode="numeric" value={value} aria-invalid={number === undefined} autocomplete="off"
           onInput={(event) => setTyped(event.currentTarget.value)}
         />
-        <DeedButton deed={setReplicas(wanted + 1)} done={done} label="One more">+</DeedButton>
+        <DeedButton deed={setReplicas(wanted + 1)} done={stepped} label="One more">+</DeedButton>
         <DeedButton deed={number === undefined || number === wanted ? undefined : setReplicas(number)} why={number === undefined ? 'A whole number such as 3.' : 'So many are wanted already.'} kind="primary" done={done}>Set</DeedButton>
         <CopyDeed deed={number === undefined ? undefined : setReplicas(number)} />
-      </div>
+      </form>
     </div>
   );
 }

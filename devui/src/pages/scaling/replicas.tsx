@@ -2,11 +2,9 @@
 import type { ReplicaJson, UsageJson } from '../../api/contract';
 import { href } from '../../router';
 import { Ago, Dot, go } from '../../ui/basics';
-import { durationMs, formatCount, formatDuration, formatRate, num } from '../../ui/format';
+import { durationMs, formatConcurrency, formatCount, formatDuration, formatRate, num } from '../../ui/format';
 import { type Column, VirtualTable } from '../../ui/virtual_table';
 import { replicaTone } from './data';
-
-export const formatConcurrency = (value: number): string => (value === 0 ? '0' : value < 9.95 ? value.toFixed(2) : formatCount(Math.round(value)));
 
 // For one, on average.
 const each = (usage: UsageJson | undefined): string =>
@@ -31,12 +29,18 @@ const COLUMNS: Column<ReplicaJson>[] = [
   { key: 'address', title: 'Its user function', width: 'minmax(140px, 1fr)', render: ({ userFunctionAddress }) => <code title={userFunctionAddress}>{userFunctionAddress || '–'}</code> },
 ];
 
-export const Replicas = ({ replicas }: { replicas: ReplicaJson[] }) => (
+// What there is to say where there are none.
+export const noneText = (mode: string | undefined): string =>
+  mode === 'manual'
+    ? 'No replica is there: scaled to zero. 0 are wanted by hand; calls are held until more are.'
+    : 'No replica is there: scaled to zero. The next call is held until one is ready.';
+
+export const Replicas = ({ replicas, mode }: { replicas: ReplicaJson[]; mode: string | undefined }) => (
   <>
     <VirtualTable
       label="Replicas" columns={COLUMNS} count={replicas.length} row={(i) => replicas[i]} rowKey={({ node = 0 }) => node} mostRows={14}
       onOpen={(_, { node = 0 }) => go(['cluster'], { node })}
-      empty={<p class="muted">No replica is there: scaled to zero. The next call is held until one is ready.</p>}
+      empty={<p class="muted">{noneText(mode)}</p>}
     />
     <p class="sc-note muted">
       Concurrency and calls are those of clients over the last interval of measuring. Times of user function and journal are for one command,

@@ -25,8 +25,9 @@ export function ScalingPage({ route }: { route: Route }) {
   );
   return (
     <Page title={title} label="Scaling">
-      {error && <ErrorBox error={error} onRetry={reload} />}
-      {data === undefined ? !error && <Loading what="scaling" /> : isOff(data) ? <Off /> : <Body route={route} state={data} reload={reload} />}
+      {/* The banner above tells that it is not there. */}
+      {error && error.code !== 'UNREACHABLE' && <ErrorBox error={error} onRetry={reload} />}
+      {data === undefined ? (!error || error.code === 'UNREACHABLE') && <Loading what="scaling" /> : isOff(data) ? <Off /> : <Body route={route} state={data} reload={reload} />}
     </Page>
   );
 }
@@ -47,9 +48,13 @@ function Body({ route, state, reload }: { route: Route; state: ScalingStateJson;
   const at = route.query.get('at');
   const chosen = at === null ? undefined : events?.find((event) => keyOf(event) === at);
   const newest = events?.filter((event) => event.kind === 'decision' || isTick(event)).at(-1) ?? events?.at(-1);
-  // The state follows what is told about it.
-  useEffect(soon, [events?.at(-1)]);
-  const choose = (event: ScalingEventJson | undefined) => setQuery({ at: event === undefined ? null : keyOf(event) });
+  // The state follows what is told about it; it is asked for every second anyway.
+  const change = events?.filter((event) => !isTick(event)).at(-1);
+  useEffect(soon, [change]);
+  const choose = (event: ScalingEventJson | undefined) => {
+    setHovered(undefined);
+    setQuery({ at: event === undefined ? null : keyOf(event) });
+  };
   return (
     <>
       <Head state={state} done={reload} onDecision={choose} />
@@ -63,7 +68,7 @@ function Body({ route, state, reload }: { route: Route; state: ScalingStateJson;
             {at !== null && events !== undefined && chosen === undefined && hovered === undefined ? (
               <p class="muted">Nothing is kept of that time: the emulator keeps 1,000 events and 900 ticks.</p>
             ) : (
-              <EventPanel event={hovered ?? chosen ?? newest} />
+              <EventPanel event={hovered ?? chosen ?? newest} settings={state.settings ?? []} />
             )}
           </div>
         </Card>
@@ -73,7 +78,7 @@ function Body({ route, state, reload }: { route: Route; state: ScalingStateJson;
           label="Scaling" active={view}
           tabs={[{ key: 'decisions', title: 'Decisions' }, { key: 'replicas', title: `Replicas ${(state.replicas ?? []).length}` }, { key: 'settings', title: 'Settings' }]}
         >
-          {view === 'replicas' ? <Replicas replicas={state.replicas ?? []} />
+          {view === 'replicas' ? <Replicas replicas={state.replicas ?? []} mode={state.mode} />
           : view === 'settings' ? <Settings route={route} state={state} done={reload} />
           : <Decisions events={events} kind={route.query.get('kind') ?? ''} at={at} onChoose={choose} onOpen={() => panel.current?.focus()} />}
         </Tabs>

@@ -28,7 +28,7 @@ export function Settings({ route, state, done }: { route: Route; state: ScalingS
         {changed.length > 0 && (
           <CopyButton text={setSettings(valuesOf(changed)).command} label="Copies a command that sets all that are other than the default">Copy as a command</CopyButton>
         )}
-        {yaml !== '' && <CopyButton text={yaml} label="Copies the annotations, and what else Knative has to be told">Copy for Knative</CopyButton>}
+        {mode === 'knative' && yaml !== '' && <CopyButton text={yaml} label="Copies the annotations, and what else Knative has to be told">Copy for Knative</CopyButton>}
       </div>
       <div class="sc-scroll" tabIndex={0} role="group" aria-label="Table of settings">
         <table aria-label="Settings">
