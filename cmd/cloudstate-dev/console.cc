@@ -75,15 +75,15 @@ void Console::OnTrouble(const std::string& trouble) {
   Show("trouble", Style::kWarning, trouble, With({{"text", Text(trouble)}}));
 }
 
-void Console::OnStarted(int pid, int restarts) {
-  Show("userFunctionStarted", Style::kDim, runtime::StartedText(pid, restarts),
+void Console::OnStarted(const std::string& label, int pid, int restarts) {
+  Show("userFunctionStarted", Style::kDim, runtime::StartedText(label, pid, restarts),
        With({{"pid", Number(pid)}, {"restarts", Number(restarts)}}));
 }
 
-void Console::OnEnded(const std::string& how, absl::Duration again_in) {
+void Console::OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) {
   const bool again = again_in > absl::ZeroDuration();
-  Show("userFunctionEnded", again ? Style::kWarning : Style::kDim, runtime::EndedText(how, again_in),
-       With({{"how", Text(how)}, {"againInSeconds", Number(absl::ToDoubleSeconds(again_in))}}));
+  Show("userFunctionEnded", again ? Style::kWarning : Style::kDim, runtime::EndedText(label, how, again_in),
+       With({{"how", Text(label + how)}, {"againInSeconds", Number(absl::ToDoubleSeconds(again_in))}}));
 }
 
 void Console::OnChanged(const std::string& path) {

@@ -25,8 +25,8 @@ class Console final : public runtime::Observer {
   void OnLost(const std::string& reason) override;
   void OnRejected(const std::string& problem) override;
   void OnTrouble(const std::string& trouble) override;
-  void OnStarted(int pid, int restarts) override;
-  void OnEnded(const std::string& how, absl::Duration again_in) override;
+  void OnStarted(const std::string& label, int pid, int restarts) override;
+  void OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) override;
   void OnChanged(const std::string& path) override;
   void OnOutput(std::string_view line) override;
   // What changes the number of replicas, and when one that was started is there.

@@ -17,6 +17,9 @@ namespace cloudstate::cli {
 namespace {
 
 constexpr double kMostCalls = 200e6;  // which takes minutes
+constexpr double kMostTicks = 20e6;   // more than a year has of the usual length
+constexpr double kMostSamples = 1e9;  // of a replica
+constexpr absl::Duration kLongestRelayTimeout = absl::Hours(24 * 366);
 // Enough for a chart as wide as a screen.
 constexpr capacity::Nanoseconds kIntervals = 240;
 
@@ -52,14 +55,22 @@ absl::Status ReadSpread(const std::string& flag, const std::string& text, capaci
 }
 
 absl::StatusOr<capacity::Recording> ReadRecordingFile(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is a directory; name a recording in it."));
+  }
+  if (!std::filesystem::exists(path, error)) {
+    return absl::NotFoundError(
+        absl::StrCat("There is no ", path, "; record one with `cloudstate-dev scale record ", path, "`."));
+  }
   std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, " can't be read."));
+  if (!file) return absl::NotFoundError(absl::StrCat(path, " can't be read; is it yours?"));
   return capacity::ReadRecording(file, path);
 }
 
 bool IsFile(const std::string& text) {
   std::error_code error;
-  return std::filesystem::is_regular_file(text, error);
+  return std::filesystem::exists(text, error);
 }
 
 // What looks like a shape is none of a file that is not there.
@@ -75,7 +86,8 @@ absl::Status ReadLoad(const ScaleArguments& arguments, std::optional<capacity::R
     if (!read.ok()) return read.status();
     play.load = read->ToLoad();
     // What it was recorded with is what it is played with, unless that is said.
-    if (arguments.from.empty() && arguments.service.empty() && read->has_times) recording = *std::move(read);
+    const bool is_model = text == arguments.from || arguments.from.empty();
+    if (is_model && arguments.service.empty() && read->has_times) recording = *std::move(read);
   } else {
     absl::StatusOr<capacity::Load> load = capacity::ParseLoad(text);
     if (!load.ok()) return load.status();
@@ -90,7 +102,7 @@ absl::Status ReadLoad(const ScaleArguments& arguments, std::optional<capacity::R
 
 absl::Status ReadModel(const ScaleArguments& arguments, std::optional<capacity::Recording>& recording,
                        ScalePlay& play) {
-  if (!arguments.from.empty()) {
+  if (!arguments.from.empty() && !recording.has_value()) {
     absl::StatusOr<capacity::Recording> read = ReadRecordingFile(arguments.from);
     if (!read.ok()) return read.status();
     recording = *std::move(read);
@@ -113,15 +125,43 @@ absl::Status ReadModel(const ScaleArguments& arguments, std::optional<capacity::
   return status;
 }
 
+absl::Status ReadReplicas(const ScaleArguments& arguments, capacity::PlayOptions& options) {
+  const scaling::Settings& settings = options.settings;
+  if (settings.mode == scaling::Mode::kKnative) {
+    options.replicas = settings.knative.initial_scale;
+    if (!arguments.replicas.has_value()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "--replicas: with --scaling knative the algorithm begins with --initial-scale; say that instead.");
+  }
+  options.replicas = arguments.replicas.value_or(1);
+  if (options.replicas <= settings.MaxScale()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--replicas: ", options.replicas, " are more than max-scale, ",
+                                                 settings.MaxScale(), "; take fewer, or raise --max-scale."));
+}
+
 absl::Status ReadScaling(const ScaleArguments& arguments, capacity::PlayOptions& options) {
   options.settings = arguments.settings;
   absl::Status status = scaling::ParseMode(arguments.scaling, options.settings.mode);
   if (status.ok()) status = scaling::Check(options.settings);
   if (!status.ok()) return status;
-  options.replicas =
-      options.settings.mode == scaling::Mode::kKnative ? options.settings.knative.initial_scale : arguments.replicas;
-  options.cold_start.low = absl::ToInt64Nanoseconds(options.settings.cold_start);
-  return ReadSpread("--cold-starts", arguments.cold_starts, options.cold_start);
+  if (status = ReadReplicas(arguments, options); !status.ok()) return status;
+  options.relay_timeout = absl::ToInt64Nanoseconds(std::min(arguments.relay_timeout, kLongestRelayTimeout));
+  if (arguments.cold_starts.empty()) return absl::OkStatus();
+  return ReadSpread("--cold-starts", arguments.cold_starts, options.cold_start.emplace());
+}
+
+// What would take minutes, or hours.
+absl::Status CheckTicks(const capacity::Load& load, const scaling::Settings& settings) {
+  if (settings.mode == scaling::Mode::kManual) return absl::OkStatus();
+  const bool knative = settings.mode == scaling::Mode::kKnative;
+  const absl::Duration window =
+      knative ? settings.knative.stable_window : settings.cloudstate.target_concurrency_window;
+  const double ticks = absl::FDivDuration(absl::Nanoseconds(load.Length()), settings.tick);
+  if (ticks <= kMostTicks && ticks * absl::FDivDuration(window, settings.tick) <= kMostSamples) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("A load of ", absl::FormatDuration(absl::Nanoseconds(load.Length())),
+                                                 " has too many ticks of ", absl::FormatDuration(settings.tick),
+                                                 " that look at a window of ", absl::FormatDuration(window),
+                                                 ": make scale-tick longer, or the window or the load shorter."));
 }
 
 void AddModelArguments(CLI::App& command, ScaleArguments& arguments) {
@@ -140,8 +180,7 @@ void AddModelArguments(CLI::App& command, ScaleArguments& arguments) {
       .add_option_function<int>(
           "--workers", [&arguments](int workers) { arguments.workers = workers; },
           "Calls that a replica works on at once, the others wait in turn; 0 for no limit. 1 with --service, with "
-          "--from "
-          "what fits best, unless given")
+          "--from what fits best, unless given")
       ->check(CLI::Range(0, 10'000))
       ->type_name("N");
   command
@@ -159,6 +198,8 @@ void AddModelArguments(CLI::App& command, ScaleArguments& arguments) {
       .add_option("--cold-starts", arguments.cold_starts,
                   "Instead of --cold-start, which is always the same: drawn for each replica, as \"uniform(1s, 3s)\"")
       ->type_name("TIME");
+  DurationSetting(command, "--relay-timeout", "", arguments.relay_timeout,
+                  "How long a call may take, or be held; then it ends without an answer");
 }
 
 }  // namespace
@@ -176,11 +217,11 @@ void AddScaleArguments(CLI::App& command, ScaleArguments& arguments) {
       ->check(CLI::IsMember({"manual", "cloudstate", "knative"}))
       ->capture_default_str();
   command
-      .add_option("--replicas", arguments.replicas,
-                  "At the beginning; with --scaling manual always. Knative begins with --initial-scale")
+      .add_option_function<int>(
+          "--replicas", [&arguments](int replicas) { arguments.replicas = replicas; },
+          "At the beginning, 1 unless given; with --scaling manual always. Not with knative, which has --initial-scale")
       ->check(CLI::Range(1, 1'000))
-      ->type_name("N")
-      ->capture_default_str();
+      ->type_name("N");
   command.add_option("--times", arguments.times, "So many calls for each of the load")
       ->check(CLI::Range(0.001, 10'000.0))
       ->type_name("FACTOR")
@@ -196,14 +237,14 @@ absl::StatusOr<ScalePlay> PrepareScalePlay(const ScaleArguments& arguments) {
   if (arguments.load.empty() && arguments.from.empty()) {
     return absl::InvalidArgumentError(
         "There is no load. Give one with --load, such as \"sine 10/s to 100/s every 10m for 1h\", or name a recording "
-        "of "
-        "`scale record` with --from.");
+        "of `scale record` with --from.");
   }
   ScalePlay play;
   std::optional<capacity::Recording> recording;
   absl::Status status = ReadLoad(arguments, recording, play);
   if (status.ok()) status = ReadModel(arguments, recording, play);
   if (status.ok()) status = ReadScaling(arguments, play.options);
+  if (status.ok()) status = CheckTicks(play.load, play.options.settings);
   if (!status.ok()) return status;
   play.options.model.work_at =
       arguments.kind == "entities" ? capacity::ServiceModel::WorkAt::kOwner : capacity::ServiceModel::WorkAt::kTaker;
@@ -213,14 +254,38 @@ absl::StatusOr<ScalePlay> PrepareScalePlay(const ScaleArguments& arguments) {
   return play;
 }
 
-absl::Status WriteTextFile(const std::string& path, const std::string& text) {
-  if (path == "-") {
+absl::Status TextOutput::Open(const std::string& path) {
+  path_ = path;
+  if (path.empty() || IsStandard()) return absl::OkStatus();
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is a directory; name a file in it."));
+  }
+  file_.open(path, std::ios::binary | std::ios::trunc);
+  return Check();
+}
+
+absl::Status TextOutput::Write(const std::string& text) {
+  if (IsStandard()) {
     Print(text);
     return absl::OkStatus();
   }
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  if (file << text && file.flush()) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(path, " can't be written. Is its directory there, and yours?"));
+  file_ << text;
+  file_.flush();
+  return Check();
+}
+
+absl::Status TextOutput::Check() const {
+  if (file_) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(path_, " can't be written. Is its directory there, and yours?"));
+}
+
+void RefuseTwoOutputs(const std::vector<std::string>& paths, bool json) {
+  const auto standard = std::count(paths.begin(), paths.end(), "-");
+  if (standard > 1 || (standard == 1 && json)) {
+    throw CLI::ValidationError(json ? "--json" : "--csv",
+                               "only one thing can go to standard output; name a file instead of -");
+  }
 }
 
 }  // namespace cloudstate::cli

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <fstream>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "emulator/capacity/fit.h"
 #include "emulator/capacity/load.h"
 #include "emulator/capacity/player.h"
@@ -25,7 +29,8 @@ struct ScaleArguments {
   std::string kind = "entities";
   std::string scaling = "knative";
   scaling::Settings settings;
-  int replicas = 1;
+  std::optional<int> replicas;
+  absl::Duration relay_timeout = absl::Minutes(1);
   double times = 1;
   bool even = false;
   std::uint64_t seed = 1;
@@ -45,7 +50,24 @@ void AddScaleArguments(CLI::App& command, ScaleArguments& arguments);
 // INVALID_ARGUMENT or NOT_FOUND says what does not fit; FAILED_PRECONDITION that the recording says too little.
 absl::StatusOr<ScalePlay> PrepareScalePlay(const ScaleArguments& arguments);
 
-// INVALID_ARGUMENT as it names what cannot be written. "-" is standard output.
-absl::Status WriteTextFile(const std::string& path, const std::string& text);
+// A file that a flag names, opened before the work that it is to hold: what cannot be written is found out at once.
+// UNAVAILABLE or INVALID_ARGUMENT says what is in the way. "-" is standard output, which then has nothing else.
+class TextOutput {
+ public:
+  // An empty path is none.
+  absl::Status Open(const std::string& path);
+  bool IsWanted() const { return !path_.empty(); }
+  bool IsStandard() const { return path_ == "-"; }
+  absl::Status Write(const std::string& text);
+
+ private:
+  absl::Status Check() const;
+
+  std::string path_;
+  std::ofstream file_;
+};
+
+// Throws CLI::ValidationError where more than one thing would go to standard output.
+void RefuseTwoOutputs(const std::vector<std::string>& paths, bool json);
 
 }  // namespace cloudstate::cli

@@ -83,12 +83,22 @@ absl::Status Record(Client& client, grpc::ClientContext& context, const std::ato
   return interrupted || absl::IsDeadlineExceeded(status) ? absl::OkStatus() : status;
 }
 
-int RecordScaling(const Settings& settings, const ScaleRecordOptions& options) {
+absl::Status CheckRecordedFile(const ScaleRecordOptions& options) {
   std::error_code error;
-  if (!options.force && std::filesystem::exists(options.file, error)) {
-    return Fail(absl::AlreadyExistsError(absl::StrCat(options.file, " is there already; --force overwrites it.")),
-                kUsage);
+  if (options.file == "-") {
+    return absl::InvalidArgumentError("A recording is a file, so that `scale simulate` can read it again; name one.");
   }
+  if (std::filesystem::is_directory(options.file, error)) {
+    return absl::InvalidArgumentError(absl::StrCat(options.file, " is a directory; name a file in it."));
+  }
+  if (!options.force && std::filesystem::exists(options.file, error)) {
+    return absl::AlreadyExistsError(absl::StrCat(options.file, " is there already; --force overwrites it."));
+  }
+  return absl::OkStatus();
+}
+
+int RecordScaling(const Settings& settings, const ScaleRecordOptions& options) {
+  if (absl::Status status = CheckRecordedFile(options); !status.ok()) return Fail(status, kUsage);
   std::atomic<bool> interrupted = false;
   grpc::ClientContext context;
   if (options.time > absl::ZeroDuration()) context.set_deadline(absl::ToChronoTime(absl::Now() + options.time));
@@ -104,16 +114,23 @@ int RecordScaling(const Settings& settings, const ScaleRecordOptions& options) {
   file << "# recorded by cloudstate-dev scale record, from " << FormatInstant(begin) << "\n";
   capacity::WriteRecordingHeader(file);
   file.flush();
-  absl::Status status =
-      file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat(options.file, " can't be written."));
+  if (!file) {
+    return Fail(
+        absl::UnavailableError(absl::StrCat(options.file, " can't be written. Is its directory there, and yours?")));
+  }
+  absl::Status status;
   RecordedSoFar so_far;
-  if (status.ok()) {
+  {
     ProgressLine progress(!settings.json);
     status = Record(**client, context, interrupted, file, progress, so_far);
     if (!file.flush()) status = absl::UnavailableError(absl::StrCat(options.file, " can't be written to its end."));
   }
   const absl::Duration took = absl::Now() - begin;
   Print(settings.json ? RecordedJson(options, so_far, took) : RecordedText(options, so_far, took));
+  if (status.ok() && so_far.calls == 0) {
+    status = absl::FailedPreconditionError(
+        "No call came, so there is nothing to play. Send calls to the emulator while `scale record` runs.");
+  }
   return status.ok() ? kOk : Fail(status);
 }
 

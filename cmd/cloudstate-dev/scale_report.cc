@@ -29,6 +29,8 @@ std::string Seconds(double seconds) { return Grouped(static_cast<std::uint64_t>(
 // A number of JSON, which knows no others.
 std::string Number(double number) { return std::isfinite(number) ? absl::StrFormat("%.6g", number) : "null"; }
 std::string NumberOf(absl::Duration time) { return Number(absl::ToDoubleSeconds(time)); }
+// Of calls that were answered, if any were.
+std::string LatencyOf(std::int64_t answered, absl::Duration time) { return answered > 0 ? NumberOf(time) : "null"; }
 std::string Workers(int workers) { return workers == 0 ? "any number of workers" : Counted(workers, "worker"); }
 
 double MeanService(const capacity::ServiceModel& model) {
@@ -68,14 +70,18 @@ std::string ModelLines(const ScalePlay& play, const Terminal& terminal) {
 }
 
 std::string SummaryLines(const ScalePlay& play, const Played& played, absl::Duration took, const Terminal& terminal) {
-  const auto quantile = [&](double share) { return Short(played.latencies.Quantile(share)); };
+  const auto latency = [&](absl::Duration time) { return played.answered > 0 ? Short(time) : "-"; };
+  const auto quantile = [&](double share) { return latency(played.latencies.Quantile(share)); };
   std::string text = absl::StrCat(Styled(ChartTitle(play), Style::kBold, terminal), "\n", ModelLines(play, terminal));
-  absl::StrAppend(&text, "  calls      ", Count(played.calls), ": p50 ", quantile(0.5), ", p90 ", quantile(0.9),
-                  ", p99 ", quantile(0.99), ", at most ", Short(played.latencies.longest()), "\n");
-  if (played.held + played.refused + played.unanswered > 0) {
-    absl::StrAppend(&text, "  activator  ", Count(played.held), " held, ", Count(played.refused), " refused");
-    if (played.unanswered > 0) absl::StrAppend(&text, ", ", Count(played.unanswered), " never answered");
-    absl::StrAppend(&text, "\n");
+  absl::StrAppend(&text, "  calls      ", Count(played.calls));
+  if (played.unanswered > 0) {
+    absl::StrAppend(&text, ", ", Styled(Count(played.unanswered) + " not answered in time", Style::kBad, terminal));
+  }
+  absl::StrAppend(&text, played.answered < played.calls ? "; of those answered p50 " : ": p50 ", quantile(0.5),
+                  ", p90 ", quantile(0.9), ", p99 ", quantile(0.99), ", at most ", latency(played.latencies.longest()),
+                  "\n");
+  if (played.held + played.refused > 0) {
+    absl::StrAppend(&text, "  activator  ", Count(played.held), " held, ", Count(played.refused), " refused\n");
   }
   absl::StrAppend(&text, "  replicas   ", absl::StrFormat("%.3g", played.average_replicas), " on average, ",
                   played.most_replicas, " at most; ", Seconds(played.replica_seconds), " replica-seconds, ",
@@ -213,17 +219,18 @@ std::string PlayedReportJson(const ScalePlay& play, const Played& played, absl::
   for (const Interval& interval : played.timeline) timeline.push_back(IntervalJson(play, interval));
   std::vector<std::string> choices;
   for (const capacity::Choice& choice : played.choices) choices.push_back(ChoiceJson(choice));
+  const auto latency = [&](absl::Duration time) { return LatencyOf(played.answered, time); };
   return absl::StrCat(
       "{\"load\":", JsonString(play.name),
       ",\"scaling\":", JsonString(std::string(scaling::ModeName(play.options.settings.mode))),
       ",\"seed\":", play.options.seed, ",\"seconds\":", Number(InSeconds(played.length)),
       ",\"playedInSeconds\":", NumberOf(took), ",\"calls\":", played.calls, ",\"answered\":", played.answered,
       ",\"held\":", played.held, ",\"refused\":", played.refused, ",\"unanswered\":", played.unanswered,
-      ",\"coldStarts\":", played.cold_starts, ",\"meanSeconds\":", NumberOf(played.mean_latency),
-      ",\"p50Seconds\":", NumberOf(played.latencies.Quantile(0.5)),
-      ",\"p90Seconds\":", NumberOf(played.latencies.Quantile(0.9)),
-      ",\"p99Seconds\":", NumberOf(played.latencies.Quantile(0.99)),
-      ",\"longestSeconds\":", NumberOf(played.latencies.longest()),
+      ",\"coldStarts\":", played.cold_starts, ",\"meanSeconds\":", latency(played.mean_latency),
+      ",\"p50Seconds\":", latency(played.latencies.Quantile(0.5)),
+      ",\"p90Seconds\":", latency(played.latencies.Quantile(0.9)),
+      ",\"p99Seconds\":", latency(played.latencies.Quantile(0.99)),
+      ",\"longestSeconds\":", latency(played.latencies.longest()),
       ",\"replicaSeconds\":", Number(played.replica_seconds), ",\"averageReplicas\":", Number(played.average_replicas),
       ",\"mostReplicas\":", played.most_replicas, ",\"model\":", ModelJson(play), ",\"timeline\":[",
       absl::StrJoin(timeline, ","), "],\"decisions\":[", absl::StrJoin(choices, ","), "]}\n");
@@ -252,19 +259,21 @@ namespace {
 std::vector<Table::Column> TunedColumns(const std::vector<capacity::Variation>& variations) {
   std::vector<Table::Column> columns = {{""}};
   for (const capacity::Variation& variation : variations) columns.push_back({variation.name, Table::Align::kRight});
-  for (const char* title :
-       {"P50", "P99", "REPLICA-S", "AVERAGE", "MOST", "COLD STARTS", "CHANGES", "HELD", "REFUSED"}) {
+  for (const char* title : {"P50", "P99", "REPLICA-S", "AVERAGE", "MOST", "COLD STARTS", "CHANGES", "HELD", "LOST"}) {
     columns.push_back({title, Table::Align::kRight});
   }
   return columns;
 }
 
+std::int64_t Answered(const capacity::Trial& trial) { return trial.calls - trial.refused - trial.unanswered; }
+
 std::vector<Table::Cell> TrialRow(const capacity::Trial& trial, bool chosen) {
   const Style style = chosen ? Style::kGood : trial.best ? Style::kBold : Style::kPlain;
   std::vector<Table::Cell> row = {{chosen ? "→" : trial.best ? "*" : "", style}};
   for (const std::string& value : trial.values) row.push_back({value, style});
-  row.push_back({Short(trial.p50)});
-  row.push_back({Short(trial.p99), style});
+  const bool any = Answered(trial) > 0;
+  row.push_back({any ? Short(trial.p50) : "-"});
+  row.push_back({any ? Short(trial.p99) : "-", style});
   row.push_back({Seconds(trial.replica_seconds), style});
   row.push_back({absl::StrFormat("%.3g", trial.average_replicas)});
   row.push_back({absl::StrCat(trial.most_replicas)});
@@ -291,8 +300,9 @@ std::string TrialJson(const Tuned& tuned, const capacity::Trial& trial) {
     settings.push_back(absl::StrCat(JsonString(tuned.variations[i].name), ":", JsonString(trial.values[i])));
   }
   return absl::StrCat(
-      "{\"settings\":{", absl::StrJoin(settings, ","), "},\"p50Seconds\":", NumberOf(trial.p50),
-      ",\"p99Seconds\":", NumberOf(trial.p99), ",\"meanSeconds\":", NumberOf(trial.mean),
+      "{\"settings\":{", absl::StrJoin(settings, ","), "},\"p50Seconds\":", LatencyOf(Answered(trial), trial.p50),
+      ",\"p99Seconds\":", LatencyOf(Answered(trial), trial.p99),
+      ",\"meanSeconds\":", LatencyOf(Answered(trial), trial.mean),
       ",\"replicaSeconds\":", Number(trial.replica_seconds), ",\"averageReplicas\":", Number(trial.average_replicas),
       ",\"mostReplicas\":", trial.most_replicas, ",\"coldStarts\":", trial.cold_starts, ",\"changes\":", trial.changes,
       ",\"calls\":", trial.calls, ",\"held\":", trial.held, ",\"refused\":", trial.refused,
@@ -316,10 +326,13 @@ std::string TunedReport(const ScalePlay& play, const Tuned& tuned, const Termina
       absl::StrCat(Styled(ChartTitle(play), Style::kBold, terminal), "\n", ModelLines(play, terminal), "  played     ",
                    Counted(static_cast<std::int64_t>(tuned.trials.size()), "combination"), " in ", Short(tuned.took),
                    tuned.interrupted ? ", then interrupted" : "", "\n\n");
-  if (!tuned.recommendation.trial.has_value()) return text + "No combination was played.\n";
+  if (tuned.trials.empty()) return text + "No combination was played.\n";
   Table table(TunedColumns(tuned.variations));
   for (const std::size_t i : ByCost(tuned.trials)) {
-    table.AddRow(TrialRow(tuned.trials[i], i == *tuned.recommendation.trial));
+    table.AddRow(TrialRow(tuned.trials[i], tuned.recommendation.trial == i));
+  }
+  if (!tuned.recommendation.trial.has_value()) {
+    return absl::StrCat(text, table.Format(terminal), "Nothing is recommended, as not all combinations were played.\n");
   }
   const std::string flags = FlagsOf(tuned, tuned.trials[*tuned.recommendation.trial]);
   return absl::StrCat(text, table.Format(terminal), "* no other has both a lower p99 and fewer replica-seconds\n→ ",

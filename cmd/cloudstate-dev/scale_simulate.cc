@@ -29,17 +29,20 @@ int SimulateScaling(const Settings& settings, const ScaleSimulateOptions& option
   absl::StatusOr<ScalePlay> play = PrepareScalePlay(options.play);
   if (!play.ok()) return Fail(play.status(), kUsage);
   play->options.keep_ticks = options.all;
+  TextOutput svg, csv;
+  absl::Status status = svg.Open(options.svg);
+  status.Update(csv.Open(options.csv));
+  if (!status.ok()) return Fail(status);
   const absl::Time begin = absl::Now();
   const capacity::Played played = capacity::Play(play->load, play->options);
   const absl::Duration took = absl::Now() - begin;
   const Decisions decisions = options.all ? Decisions::kAll : Decisions::kNewest;
-  Print(settings.json ? PlayedReportJson(*play, played, took)
-                      : PlayedReport(*play, played, took, decisions, StandardOutput()));
-  absl::Status status;
-  if (!options.svg.empty()) {
-    status = WriteTextFile(options.svg, capacity::PlayedChart(played, play->options.settings, ChartTitle(*play)));
+  if (!svg.IsStandard() && !csv.IsStandard()) {
+    Print(settings.json ? PlayedReportJson(*play, played, took)
+                        : PlayedReport(*play, played, took, decisions, StandardOutput()));
   }
-  if (!options.csv.empty()) status.Update(WriteTextFile(options.csv, TimelineCsv(*play, played)));
+  if (svg.IsWanted()) status = svg.Write(capacity::PlayedChart(played, play->options.settings, ChartTitle(*play)));
+  if (csv.IsWanted()) status.Update(csv.Write(TimelineCsv(*play, played)));
   return status.ok() ? kOk : Fail(status);
 }
 
@@ -51,9 +54,11 @@ void AddScaleSimulate(CLI::App& scale, Invocation& invocation) {
                               kScaleSimulateExamples);
   AddScaleArguments(*command, options->play);
   command->add_flag("--all", options->all, "Show every decision, also those that changed nothing");
-  command->add_option("--svg", options->svg, "Draws a chart")->type_name("FILE");
-  command->add_option("--csv", options->csv, "Writes down the timeline")->type_name("FILE");
+  command->add_option("--svg", options->svg, "Draws a chart; - for standard output, which then has nothing else")
+      ->type_name("FILE");
+  command->add_option("--csv", options->csv, "Writes down the timeline; - as for --svg")->type_name("FILE");
   command->callback([&invocation, options] {
+    RefuseTwoOutputs({options->svg, options->csv}, invocation.settings.json);
     invocation.action = [&invocation, options] { return SimulateScaling(invocation.settings, *options); };
   });
 }

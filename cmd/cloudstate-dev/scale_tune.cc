@@ -60,7 +60,8 @@ std::vector<capacity::Trial> PlayTrials(const capacity::Load& load, std::vector<
   std::size_t count = 0;
   const auto play = [&] {
     for (std::size_t i = next++; i < trials.size() && !interrupted; i = next++) {
-      PlayTrial(load, trials[i]);
+      trials[i].options.interrupted = &interrupted;
+      if (!PlayTrial(load, trials[i])) return;
       const std::lock_guard lock(mutex);
       played[i] = true;
       progress.Show(
@@ -88,6 +89,8 @@ int TuneScaling(const Settings& settings, const ScaleTuneOptions& options,
   tuned.variations = variations.empty() ? capacity::UsualVariations(play->options.settings.mode) : variations;
   absl::StatusOr<std::vector<capacity::Trial>> trials = Combine(tuned.variations, play->options);
   if (!trials.ok()) return Fail(trials.status(), kUsage);
+  TextOutput svg;
+  if (absl::Status status = svg.Open(options.svg); !status.ok()) return Fail(status);
   std::atomic<bool> interrupted = false;
   const absl::Time begin = absl::Now();
   {
@@ -100,11 +103,16 @@ int TuneScaling(const Settings& settings, const ScaleTuneOptions& options,
   tuned.took = absl::Now() - begin;
   tuned.interrupted = interrupted;
   const bool has_goal = options.p99 > absl::ZeroDuration();
-  tuned.recommendation = Recommend(tuned.trials, has_goal ? std::optional(options.p99) : std::nullopt);
-  Print(settings.json ? TunedReportJson(*play, tuned) : TunedReport(*play, tuned, StandardOutput()));
-  if (!options.svg.empty()) {
+  // Of a part of them nothing follows.
+  if (!tuned.interrupted) {
+    tuned.recommendation = Recommend(tuned.trials, has_goal ? std::optional(options.p99) : std::nullopt);
+  }
+  if (!svg.IsStandard()) {
+    Print(settings.json ? TunedReportJson(*play, tuned) : TunedReport(*play, tuned, StandardOutput()));
+  }
+  if (svg.IsWanted()) {
     const absl::Status status =
-        WriteTextFile(options.svg, capacity::TuningChart(tuned.trials, tuned.recommendation, ChartTitle(*play)));
+        svg.Write(capacity::TuningChart(tuned.variations, tuned.trials, tuned.recommendation, ChartTitle(*play)));
     if (!status.ok()) return Fail(status);
   }
   return interrupted ? kInterrupted : kOk;
@@ -130,8 +138,10 @@ void AddScaleTune(CLI::App& scale, Invocation& invocation) {
   command->add_option("--jobs", options->jobs, "How many at a time; as there are processors unless given")
       ->check(CLI::Range(1, 256))
       ->type_name("NUMBER");
-  command->add_option("--svg", options->svg, "Draws a chart")->type_name("FILE");
+  command->add_option("--svg", options->svg, "Draws a chart; - for standard output, which then has nothing else")
+      ->type_name("FILE");
   command->callback([&invocation, options] {
+    RefuseTwoOutputs({options->svg}, invocation.settings.json);
     invocation.action = [&invocation, options, variations = ParseVariations(options->vary)] {
       return TuneScaling(invocation.settings, *options, variations);
     };

@@ -26,7 +26,7 @@ Shown State(const dev::v1::UserFunction& user_function) {
     case dev::v1::UserFunction::WAITING:
       return {"waiting for it", Style::kWarning};
     case dev::v1::UserFunction::IDLE:
-      return {"scaled to zero, started for the next call", Style::kPlain};
+      return {"scaled to zero; calls are held", Style::kPlain};
     default:
       return {"unknown", Style::kWarning};
   }
@@ -34,9 +34,9 @@ Shown State(const dev::v1::UserFunction& user_function) {
 
 std::string FormatUserFunction(const dev::v1::UserFunction& user_function, const Terminal& terminal) {
   const Shown state = State(user_function);
-  std::string text =
-      absl::StrCat("User function  ", Styled(state.text, state.style, terminal), " at ", user_function.address(),
-                   ", since ", FormatWhen(admin::FromTimestamp(user_function.since()), terminal), "\n");
+  std::string text = absl::StrCat("User function  ", Styled(state.text, state.style, terminal),
+                                  user_function.address().empty() ? "" : absl::StrCat(" at ", user_function.address()),
+                                  ", since ", FormatWhen(admin::FromTimestamp(user_function.since()), terminal), "\n");
   auto line = [&](const std::string& value) {
     if (!value.empty()) absl::StrAppend(&text, "               ", Printable(value), "\n");
   };

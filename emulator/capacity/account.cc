@@ -30,7 +30,15 @@ void Account::Answered(Nanoseconds latency) {
 void Account::Ready(Nanoseconds now, std::size_t count) {
   CountReady(now);
   ready_ = count;
-  played_.most_replicas = std::max(played_.most_replicas, static_cast<int>(count));
+  if (now <= played_.length) played_.most_replicas = std::max(played_.most_replicas, static_cast<int>(count));
+}
+
+void Account::ColdStart(Nanoseconds now) {
+  if (now <= played_.length) ++played_.cold_starts;
+}
+
+void Account::Decided(Choice choice) {
+  if (choice.at <= played_.length) played_.choices.push_back(std::move(choice));
 }
 
 void Account::CountReady(Nanoseconds now) {
@@ -81,7 +89,7 @@ void Account::EndInterval(Nanoseconds now, const Integrals& integrals, int wante
 }
 
 Played Account::Finish() {
-  played_.unanswered = UnderWay();
+  played_.unanswered += UnderWay();
   if (played_.answered > 0) {
     played_.mean_latency = absl::Seconds(latency_sum_ / kSecond / static_cast<double>(played_.answered));
   }

@@ -6,7 +6,8 @@
 
 namespace cloudstate::capacity {
 
-// What is told of a load that is played, as it is played: counts what happens, while the load lasts by interval.
+// What is told of a load that is played, as it is played: counts what happens, while the load lasts by interval. What
+// becomes of calls counts until they have ended; replicas and decisions only while the load lasts.
 class Account {
  public:
   // Of a load of this length.
@@ -16,18 +17,20 @@ class Account {
   void Held() { ++played_.held; }
   void Refused();
   void Answered(Nanoseconds latency);
-  void ColdStart() { ++played_.cold_starts; }
+  // It took longer than callers wait.
+  void Unanswered() { ++played_.unanswered; }
+  void ColdStart(Nanoseconds now);
   // So many are ready from now on.
   void Ready(Nanoseconds now, std::size_t count);
   // A replica that began then is gone, or the load is over.
   void Lived(Nanoseconds begin, Nanoseconds end);
   // What there is now; it may be as before.
   void Note(const Supply& supply);
-  void Decided(Choice choice) { played_.choices.push_back(std::move(choice)); }
+  void Decided(Choice choice);
 
   Nanoseconds length() const { return played_.length; }
-  // Calls that have neither been answered nor refused.
-  std::int64_t UnderWay() const { return played_.calls - played_.answered - played_.refused; }
+  // Calls that have not ended.
+  std::int64_t UnderWay() const { return played_.calls - played_.answered - played_.refused - played_.unanswered; }
 
   // Numbers under way, integrated over the time since the beginning.
   struct Integrals {

@@ -71,13 +71,15 @@ class PlayedDrawing {
 
  private:
   std::string Summary() const {
-    std::string text =
-        absl::StrFormat("%s calls in %s: p50 %s, p99 %s; %s replica-seconds, %.3g replicas on average, %d at most",
-                        NumberLabel(static_cast<double>(played_.calls)), TimeLabel(played_.length),
-                        TimeLabel(absl::ToInt64Nanoseconds(played_.latencies.Quantile(0.5))),
-                        TimeLabel(absl::ToInt64Nanoseconds(played_.latencies.Quantile(0.99))),
-                        NumberLabel(played_.replica_seconds), played_.average_replicas, played_.most_replicas);
+    const auto quantile = [&](double share) {
+      return played_.answered == 0 ? "-" : TimeLabel(absl::ToInt64Nanoseconds(played_.latencies.Quantile(share)));
+    };
+    std::string text = absl::StrFormat(
+        "%s calls in %s: p50 %s, p99 %s; %s replica-seconds, %.3g replicas on average, %d at most",
+        NumberLabel(static_cast<double>(played_.calls)), TimeLabel(played_.length), quantile(0.5), quantile(0.99),
+        NumberLabel(played_.replica_seconds), played_.average_replicas, played_.most_replicas);
     if (played_.refused > 0) absl::StrAppend(&text, "; ", played_.refused, " refused");
+    if (played_.unanswered > 0) absl::StrAppend(&text, "; ", played_.unanswered, " not answered");
     return text;
   }
 
@@ -180,9 +182,11 @@ class PlayedDrawing {
   bool panics_ = false;
 };
 
-std::string Tooltip(const Trial& trial) {
+std::string Tooltip(const std::vector<Variation>& variations, const Trial& trial) {
   std::string text;
-  for (const std::string& value : trial.values) absl::StrAppend(&text, text.empty() ? "" : ", ", value);
+  for (std::size_t i = 0; i < variations.size(); ++i) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", variations[i].name, " ", trial.values[i]);
+  }
   return absl::StrCat(text, ": p99 ", TimeLabel(absl::ToInt64Nanoseconds(trial.p99)), ", ",
                       NumberLabel(trial.replica_seconds), " replica-seconds");
 }
@@ -195,8 +199,8 @@ std::string PlayedChart(const Played& played, const scaling::Settings& settings,
   return PlayedDrawing(played, settings).Draw(title);
 }
 
-std::string TuningChart(const std::vector<Trial>& trials, const Recommendation& recommendation,
-                        const std::string& title) {
+std::string TuningChart(const std::vector<Variation>& variations, const std::vector<Trial>& trials,
+                        const Recommendation& recommendation, const std::string& title) {
   constexpr double kTop = 116, kBottom = 500;
   double least = 1e18, most = 1e3, dearest = 1;
   for (const Trial& trial : trials) {
@@ -219,14 +223,14 @@ std::string TuningChart(const std::vector<Trial>& trials, const Recommendation& 
   drawing.Curve(x, y, front, "front line");
   for (const Trial& trial : trials) {
     drawing.Dot(x.At(trial.replica_seconds), y.At(Latency(trial)), trial.best ? 6 : 4,
-                trial.best ? "load dot best" : "load dot", Tooltip(trial));
+                trial.best ? "load dot best" : "load dot", Tooltip(variations, trial));
   }
   std::string description = "What each combination of settings costs, and how fast it is.";
   std::string reason;
   if (recommendation.trial.has_value()) {
     const Trial& chosen = trials[*recommendation.trial];
-    drawing.Dot(x.At(chosen.replica_seconds), y.At(Latency(chosen)), 10, "chosen", Tooltip(chosen));
-    description = absl::StrCat("Recommended (ring): ", Tooltip(chosen));
+    drawing.Dot(x.At(chosen.replica_seconds), y.At(Latency(chosen)), 10, "chosen", Tooltip(variations, chosen));
+    description = absl::StrCat("Recommended (ring): ", Tooltip(variations, chosen));
     reason = recommendation.reason;
   }
   drawing.Text(kLeft, 54, description, "note");
@@ -251,7 +255,7 @@ ReplicaTarget TargetOf(const scaling::Settings& settings) {
 }
 
 double LoadOfReplica(const Interval& interval, const scaling::Settings& settings) {
-  if (interval.ready <= 0) return kNothing;
+  if (interval.ready < 0.5) return kNothing;
   if (settings.mode == scaling::Mode::kCloudstate) return interval.user_function / interval.ready;
   if (settings.mode == scaling::Mode::kKnative && settings.knative.metric == scaling::KnativeSettings::Metric::kRps) {
     return static_cast<double>(interval.latencies.count()) / InSeconds(interval.length) / interval.ready;

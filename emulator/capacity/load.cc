@@ -3,7 +3,8 @@
 namespace cloudstate::capacity {
 
 Nanoseconds Load::Length() const {
-  if (!recorded.empty()) return recorded.back();
+  // What came at one moment takes a while as well, so that there is something to average over.
+  if (!recorded.empty()) return recorded.back() > 0 ? recorded.back() : kSecond;
   Nanoseconds length = 0;
   for (const Stretch& stretch : stretches) length += stretch.length;
   return length;

@@ -67,15 +67,22 @@ class Reader {
   }
 
   int Wrong(const std::string& expected) {
-    if (!status_.ok()) return 0;
     const std::string found = AtEnd() ? "and here is the end" : absl::StrCat("not \"", word_, "\"");
-    status_ = absl::InvalidArgumentError(absl::StrCat("load, at character ", begin_ + 1, ": ", expected, ", ", found,
-                                                      "\n  ", text_, "\n  ", std::string(begin_, ' '), "^"));
+    return WrongAt(begin_, absl::StrCat(expected, ", ", found));
+  }
+  // Of the word that was read last.
+  int WrongBefore(const std::string& what) { return WrongAt(before_, what); }
+
+ private:
+  int WrongAt(std::size_t place, const std::string& what) {
+    if (!status_.ok()) return 0;
+    status_ = absl::InvalidArgumentError(absl::StrCat("load, at character ", place + 1, ": ", what, "\n  ", text_,
+                                                      "\n  ", std::string(place, ' '), "^"));
     return 0;
   }
 
- private:
   void Next() {
+    before_ = begin_;
     while (end_ < text_.size() && absl::ascii_isspace(static_cast<unsigned char>(text_[end_]))) ++end_;
     begin_ = end_;
     while (end_ < text_.size() && text_[end_] != ',' && !absl::ascii_isspace(static_cast<unsigned char>(text_[end_]))) {
@@ -86,7 +93,8 @@ class Reader {
   }
 
   const std::string text_;
-  std::size_t begin_ = 0;  // of the word
+  std::size_t before_ = 0;  // where the word before begins
+  std::size_t begin_ = 0;   // of the word
   std::size_t end_ = 0;
   std::string word_;
   absl::Status status_;
@@ -98,16 +106,18 @@ void AddSteps(Reader& reader, std::vector<Stretch>& stretches) {
   const double last = reader.Rate("the last rate");
   reader.Expect("by");
   if (const double step = reader.Rate("by how much"); step > 0) {
+    const double steps = std::floor(std::abs(last - first) / step + 1e-9);
+    if (steps > static_cast<double>(kMostStretches)) {
+      reader.WrongBefore("there would be more than a million steps; make them larger");
+    }
     reader.Expect("every", "for");
     const Nanoseconds length = reader.Time("how long each step is");
-    const double steps = std::floor(std::abs(last - first) / step + 1e-9);
-    if (steps > static_cast<double>(kMostStretches)) reader.Wrong("there would be too many steps");
     for (double i = 0; reader.status().ok() && i <= steps; ++i) {
       const double rate = first + (last < first ? -step : step) * i;
       stretches.push_back({length, rate, rate});
     }
   } else {
-    reader.Wrong("a step is more than none");
+    reader.WrongBefore("steps have to be of more than none, such as \"30/s\"");
   }
 }
 
@@ -118,7 +128,7 @@ void Repeat(Reader& reader, Nanoseconds every, Nanoseconds length, std::vector<S
   while (length > 0) {
     std::vector<Stretch> one = period();
     if (stretches.size() + one.size() > kMostStretches) {
-      reader.Wrong("there would be too many periods");
+      reader.WrongBefore("that are more than a million changes of rate; make periods longer, or the whole shorter");
       return;
     }
     for (Stretch stretch : one) {
@@ -163,7 +173,7 @@ void AddBursts(Reader& reader, std::vector<Stretch>& stretches) {
   const Nanoseconds burst = reader.Time("how long a burst is");
   reader.Expect("every");
   if (const Nanoseconds every = reader.Time("from one burst to the next"); reader.status().ok() && every < burst) {
-    reader.Wrong("bursts are longer than the time from one to the next");
+    reader.WrongBefore("bursts are longer than the time from one to the next; make that longer, or them shorter");
   } else {
     reader.Expect("over", "for");
     const Nanoseconds length = reader.Time("how long it lasts");

@@ -14,6 +14,7 @@
 namespace cloudstate::capacity {
 namespace {
 
+constexpr std::int64_t kStepsBetweenLooks = 1'000;
 constexpr Nanoseconds kPatience = 600 * kSecond;  // after the load, for calls that are still there
 
 // Chance has sources of its own, so that what one thing draws does not change the others.
@@ -31,6 +32,8 @@ class Player {
         costs_(options.seed ^ kCostsSeed),
         owners_(options.seed ^ kOwnersSeed),
         cold_starts_(options.seed ^ kColdStartsSeed),
+        cold_start_(options.cold_start.value_or(
+            Spread{Spread::Kind::kConstant, absl::ToInt64Nanoseconds(settings_.cold_start), 0})),
         autoscaler_(settings_.mode),
         account_(load.Length(), options.interval),
         wanted_(options.replicas) {
@@ -41,9 +44,13 @@ class Player {
 
   Played Run() {
     if (!arrivals_.Next(next_arrival_)) next_arrival_ = kNever;
-    while (Step()) {
+    bool interrupted = false;
+    for (std::int64_t steps = 1; !interrupted && Step(); ++steps) {
+      interrupted = steps % kStepsBetweenLooks == 0 && options_.interrupted != nullptr && *options_.interrupted;
     }
-    return account_.Finish();
+    Played played = account_.Finish();
+    played.interrupted = interrupted;
+    return played;
   }
 
  private:
@@ -52,11 +59,14 @@ class Player {
   // What comes next; false at the end.
   bool Step() {
     const Nanoseconds event = events_.NextAt();
-    const Nanoseconds next = std::min({event, next_arrival_, next_tick_, account_.interval_end()});
+    const Nanoseconds expiry = NextExpiry();
+    const Nanoseconds next = std::min({event, next_arrival_, next_tick_, account_.interval_end(), expiry});
     if (account_.LoadIsOver() && Over(next)) return false;
     now_ = next;
     if (event == next) {
       Handle();
+    } else if (expiry == next) {
+      Expire();
     } else if (next_arrival_ == next) {
       Arrive();
       if (!arrivals_.Next(next_arrival_)) next_arrival_ = kNever;
@@ -65,8 +75,23 @@ class Player {
     } else {
       next_tick_ += tick_;
       Tick();
+      if (IsEmpty()) SkipTicks();
     }
     return true;
+  }
+
+  // Nothing is there, and nothing is wanted: until something comes, each tick would decide the same.
+  bool IsEmpty() const {
+    return wanted_ == 0 && ready_.empty() && starting_ == 0 && draining_ == 0 && held_.empty() && !panic_ &&
+           Decides() && !options_.keep_ticks;
+  }
+
+  void SkipTicks() {
+    const Nanoseconds until = std::min({events_.NextAt(), next_arrival_, account_.interval_end()});
+    if (until == kNever || until <= next_tick_) return;
+    const Nanoseconds skipped = (until - next_tick_ + tick_ - 1) / tick_;
+    next_tick_ += skipped * tick_;
+    activator_taken_ = next_tick_ - tick_;
   }
 
   bool Over(Nanoseconds next) const {
@@ -81,11 +106,11 @@ class Player {
     const Event event = events_.Take();
     switch (event.kind) {
       case Event::Kind::kSent:
-        return Send(event.index);
+        return calls_[event.index].given_up ? free_.push_back(event.index) : Send(event.index);
       case Event::Kind::kWorked:
         return EndWork(event.index);
       case Event::Kind::kAnswered:
-        return Answer(event.index);
+        return calls_[event.index].given_up ? free_.push_back(event.index) : Answer(event.index);
       case Event::Kind::kReady: {
         const PlayedReplica& replica = replicas_[event.index];
         if (replica.state != PlayedReplica::State::kStarting || replica.life != event.life) return;
@@ -117,6 +142,7 @@ class Player {
     const CallCost cost = options_.model.Draw(costs_);
     calls_[index].cost = cost;
     calls_[index].arrived = now_;
+    calls_[index].given_up = false;
     return index;
   }
 
@@ -163,7 +189,9 @@ class Player {
     ++replica.open;
     replica.requests.Begin(now_);
     calls_[index].given = now_;
+    open_.Add(index, calls_);
     if (settings_.container_concurrency > 0 && replica.entered >= settings_.container_concurrency) {
+      calls_[index].stage = PlayedCall::Stage::kForPlace;
       replica.for_place.Push(index, calls_);
     } else {
       Enter(index, replica);
@@ -172,6 +200,7 @@ class Player {
 
   void Enter(CallIndex index, PlayedReplica& replica) {
     ++replica.entered;
+    calls_[index].stage = PlayedCall::Stage::kOnItsWay;
     if (const Nanoseconds before = calls_[index].cost.before; before > 0) return At(before, Event::Kind::kSent, index);
     Send(index);
   }
@@ -181,6 +210,7 @@ class Player {
     const bool moves = options_.model.work_at == ServiceModel::WorkAt::kOwner && !ready_.empty();
     call.worker = moves ? ready_[base::Below(owners_, ready_.size())] : call.taker;
     call.sent = now_;
+    call.stage = PlayedCall::Stage::kWorked;
     PlayedReplica& replica = replicas_[call.worker];
     ++replica.works;
     replica.user_function.Begin(now_);
@@ -193,9 +223,9 @@ class Player {
   }
 
   void EndWork(CallIndex index) {
-    const PlayedCall& call = calls_[index];
+    PlayedCall& call = calls_[index];
     PlayedReplica& replica = replicas_[call.worker];
-    replica.user_function.End(now_, now_ - call.sent);
+    if (!call.given_up) replica.user_function.End(now_, now_ - call.sent);
     if (replica.for_worker.empty()) {
       --replica.busy;
     } else {
@@ -205,27 +235,68 @@ class Player {
     if (call.cost.journal > 0) replica.journal.Add(call.cost.journal);
     --replica.works;
     LookWhetherDrained(replica);
+    if (call.given_up) return free_.push_back(index);
+    call.stage = PlayedCall::Stage::kOnItsWayBack;
     if (call.cost.after > 0) return At(call.cost.after, Event::Kind::kAnswered, index);
     Answer(index);
   }
 
   void Answer(CallIndex index) {
+    account_.Answered(now_ - calls_[index].arrived);
+    free_.push_back(index);
+    Close(index);
+  }
+
+  // Its replica has it no more.
+  void Close(CallIndex index) {
     const PlayedCall& call = calls_[index];
     PlayedReplica& replica = replicas_[call.taker];
     replica.requests.End(now_, now_ - call.given);
-    account_.Answered(now_ - call.arrived);
-    free_.push_back(index);
+    open_.Remove(index, calls_);
     --replica.open;
-    --replica.entered;
-    if (!replica.for_place.empty()) Enter(replica.for_place.Pop(calls_), replica);
+    if (call.stage != PlayedCall::Stage::kForPlace) {
+      --replica.entered;
+      if (!replica.for_place.empty()) Enter(replica.for_place.Pop(calls_), replica);
+    }
     if (!held_.empty()) ReleaseHeld();
     LookWhetherDrained(replica);
+  }
+
+  // ---- the relay timeout: of a held call since it came, of others since a replica was given them
+
+  Nanoseconds NextExpiry() const {
+    Nanoseconds first = kNever;
+    if (!held_.empty()) first = calls_[held_.front()].arrived;
+    if (open_.oldest() != kNoCall) first = std::min(first, calls_[open_.oldest()].given);
+    return first == kNever ? kNever : first + options_.relay_timeout;
+  }
+
+  void Expire() {
+    account_.Unanswered();
+    if (!held_.empty() && calls_[held_.front()].arrived + options_.relay_timeout == now_) {
+      const CallIndex index = held_.Pop(calls_);
+      activator_.End(now_, now_ - calls_[index].arrived);
+      free_.push_back(index);
+      return;
+    }
+    const CallIndex index = open_.oldest();
+    PlayedCall& call = calls_[index];
+    if (call.stage == PlayedCall::Stage::kForPlace) {
+      replicas_[call.taker].for_place.Pop(calls_);  // those that wait were given later
+      free_.push_back(index);
+    } else {
+      // The user function works on it all the same.
+      call.given_up = true;
+      if (call.stage == PlayedCall::Stage::kWorked) replicas_[call.worker].user_function.End(now_, now_ - call.sent);
+    }
+    Close(index);
   }
 
   void LookWhetherDrained(PlayedReplica& replica) {
     if (replica.state != PlayedReplica::State::kDraining || replica.open > 0 || replica.works > 0) return;
     --draining_;
     Go(replica);
+    if (wanted_ == 0) Resize(0);
     NoteSupply();
   }
 
@@ -259,27 +330,29 @@ class Player {
     AddTo(gone_, replica);
   }
 
+  // Starting ones go first, then those of the highest numbers.
   void Resize(int wanted) {
     int there = static_cast<int>(ready_.size()) + starting_;
     for (; there < wanted; ++there) {
       const std::uint32_t index = Start();
-      account_.ColdStart();
-      At(options_.cold_start.Draw(cold_starts_), Event::Kind::kReady, index, replicas_[index].life);
+      account_.ColdStart(now_);
+      At(cold_start_.Draw(cold_starts_), Event::Kind::kReady, index, replicas_[index].life);
     }
     for (std::size_t index = replicas_.size(); index-- > 0 && there > wanted;) {
-      there -= Drain(static_cast<std::uint32_t>(index)) ? 1 : 0;
+      if (replicas_[index].state != PlayedReplica::State::kStarting) continue;
+      --starting_;
+      --there;
+      Go(replicas_[index]);
+    }
+    for (; there > wanted; --there) {
+      // The last one stays until all others have gone; until then it can be called back.
+      if (ready_.size() == 1 && draining_ > 0) return;
+      Drain(ready_.back());
     }
   }
 
-  // False if it is not there, or drains already.
-  bool Drain(std::uint32_t index) {
+  void Drain(std::uint32_t index) {
     PlayedReplica& replica = replicas_[index];
-    if (replica.state == PlayedReplica::State::kStarting) {
-      --starting_;
-      Go(replica);
-      return true;
-    }
-    if (replica.state != PlayedReplica::State::kReady) return false;
     ready_.erase(std::find(ready_.begin(), ready_.end(), index));
     account_.Ready(now_, ready_.size());
     if (replica.open == 0 && replica.works == 0) {
@@ -288,10 +361,9 @@ class Player {
       replica.state = PlayedReplica::State::kDraining;
       ++draining_;
     }
-    return true;
   }
 
-  // ---- scaling, as scaling::Scaler does it
+  // ---- scaling, as scaling::Scaler and scaling::ClusterFleet do it
 
   void Tick() {
     if (Decides()) Follow(autoscaler_.Decide(settings_, Measure()));
@@ -370,6 +442,7 @@ class Player {
   base::Random costs_;
   base::Random owners_;
   base::Random cold_starts_;
+  const Spread cold_start_;
   scaling::Autoscaler autoscaler_;
   Account account_;
 
@@ -380,6 +453,7 @@ class Player {
 
   std::vector<PlayedCall> calls_;
   std::vector<CallIndex> free_;
+  OpenCalls open_;
   CallQueue held_;
   PlayedMeter activator_;
   Nanoseconds activator_taken_ = 0;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,13 +19,17 @@ namespace cloudstate::capacity {
 struct PlayOptions {
   scaling::Settings settings;
   ServiceModel model;
-  // From the decision to start a replica until it is ready.
-  Spread cold_start;
+  // From the decision to start a replica until it is ready; always what the settings say unless it is given.
+  std::optional<Spread> cold_start;
+  // Calls that take longer than this end without an answer, and so do those that are held for longer.
+  Nanoseconds relay_timeout = 60 * kSecond;
   int replicas = 1;  // that are ready at the beginning
   Spacing spacing = Spacing::kPoisson;
   std::uint64_t seed = 1;
   Nanoseconds interval = kSecond;  // of the timeline; more than none
   bool keep_ticks = false;         // also what was decided without changing anything
+  // Once it is true, playing ends where it is. Outlives that; may be null.
+  const std::atomic<bool>* interrupted = nullptr;
 };
 
 // A piece of the timeline.
@@ -67,11 +73,13 @@ struct Played {
   std::int64_t answered = 0;
   std::int64_t held = 0;        // by the activator, for however short a time
   std::int64_t refused = 0;     // because it held as many as it may
-  std::int64_t unanswered = 0;  // ten minutes after the load
+  std::int64_t unanswered = 0;  // for the relay timeout, or ten minutes after the load
   std::int64_t cold_starts = 0;
-  trace::FineLatencyHistogram latencies;
+  bool interrupted = false;               // so all of it tells of a part only
+  trace::FineLatencyHistogram latencies;  // of calls that were answered, as the mean
   absl::Duration mean_latency;
-  // While the load lasted, from the decision to start a replica until it was gone.
+  // While the load lasted, as all of the following and the cold starts: from the decision to start a replica until it
+  // was gone.
   double replica_seconds = 0;
   double average_replicas = 0;
   int most_replicas = 0;  // ready at once

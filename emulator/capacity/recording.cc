@@ -10,12 +10,14 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace cloudstate::capacity {
 namespace {
 
 constexpr std::array<absl::string_view, 7> kColumns = {"at_us",      "total_us", "until_sent_us", "user_function_us",
                                                        "journal_us", "node",     "code"};
+constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";  // spreadsheets begin with it
 constexpr char kExpectedHeader[] = "at_us,total_us,until_sent_us,user_function_us,journal_us,node,code";
 constexpr std::int64_t kMostMicroseconds = std::int64_t{366} * 24 * 3600 * 1'000'000;
 // Of `name:line`, which is whole in messages.
@@ -28,13 +30,15 @@ class Reading {
   absl::Status Read(std::istream& input) {
     for (std::string line; std::getline(input, line);) {
       ++line_;
-      const absl::string_view text = absl::StripAsciiWhitespace(line);
+      absl::string_view text = line;
+      if (line_ == 1) absl::ConsumePrefix(&text, kByteOrderMark);
+      text = absl::StripAsciiWhitespace(text);
       if (text.empty() || text.front() == '#') continue;
       if (absl::Status status = has_header_ ? ReadCall(text) : ReadHeader(text); !status.ok()) return status;
     }
     if (input.bad()) return absl::UnavailableError(absl::StrCat(name_, " can't be read to its end."));
     if (!has_header_) return Wrong(absl::StrCat("there is no header line, such as ", kExpectedHeader));
-    if (recording_.calls.empty()) return Wrong("there are no calls");
+    if (recording_.calls.empty()) return Wrong("there are no calls; send some while `scale record` runs");
     return absl::OkStatus();
   }
 

@@ -17,11 +17,39 @@ inline constexpr CallIndex kNoCall = ~CallIndex{0};
 struct PlayedCall {
   CallCost cost;
   Nanoseconds arrived = 0;
-  Nanoseconds given = 0;     // to its replica
-  Nanoseconds sent = 0;      // to the user function
-  std::uint32_t taker = 0;   // index of the replica
-  std::uint32_t worker = 0;  // of the one whose user function works on it
-  CallIndex next = kNoCall;  // in the queue that it waits in
+  Nanoseconds given = 0;      // to its replica
+  Nanoseconds sent = 0;       // to the user function
+  std::uint32_t taker = 0;    // index of the replica
+  std::uint32_t worker = 0;   // of the one whose user function works on it
+  CallIndex next = kNoCall;   // in the queue that it waits in
+  CallIndex newer = kNoCall;  // in the list of those that replicas have
+  CallIndex older = kNoCall;
+  enum class Stage : std::uint8_t { kForPlace, kOnItsWay, kWorked, kOnItsWayBack };
+  Stage stage = Stage::kForPlace;
+  bool given_up = false;  // by the caller; what works on it doesn't know
+};
+
+// Calls that have not been answered, in the order in which they were given to replicas. Linked through them.
+class OpenCalls {
+ public:
+  // The one that was given first, if any.
+  CallIndex oldest() const { return oldest_; }
+  void Add(CallIndex call, std::vector<PlayedCall>& calls) {
+    calls[call].newer = kNoCall;
+    calls[call].older = newest_;
+    (newest_ == kNoCall ? oldest_ : calls[newest_].newer) = call;
+    newest_ = call;
+  }
+  void Remove(CallIndex call, std::vector<PlayedCall>& calls) {
+    const CallIndex older = calls[call].older;
+    const CallIndex newer = calls[call].newer;
+    (older == kNoCall ? oldest_ : calls[older].newer) = newer;
+    (newer == kNoCall ? newest_ : calls[newer].older) = older;
+  }
+
+ private:
+  CallIndex oldest_ = kNoCall;
+  CallIndex newest_ = kNoCall;
 };
 
 // Calls that wait, first come, first served. Linked through the calls themselves.
@@ -35,7 +63,8 @@ class CallQueue {
     last_ = call;
     ++size_;
   }
-  // There is one.
+  // There is one, as for Pop.
+  CallIndex front() const { return first_; }
   CallIndex Pop(const std::vector<PlayedCall>& calls) {
     const CallIndex call = first_;
     first_ = calls[call].next;

@@ -3,25 +3,69 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 
 namespace cloudstate::capacity {
 namespace {
 
 constexpr std::size_t kMostTrials = 2'000;
-constexpr int kMostReplicas = 1'000;
 constexpr char kReplicas[] = "replicas";
 
+constexpr char kColdStart[] = "cold-start";
+
 absl::Status SetReplicas(const std::string& value, PlayOptions& options) {
-  if (absl::SimpleAtoi(value, &options.replicas) && options.replicas >= 1 && options.replicas <= kMostReplicas) {
+  const int most = scaling::Settings().MaxScale();
+  if (absl::SimpleAtoi(value, &options.replicas) && options.replicas >= 1 && options.replicas <= most) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("replicas takes a number from 1 to ", kMostReplicas, ", not '", value, "'"));
+  return absl::InvalidArgumentError(absl::StrCat("replicas takes a number from 1 to ", most, ", not '", value, "'"));
+}
+
+// What people know it by, whichever of its names they use.
+std::string NameOf(const Variation& variation) {
+  const scaling::SettingInfo* info = scaling::FindSetting(variation.name);
+  return info == nullptr ? variation.name : std::string(info->name);
+}
+
+// The same for "60s" and "1m".
+std::string Value(const Trial& trial, const std::string& name) {
+  return name == kReplicas ? absl::StrCat(trial.options.replicas) : scaling::Get(trial.options.settings, name);
+}
+
+// What is varied has to change something.
+absl::Status CheckMatters(const std::string& name, const PlayOptions& options) {
+  const scaling::Mode mode = options.settings.mode;
+  if (name == kReplicas && mode == scaling::Mode::kKnative) {
+    return absl::InvalidArgumentError("in mode knative the replicas at the beginning are initial-scale; vary that");
+  }
+  if (name == kColdStart && options.cold_start.has_value()) {
+    return absl::InvalidArgumentError("cold-start does nothing where cold starts are drawn; leave out --cold-starts");
+  }
+  const scaling::SettingInfo* info = scaling::FindSetting(name);
+  if (info == nullptr || std::find(info->modes.begin(), info->modes.end(), mode) != info->modes.end()) {
+    return absl::OkStatus();
+  }
+  const auto name_of = [](std::string* text, scaling::Mode each) { text->append(scaling::ModeName(each)); };
+  return absl::InvalidArgumentError(absl::StrCat(name, " does nothing in mode ", std::string(scaling::ModeName(mode)),
+                                                 ", only in ", absl::StrJoin(info->modes, " and ", name_of)));
+}
+
+absl::Status CheckVariations(const std::vector<Variation>& variations, const PlayOptions& options) {
+  std::set<std::string> names;
+  for (const Variation& variation : variations) {
+    const std::string name = NameOf(variation);
+    if (!names.insert(name).second) {
+      return absl::InvalidArgumentError(absl::StrCat(name, " is varied twice; name all its values at once"));
+    }
+    if (absl::Status status = CheckMatters(name, options); !status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 // The trials so far, each with each value of one more variation.
@@ -30,8 +74,10 @@ absl::StatusOr<std::vector<Trial>> Multiply(const std::vector<Trial>& trials, co
     return absl::InvalidArgumentError(
         absl::StrCat("These are more than ", kMostTrials, " combinations; vary fewer settings, or with fewer values."));
   }
+  const std::string name = NameOf(variation);
   std::vector<Trial> all;
   for (const Trial& trial : trials) {
+    std::set<std::string> values;
     for (const std::string& value : variation.values) {
       Trial& added = all.emplace_back(trial);
       added.values.push_back(value);
@@ -39,9 +85,26 @@ absl::StatusOr<std::vector<Trial>> Multiply(const std::vector<Trial>& trials, co
                                       ? SetReplicas(value, added.options)
                                       : scaling::Set(added.options.settings, variation.name, value);
       if (!status.ok()) return status;
+      if (!values.insert(Value(added, name)).second) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(name, " has the value ", value, " twice; leave one of them out"));
+      }
     }
   }
   return all;
+}
+
+absl::Status Check(const PlayOptions& options) {
+  if (absl::Status status = scaling::Check(options.settings); !status.ok()) return status;
+  if (options.replicas <= options.settings.MaxScale()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(options.replicas, " replicas are more than max-scale, ",
+                                                 options.settings.MaxScale(), "; take fewer, or raise max-scale"));
+}
+
+bool AreAlike(const std::vector<Trial>& trials) {
+  return std::all_of(trials.begin(), trials.end(), [&](const Trial& trial) {
+    return trial.p99 == trials.front().p99 && trial.replica_seconds == trials.front().replica_seconds;
+  });
 }
 
 bool IsWhole(const Trial& trial) { return trial.refused == 0 && trial.unanswered == 0; }
@@ -115,6 +178,7 @@ std::vector<Variation> UsualVariations(scaling::Mode mode) {
 }
 
 absl::StatusOr<std::vector<Trial>> Combine(const std::vector<Variation>& variations, const PlayOptions& options) {
+  if (absl::Status status = CheckVariations(variations, options); !status.ok()) return status;
   std::vector<Trial> trials(1);
   trials.front().options = options;
   for (const Variation& variation : variations) {
@@ -122,23 +186,24 @@ absl::StatusOr<std::vector<Trial>> Combine(const std::vector<Variation>& variati
     if (!more.ok()) return more.status();
     trials = *std::move(more);
   }
-  absl::Status wrong;
-  std::erase_if(trials, [&](const Trial& trial) {
-    const absl::Status status = scaling::Check(trial.options.settings);
-    wrong.Update(status);
-    return !status.ok();
-  });
-  if (trials.empty()) return wrong;
   for (Trial& trial : trials) {
     if (trial.options.settings.mode == scaling::Mode::kKnative) {
       trial.options.replicas = trial.options.settings.knative.initial_scale;
     }
   }
+  absl::Status wrong;
+  std::erase_if(trials, [&](const Trial& trial) {
+    const absl::Status status = Check(trial.options);
+    wrong.Update(status);
+    return !status.ok();
+  });
+  if (trials.empty()) return wrong;
   return trials;
 }
 
-void PlayTrial(const Load& load, Trial& trial) {
+bool PlayTrial(const Load& load, Trial& trial) {
   const Played played = Play(load, trial.options);
+  if (played.interrupted) return false;
   trial.p50 = played.latencies.Quantile(0.5);
   trial.p99 = played.latencies.Quantile(0.99);
   trial.mean = played.mean_latency;
@@ -154,12 +219,16 @@ void PlayTrial(const Load& load, Trial& trial) {
       static_cast<std::int64_t>(std::count_if(played.choices.begin(), played.choices.end(), [](const Choice& choice) {
         return choice.before != choice.decision.wanted;
       }));
+  return true;
 }
 
 Recommendation Recommend(std::vector<Trial>& trials, std::optional<absl::Duration> p99) {
   if (trials.empty()) return {};
   MarkBest(trials);
   const auto cost = [](const Trial& trial) { return trial.replica_seconds; };
+  if (!p99.has_value() && trials.size() > 1 && AreAlike(trials)) {
+    return {0, "all of them come out alike, so this is only the first; vary something that matters to this load"};
+  }
   if (!p99.has_value()) {
     return {Knee(trials), "where less latency begins to cost much more, and fewer replicas much more latency"};
   }

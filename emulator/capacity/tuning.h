@@ -37,11 +37,13 @@ struct Trial {
 };
 
 // Every combination, not played yet. INVALID_ARGUMENT names the variation that does not fit, or says that these are too
-// many; combinations of settings that contradict each other are left out, unless none is left.
+// many. What does nothing in the mode does not fit, nor does the same twice. Combinations of settings that contradict
+// each other are left out, unless none is left.
 absl::StatusOr<std::vector<Trial>> Combine(const std::vector<Variation>& variations, const PlayOptions& options);
 
-// Plays the load with the trial's settings and takes down what came of it. For any thread.
-void PlayTrial(const Load& load, Trial& trial);
+// Plays the load with the trial's settings and takes down what came of it; false if it was interrupted, and so is not
+// to be judged by that. For any thread.
+bool PlayTrial(const Load& load, Trial& trial);
 
 struct Recommendation {
   std::optional<std::size_t> trial;  // none if no trial was played
@@ -51,7 +53,7 @@ struct Recommendation {
 // Marks the best ones and chooses one of them: with `p99`, the one of fewest replica-seconds that is as fast, or else
 // the fastest. Without, the knee: of the best ones, both measures scaled to what there is between their extremes (the
 // latency by its logarithm), the one nearest to the corner that is best in both. Trials that left calls refused or
-// unanswered come last.
+// unanswered come last. Where all came out alike, it says so.
 Recommendation Recommend(std::vector<Trial>& trials, std::optional<absl::Duration> p99);
 
 }  // namespace cloudstate::capacity

@@ -176,7 +176,8 @@ CloudstateAutoscaler::Outcome CloudstateAutoscaler::ScaleUp(const Input& input, 
   const int cut = CutToStep(input.settings, input.max_scale, now.ready, want);
   phase_ = Phase::kScalingUp;
   deadline_ = now.now + input.settings.scale_up_stable_deadline;
-  // More may be on their way already.
+  // Here it departs from the published one, which asks for `cut` whatever was wanted before. That is counted from the
+  // replicas that are ready, so while some still start, a second step would call off what the first one had started.
   return {std::max(cut, now.wanted), absl::StrCat(why, ": ", want, " instead of ", now.ready, Cut(want, cut))};
 }
 

@@ -86,7 +86,7 @@ double MetricWindow::Total(Of what, absl::Time now, absl::Duration window) const
   double sum = 0;
   for (auto sample = samples_.rbegin(); sample != samples_.rend() && sample->end > begin; ++sample) {
     const std::int64_t inside = std::min(sample->length, sample->end - begin);
-    if (inside <= 0) continue;
+    if (inside <= 0 || (what == Of::kRate && sample->node == 0)) continue;
     sum += what == Of::kConcurrency ? sample->concurrency.requests * static_cast<double>(inside) * kNanosecond
                                     : sample->ended * static_cast<double>(inside) / static_cast<double>(sample->length);
   }

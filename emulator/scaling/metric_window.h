@@ -15,6 +15,10 @@ namespace cloudstate::scaling {
 
 // The newest reports of the nodes, and what both algorithms take from them. A value. Numbers that are no numbers, or
 // negative, count as nothing.
+//
+// There are two rules of what is within a window, one for each algorithm, since the two that they emulate differ: the
+// published autoscaler takes whole intervals by when they ended, and Knative's averages over a stretch of time, of
+// which an interval at its edge has only the part that is inside.
 class MetricWindow {
  public:
   // Of one replica, on average.
@@ -40,7 +44,8 @@ class MetricWindow {
   double RateOfNodes(absl::Time now, absl::Duration window) const;
 
   // Requests under way in all replicas together, and requests that ended in a second: on average over the time before
-  // `now`, as long as `window`, or as there have been reports. An interval that is older in part counts in part.
+  // `now`, as long as `window`, or as there have been reports. An interval that is older in part counts in part. What
+  // the activator holds is under way, but ends with a replica, which counts it.
   double TotalConcurrency(absl::Time now, absl::Duration window) const;
   double TotalRate(absl::Time now, absl::Duration window) const;
 

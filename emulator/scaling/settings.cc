@@ -125,6 +125,15 @@ std::string Contradiction(std::string_view one, std::string_view text, std::stri
   return absl::StrCat(View(one), " is ", View(text), ", ", View(other), "; ", View(advice));
 }
 
+// Samples of a tick each are kept for the whole window, and looked through at each tick.
+constexpr int kMostTicksOfWindow = 10'000;
+
+std::string CheckWindow(std::string_view name, absl::Duration window, absl::Duration tick) {
+  if (window <= tick * kMostTicksOfWindow) return "";
+  return Contradiction(name, Text(window), absl::StrCat("more than ", kMostTicksOfWindow, " ticks of ", Text(tick)),
+                       "make it shorter, or scale-tick longer");
+}
+
 std::string CheckCloudstate(const Settings& settings) {
   const CloudstateSettings& cloudstate = settings.cloudstate;
   if (cloudstate.request_rate_window < settings.tick) {
@@ -138,10 +147,11 @@ std::string CheckCloudstate(const Settings& settings) {
         absl::StrCat("longer than target-concurrency-window, ", Text(cloudstate.target_concurrency_window)),
         "make it shorter: nothing older is kept");
   }
-  return "";
+  return CheckWindow("target-concurrency-window", cloudstate.target_concurrency_window, settings.tick);
 }
 
-std::string CheckKnative(const Settings& settings) {
+// In every mode: what holds when the mode changes has to fit together as well.
+std::string CheckLimits(const Settings& settings) {
   const KnativeSettings& knative = settings.knative;
   const std::string most = absl::StrCat("more than max-scale, ", settings.MaxScale());
   constexpr std::string_view kFewer = "take fewer, or raise max-scale";
@@ -154,13 +164,18 @@ std::string CheckKnative(const Settings& settings) {
   if (knative.activation_scale > settings.MaxScale()) {
     return Contradiction("activation-scale", Text(knative.activation_scale), most, kFewer);
   }
+  return "";
+}
+
+std::string CheckKnative(const Settings& settings) {
+  const KnativeSettings& knative = settings.knative;
   const absl::Duration panic_window = knative.PanicWindow();
   if (panic_window < settings.tick) {
     return Contradiction("the panic window", Text(panic_window),
                          absl::StrCat("shorter than a tick of ", Text(settings.tick)),
                          "raise stable-window or panic-window-percentage, or make scale-tick shorter");
   }
-  return "";
+  return CheckWindow("stable-window", knative.stable_window, settings.tick);
 }
 
 constexpr std::pair<Mode, std::string_view> kModes[] = {
@@ -194,6 +209,11 @@ const std::vector<SettingInfo>& AllSettings() {
   return all;
 }
 
+const SettingInfo* FindSetting(std::string_view name) {
+  const SettingRow* row = Find(name);
+  return row == nullptr ? nullptr : &row->info;
+}
+
 absl::Status Set(Settings& settings, std::string_view name, std::string_view value) {
   const SettingRow* row = Find(name);
   if (row == nullptr) return NoSuchSetting(name);
@@ -211,8 +231,9 @@ std::string Get(const Settings& settings, std::string_view name) {
 
 absl::Status Check(const Settings& settings) {
   std::string wrong;
-  if (settings.mode == Mode::kCloudstate) wrong = CheckCloudstate(settings);
-  if (settings.mode == Mode::kKnative) wrong = CheckKnative(settings);
+  if (settings.mode != Mode::kOff) wrong = CheckLimits(settings);
+  if (wrong.empty() && settings.mode == Mode::kCloudstate) wrong = CheckCloudstate(settings);
+  if (wrong.empty() && settings.mode == Mode::kKnative) wrong = CheckKnative(settings);
   return wrong.empty() ? absl::OkStatus() : absl::InvalidArgumentError(wrong);
 }
 

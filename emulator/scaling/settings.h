@@ -82,6 +82,8 @@ struct SettingInfo {
 
 // In the order that people read them. Without the mode.
 const std::vector<SettingInfo>& AllSettings();
+// By the names that Set takes; null where there is no such setting.
+const SettingInfo* FindSetting(std::string_view name);
 
 // By the name in SettingInfo, or by its Knative name with or without "autoscaling.knative.dev/" and
 // "config-autoscaler:". INVALID_ARGUMENT says what is wrong with the value and what the setting takes, NOT_FOUND which
@@ -89,8 +91,8 @@ const std::vector<SettingInfo>& AllSettings();
 absl::Status Set(Settings& settings, std::string_view name, std::string_view value);
 // As Set takes it: "60s", "0.7", "true". Names as in Set; empty where there is no such setting.
 std::string Get(const Settings& settings, std::string_view name);
-// INVALID_ARGUMENT, of settings that matter in the mode: a min-scale above the max-scale, a panic window shorter than a
-// tick, …
+// INVALID_ARGUMENT: a min-scale above the max-scale, in every mode but "off"; and of settings that matter in the mode
+// a panic window shorter than a tick, a window of more than 10'000 ticks, …
 absl::Status Check(const Settings& settings);
 
 }  // namespace cloudstate::scaling

@@ -21,6 +21,7 @@ using google::protobuf::Struct;
 using support::RunTool;
 using support::ToolResult;
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -72,6 +73,19 @@ TEST(CliCapacity, DrawsAChartAndWritesTheTimelineDown) {
   EXPECT_THAT(nowhere.errors, HasSubstr("can't be written"));
 }
 
+TEST(CliCapacity, WritesNothingElseWhereAFileGoesToStandardOutput) {
+  EXPECT_THAT(Simulate({"--svg", "-"}).output, AllOf(StartsWith("<svg "), EndsWith("</svg>\n")));
+  EXPECT_THAT(Simulate({"--csv", "-"}).output, StartsWith("at_s,seconds,calls"));
+}
+
+TEST(CliCapacity, SaysHowManyCallsWereNotAnsweredInTime) {
+  const ToolResult result = RunTool({"scale", "simulate", "--load", "constant 2/s for 10s", "--service", "1s",
+                                     "--scaling", "manual", "--relay-timeout", "500ms"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("not answered in time; of those answered p50 -, p90 -, p99 -, at most -"),
+                                   HasSubstr("played     10s")));
+}
+
 TEST(CliCapacity, PlaysARecordingWithAModelOfIt) {
   const testing::TemporaryDirectory directory;
   const std::string file = (directory.path() / "calls.csv").string();
@@ -110,7 +124,18 @@ TEST(CliCapacity, SaysWhatIsMissingOrWrong) {
       {{"scale", "simulate", "--service", "20ms"}, "There is no load"},
       {{"scale", "simulate", "--load", "constant 1/s for 1m"}, "How long do calls take?"},
       {{"scale", "simulate", "--load", "constant 1 for 1m", "--service", "20ms"}, "at character 10"},
-      {{"scale", "simulate", "--load", "none.csv", "--service", "20ms"}, "none.csv can't be read"},
+      {{"scale", "simulate", "--load", "none.csv", "--service", "20ms"}, "cloudstate-dev scale record none.csv"},
+      {{"scale", "simulate", "--load", "/", "--service", "20ms"}, "/ is a directory"},
+      {{"scale", "simulate", "--load", kDay, "--service", "20ms", "--replicas", "2"}, "--initial-scale"},
+      {{"scale", "simulate", "--load", kDay, "--service", "20ms", "--scaling", "manual", "--max-scale", "2",
+        "--replicas", "3"},
+       "more than max-scale, 2"},
+      {{"scale", "simulate", "--load", "constant 1/s for 8000h", "--service", "20ms", "--scale-tick", "10ms"},
+       "make scale-tick longer"},
+      {{"scale", "simulate", "--load", kDay, "--service", "20ms", "--svg", "-", "--csv", "-"}, "only one thing"},
+      {{"--json", "scale", "simulate", "--load", kDay, "--service", "20ms", "--csv", "-"}, "only one thing"},
+      {{"scale", "record", "-"}, "A recording is a file"},
+      {{"scale", "record", "/"}, "/ is a directory"},
       {{"scale", "simulate", "--load", "constant 1/s for 1m", "--service", "soon"}, "--service: "},
       {{"scale", "tune", "--load", "constant 1/s for 1m", "--service", "1ms", "--vary", "scale-target"}, "NAME=VALUE"},
       {{"scale", "tune", "--load", "constant 1/s for 1m", "--service", "1ms", "--vary", "targte=1"}, "targte"},
@@ -138,10 +163,13 @@ class RecordingOfARun : public RunningEmulator {
   RecordingOfARun() : RunningEmulator({"--ephemeral", "--sample", "shopping-cart"}) {}
 };
 
-TEST_F(RecordingOfARun, EndsAfterItsTimeWithWhatThereIs) {
+TEST_F(RecordingOfARun, SaysThatNoCallCame) {
   const testing::TemporaryDirectory directory;
   const std::string file = (directory.path() / "calls.csv").string();
-  EXPECT_THAT(Output({"scale", "record", file, "--for", "300ms"}), HasSubstr("0 calls recorded"));
+  const ToolResult result = Tool({"scale", "record", file, "--for", "300ms"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, HasSubstr("0 calls recorded"));
+  EXPECT_THAT(result.errors, HasSubstr("Send calls to the emulator"));
   EXPECT_THAT(ReadAll(file), HasSubstr("at_us,total_us"));
 }
 

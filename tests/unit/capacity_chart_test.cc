@@ -78,7 +78,7 @@ TEST(CapacityChart, ShowsEveryTrialAndWhichIsRecommended) {
   std::vector<Trial> trials = *Combine({{"scale-target", {"1", "5", "20"}}}, options);
   for (Trial& trial : trials) PlayTrial(LoadOf("constant 60/s for 3m"), trial);
   const Recommendation recommendation = Recommend(trials, std::nullopt);
-  const std::string chart = TuningChart(trials, recommendation, "tuned");
+  const std::string chart = TuningChart({{"scale-target", {}}}, trials, recommendation, "tuned");
   EXPECT_EQ(Malformed(chart), "");
   std::size_t dots = 0;
   for (std::size_t at = chart.find("<circle"); at != std::string::npos; at = chart.find("<circle", at + 1)) ++dots;

@@ -138,10 +138,10 @@ TEST(CapacityLoad, SaysWhereItsTextIsWrongAndWhatWasExpected) {
       {"constant 50/s for", 18, "and here is the end"},
       {"constant 50/s for 10m ramp 1/s to 2/s over 1m", 23, "expected a comma and another phase"},
       {"constant 50/s for 10m,", 23, "expected a phase"},
-      {"step 1/s to 9/s by 0/s every 1m", 24, "a step is more than none"},
-      {"step 1/s to 1000000/s by 0.1/s every 1m", 40, "too many steps"},
-      {"burst 9/s for 2m every 1m over 1h", 27, "bursts are longer than the time from one to the next"},
-      {"sine 1/s to 2/s every 1ms for 8000h", 36, "too many periods"},
+      {"step 1/s to 9/s by 0/s every 1m", 20, "steps have to be of more than none"},
+      {"step 1/s to 1000000/s by 0.1/s every 1m", 26, "more than a million steps; make them larger"},
+      {"burst 9/s for 2m every 1m over 1h", 24, "bursts are longer than the time from one to the next"},
+      {"sine 1/s to 2/s every 1ms for 8000h", 31, "make periods longer"},
   };
   for (const auto& each : cases) {
     const absl::Status status = ParseLoad(each.text).status();

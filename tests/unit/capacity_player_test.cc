@@ -162,6 +162,65 @@ TEST(CapacityPlayer, TellsOfCallsThatAreNeverAnswered) {
   EXPECT_EQ(played.answered + played.unanswered, played.calls);
 }
 
+TEST(CapacityPlayer, GivesCallsUpAfterTheRelayTimeout) {
+  // One each second, worked on for two seconds by one worker: the one that came at i s would be answered i + 2 s later.
+  PlayOptions options = Fixed(1, 1, Always(2 * kSecond));
+  options.spacing = Spacing::kEven;
+  options.relay_timeout = 10 * kSecond + kMillisecond;
+  const Played played = Play(LoadOf("constant 1/s for 20s"), options);
+  EXPECT_EQ(played.answered, 9);
+  EXPECT_EQ(played.unanswered, 11);
+  EXPECT_EQ(played.latencies.longest(), absl::Seconds(10));
+}
+
+TEST(CapacityPlayer, GivesUpCallsThatWaitForAPlace) {
+  PlayOptions options = Fixed(1, 0, Always(2 * kSecond));
+  options.spacing = Spacing::kEven;
+  options.settings.container_concurrency = 1;
+  options.relay_timeout = 10 * kSecond + kMillisecond;
+  // The tenth gets the place a second before it is given up, and leaves it to the next one, which has a second, too.
+  const Played played = Play(LoadOf("constant 1/s for 20s"), options);
+  EXPECT_EQ(played.answered, 9);
+  EXPECT_EQ(played.unanswered, 11);
+}
+
+TEST(CapacityPlayer, GivesUpCallsThatAreHeldForTooLong) {
+  PlayOptions options = Knative(10, 1, Always(kMillisecond));
+  options.cold_start = Always(30 * kSecond);
+  options.relay_timeout = 10 * kSecond;
+  options.spacing = Spacing::kEven;
+  const Played played = Play(LoadOf("idle for 5m, constant 10/s for 60s"), options);
+  // Of those that came in the first 30 s, all but those of the last 10.
+  EXPECT_NEAR(static_cast<double>(played.unanswered), 200, 2);
+  EXPECT_EQ(played.answered + played.unanswered, played.calls);
+}
+
+TEST(CapacityPlayer, TellsOfDecisionsAndReplicasOnlyWhileTheLoadLasts) {
+  // What is still there at the end takes minutes, in which much is decided.
+  PlayOptions options = Knative(1, 1, Always(20 * kSecond));
+  options.keep_ticks = true;
+  options.cold_start = Always(10 * kSecond);
+  const Played played = Play(LoadOf("constant 2/s for 9s"), options);
+  ASSERT_FALSE(played.choices.empty());
+  EXPECT_LE(played.choices.back().at, played.length);
+  EXPECT_EQ(played.most_replicas, 1);
+}
+
+TEST(CapacityPlayer, SkipsATimeInWhichNothingIsThere) {
+  PlayOptions options = Knative(2, 1, Always(20 * kMillisecond));
+  options.interval = 100'000 * kSecond;
+  const Load load = LoadOf("constant 10/s for 1m, idle for 8000h, constant 10/s for 1m");
+  const Played played = Play(load, options);
+  EXPECT_EQ(played.answered, played.calls);
+  PlayOptions every_tick = options;
+  every_tick.keep_ticks = true;
+  const Load shorter = LoadOf("constant 10/s for 1m, idle for 1h, constant 10/s for 1m");
+  const Played skipped = Play(shorter, options);
+  const Played ticked = Play(shorter, every_tick);
+  EXPECT_EQ(skipped.supply, ticked.supply);
+  EXPECT_EQ(skipped.mean_latency, ticked.mean_latency);
+}
+
 TEST(CapacityPlayer, LosesNoCallWhateverTheSettings) {
   base::Random random(5);
   const Load load = LoadOf("sine 0/s to 60/s every 3m for 6m, idle for 2m, burst 5/s to 90/s for 5s every 30s over 2m");
@@ -176,8 +235,10 @@ TEST(CapacityPlayer, LosesNoCallWhateverTheSettings) {
     options.settings.knative.stable_window = absl::Seconds(20 + 10 * static_cast<int>(random() % 5));
     options.cold_start = Exponential(static_cast<Nanoseconds>(random() % 5) * kSecond);
     if (random() % 4 == 0) options.settings.mode = scaling::Mode::kCloudstate;
+    options.relay_timeout = i % 2 == 0 ? 600 * kSecond : kSecond;
     const Played played = Play(load, options);
-    EXPECT_EQ(played.answered + played.refused, played.calls) << "seed " << i;
+    EXPECT_EQ(played.answered + played.refused + played.unanswered, played.calls) << "seed " << i;
+    EXPECT_TRUE(played.unanswered == 0 || i % 2 == 1) << "seed " << i;
     std::int64_t arrived = 0;
     for (const Interval& interval : played.timeline) arrived += interval.arrived;
     EXPECT_EQ(arrived, played.calls);

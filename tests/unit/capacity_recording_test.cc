@@ -63,6 +63,16 @@ TEST(CapacityRecording, IsReadAsItWasWritten) {
   EXPECT_THAT(recording->calls, ElementsAre(call));
 }
 
+TEST(CapacityRecording, MayBeginWithAByteOrderMark) {
+  const absl::StatusOr<Recording> recording = Read(
+      "\xEF\xBB\xBF"
+      "at_us\n7\n");
+  ASSERT_TRUE(recording.ok()) << recording.status();
+  EXPECT_EQ(recording->calls.size(), 1u);
+}
+
+TEST(CapacityRecording, OfOneCallIsALoadOfASecond) { EXPECT_EQ(Read("at_us\n7\n")->ToLoad().Length(), kSecond); }
+
 TEST(CapacityRecording, SaysWhatIsWrongInWhichLine) {
   const std::string header = "at_us,total_us,until_sent_us,user_function_us,journal_us,node,code\n";
   const struct {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,13 @@ using testing_support::Knative;
 using testing_support::LoadOf;
 
 PlayOptions Options() { return Knative(1, 1, Exponential(20 * kMillisecond)); }
+
+// "1", "2", …
+std::vector<std::string> Numbers(int most) {
+  std::vector<std::string> numbers;
+  for (int i = 1; i <= most; ++i) numbers.push_back(std::to_string(i));
+  return numbers;
+}
 
 Trial Tried(int p99_milliseconds, double replica_seconds, int refused = 0) {
   Trial trial;
@@ -69,9 +77,12 @@ TEST(CapacityTuning, SaysWhatCannotBeVaried) {
   } cases[] = {
       {{{"scale-targte", {"2"}}}, "scale-target"},
       {{{"scale-target", {"many"}}}, "many"},
-      {{{"replicas", {"0"}}}, "replicas takes a number from 1"},
-      {{{"scale-target", std::vector<std::string>(60, "1")}, {"scale-target", std::vector<std::string>(60, "1")}},
-       "more than 2000 combinations"},
+      {{{"replicas", {"2"}}}, "vary that"},
+      {{{"scale-target", Numbers(60)}, {"min-scale", Numbers(60)}}, "more than 2000 combinations"},
+      {{{"scale-target", {"1"}}, {"autoscaling.knative.dev/target", {"2"}}}, "scale-target is varied twice"},
+      {{{"stable-window", {"30s", "60s", "1m"}}}, "stable-window has the value 1m twice"},
+      {{{"user-function-target-concurrency", {"1"}}}, "does nothing in mode knative, only in cloudstate"},
+      {{{"cold-start", {"1s", "2s"}}}, "leave out --cold-starts"},
       {{{"min-scale", {"7"}}, {"max-scale", {"3"}}}, "min-scale"},
   };
   for (const auto& each : cases) {
@@ -103,6 +114,41 @@ TEST(CapacityTuning, RecommendsTheKneeWhereNobodySaysHowFast) {
   EXPECT_EQ(Recommend(trials, std::nullopt).trial, 1u);
   std::vector<Trial> none;
   EXPECT_FALSE(Recommend(none, std::nullopt).trial.has_value());
+}
+
+TEST(CapacityTuning, TakesReplicasWithinTheirLimits) {
+  PlayOptions options = Fixed(1, 1, Exponential(20 * kMillisecond));
+  options.settings.max_scale = 3;
+  EXPECT_EQ(Combine({{"replicas", {"2", "3", "4"}}}, options)->size(), 2u);
+  for (const char* wrong : {"0", "101", "many"}) {
+    EXPECT_THAT(std::string(Combine({{"replicas", {wrong}}}, options).status().message()),
+                HasSubstr("replicas takes a number from 1 to 100"));
+  }
+  EXPECT_THAT(std::string(Combine({{"replicas", {"4"}}}, options).status().message()), HasSubstr("max-scale, 3"));
+}
+
+TEST(CapacityTuning, VariesTheColdStart) {
+  PlayOptions options = Options();
+  options.cold_start.reset();
+  std::vector<Trial> trials = *Combine({{"cold-start", {"100ms", "20s"}}}, options);
+  for (Trial& trial : trials) ASSERT_TRUE(PlayTrial(LoadOf("idle for 5m, constant 1/s for 1m"), trial));
+  EXPECT_LT(trials[0].p99, trials[1].p99);
+}
+
+TEST(CapacityTuning, SaysThatAllCameOutAlike) {
+  std::vector<Trial> trials = {Tried(20, 100), Tried(20, 100), Tried(20, 100)};
+  EXPECT_THAT(Recommend(trials, std::nullopt).reason, HasSubstr("alike"));
+  trials.push_back(Tried(30, 90));
+  EXPECT_THAT(Recommend(trials, std::nullopt).reason, HasSubstr("begins to cost"));
+}
+
+TEST(CapacityTuning, JudgesNoTrialThatWasInterrupted) {
+  const std::atomic<bool> interrupted = true;
+  Trial trial;
+  trial.options = Options();
+  trial.options.interrupted = &interrupted;
+  EXPECT_FALSE(PlayTrial(LoadOf("constant 100/s for 1h"), trial));
+  EXPECT_EQ(trial.calls, 0);
 }
 
 TEST(CapacityTuning, MoreReplicasAreFasterAndDearer) {
