@@ -58,9 +58,11 @@ class Cluster {
   // ---- steering
 
   absl::StatusOr<NodeId> AddNode();
+  // One that is still joining goes at once.
   absl::StatusOr<std::string> Drain(NodeId node);
-  // The only one that there is: it finishes its calls, and leaves a cluster of nobody behind. What entities have stored
-  // is there for whoever starts next; what CRDT entities know, with a store for their replicas.
+  // The only one that there is, whether it leaves already or not: it finishes its calls, and leaves a cluster of nobody
+  // behind. What entities have stored is there for whoever starts next; what CRDT entities know, with a store for their
+  // replicas.
   absl::StatusOr<std::string> DrainLast(NodeId node);
   // The node, which has no life, begins one as the only one of the cluster, and is up at once. To be the one that left
   // last, which knows most of CRDT entities. FAILED_PRECONDITION where others live.

@@ -29,8 +29,14 @@ absl::StatusOr<NodeId> Cluster::AddNode() {
 }
 
 absl::StatusOr<std::string> Cluster::Drain(NodeId node) {
-  absl::StatusOr<Node*> found = FindUp(node);
+  absl::StatusOr<Node*> found = FindAlive(node);
   if (!found.ok()) return found.status();
+  if ((*found)->state() == StateName(NodeState::kJoining)) {
+    std::string text = Steered(absl::StrCat(Name(node), " has not joined yet, and goes"));
+    (*found)->Leave();
+    return text;
+  }
+  if (found = FindUp(node); !found.ok()) return found.status();
   const auto up = std::ranges::count_if(nodes_, [](const auto& each) { return each.second->state() == "up"; });
   if (up == 1) {
     return absl::FailedPreconditionError(
@@ -42,7 +48,10 @@ absl::StatusOr<std::string> Cluster::Drain(NodeId node) {
 }
 
 absl::StatusOr<std::string> Cluster::DrainLast(NodeId node) {
-  absl::StatusOr<Node*> found = FindUp(node);
+  absl::StatusOr<Node*> found = FindAlive(node);
+  if (!found.ok()) return found.status();
+  const bool leaves_already = (*found)->is_leaving();
+  if (!leaves_already) found = FindUp(node);
   if (!found.ok()) return found.status();
   if (const Node* other = FindOther(node)) {
     return absl::FailedPreconditionError(absl::StrCat(Name(node), " is not the last one, since node ", other->name(),
@@ -53,7 +62,8 @@ absl::StatusOr<std::string> Cluster::DrainLast(NodeId node) {
     return absl::FailedPreconditionError(
         absl::StrCat(Name(node), " has not noticed yet that ", Name(id), " has gone: try again in a moment"));
   }
-  if ((*found)->owned_shards().size() < kShards) {
+  // One that leaves is given no more of them.
+  if (!leaves_already && (*found)->owned_shards().size() < kShards) {
     return absl::FailedPreconditionError(
         absl::StrCat(Name(node), " has not taken over all shards yet: try again in a moment"));
   }
@@ -247,9 +257,8 @@ absl::StatusOr<Node*> Cluster::FindStopped(NodeId node) const {
 }
 
 const Node* Cluster::FindOther(NodeId node) const {
-  const auto found = std::ranges::find_if(nodes_, [node](const auto& each) {
-    return each.first != node && (each.second->membership() != nullptr || each.second->state() == "down");
-  });
+  const auto found =
+      std::ranges::find_if(nodes_, [node](const auto& each) { return each.first != node && each.second->is_alive(); });
   return found == nodes_.end() ? nullptr : found->second.get();
 }
 

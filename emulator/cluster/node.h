@@ -126,6 +126,8 @@ class Node {
   std::uint64_t incarnation() const { return incarnation_; }
   // "joining", "up", …; "stopped", "down" or "removed" without a life.
   absl::string_view state() const;
+  // Or about to begin another life by itself.
+  bool is_alive() const { return life_ != nullptr || ended_as_ == "down"; }
   absl::Time state_since() const { return state_since_; }
   std::size_t open_calls() const { return watcher_.open_calls ? watcher_.open_calls() : 0; }
   std::size_t active_entities() const;

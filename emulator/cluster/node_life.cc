@@ -70,12 +70,16 @@ void NodeLife::Leave() {
   membership_.Leave();
   leaving_since_ = strand_.Now();
   AfterChange(Source::kOwn);
-  replicas_.HandOver();
+  if (ending_) {
+    Broadcast(Gossip());  // it had not joined
+  } else {
+    replicas_.HandOver();
+  }
 }
 
 void NodeLife::LeaveLast() {
   is_last_ = true;
-  Leave();
+  if (membership_.self().state == NodeState::kUp) Leave();
 }
 
 absl::Status NodeLife::MoveShard(ShardId shard, NodeId to) { return coordinator_.Move(shard, to, membership_.view()); }
@@ -284,23 +288,33 @@ void NodeLife::OnContent(NodeId from, wire::Segment segment) {
   }
 }
 
-// A node that leaves stays until nobody needs it any more. Streams may go on for ever: those end after a time.
+// A node that leaves stays until nobody needs it any more. Streams may go on for ever: those end after a time, and
+// after as long again nothing is waited for that the user function still has in hand.
 void NodeLife::LeaveIfDone() {
   if (membership_.self().state != NodeState::kLeaving) return;
   crdts_.EndOpenCalls();
-  if (node_.open_calls() > 0 && strand_.Now() - leaving_since_ >= options_.entities.limits.relay_timeout) {
+  const absl::Duration longest = options_.entities.limits.relay_timeout;
+  const absl::Duration leaving = strand_.Now() - leaving_since_;
+  if (node_.open_calls() > 0 && leaving >= longest) {
     node_.watcher_.ending(absl::UnavailableError(absl::StrCat("node ", node_.name_, " is leaving the cluster")));
   }
-  // Effects of calls that have ended may still be under way.
-  if (node_.open_calls() > 0 || sent_.size() > 0 || node_.load_.user_function.open() > 0) return;
-  if (buffered_count_ > 0 || crdts_.busy_entities() > 0 || !replicas_.is_open() || replicas_.pending() > 0) return;
-  if (LeavesNobody() ? !HasPutAway() : !HasGivenAway()) return;
+  const bool is_patient = leaving < 2 * longest;
+  if (is_patient && IsBusy()) return;
+  if (!replicas_.is_open() || replicas_.pending() > 0) return;
+  const bool is_done = LeavesNobody() ? HasPutAway() : HasGivenAway();
+  if (is_patient ? !is_done : LeavesNobody() && !replicas_.is_saved()) return;
   for (const auto& [peer, talk] : talks_) {
     if (talk.channel->unacknowledged() > 0 && MayAnswer(peer)) return;
   }
   membership_.Left();
   AfterChange(Source::kOwn);
   if (ending_) Broadcast(Gossip());
+}
+
+// Effects of calls that have ended may still be under way.
+bool NodeLife::IsBusy() const {
+  return node_.open_calls() > 0 || sent_.size() > 0 || node_.load_.user_function.open() > 0 || buffered_count_ > 0 ||
+         crdts_.busy_entities() > 0;
 }
 
 bool NodeLife::LeavesNobody() const {

@@ -134,6 +134,7 @@ class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers
   void UpdateUp();
 
   void LeaveIfDone();
+  bool IsBusy() const;
   bool LeavesNobody() const;
   // Nothing is left to do here before the life can end.
   bool HasGivenAway() const;

@@ -74,6 +74,13 @@ void Activator::Hold(Queue& queue, std::shared_ptr<ClientCall> call, serving::Ca
         absl::StrCat("the activator holds ", held_.open(),
                      " calls already, and --activator-queue lets it hold no more; try again later")));
   }
+  const std::size_t bytes = request.payload.size();
+  if (held_.open() > 0 && bytes_ + bytes > options_.most_bytes) {
+    return call->End(absl::ResourceExhaustedError(
+        absl::StrCat("the activator holds calls of ", bytes_, " bytes already, and this one of ", bytes,
+                     " would make more than the ", options_.most_bytes, " that it holds; try again later")));
+  }
+  bytes_ += bytes;
   // One that comes back from a node may have come before others that wait.
   auto next = queue.end();
   while (next != queue.begin() && std::prev(next)->call->trace()->begin > call->trace()->begin) --next;
@@ -95,6 +102,7 @@ Activator::Held Activator::Release(Queue::iterator held) {
   Held released = std::move(*held);
   released.queue->erase(held);
   strand_.Cancel(released.timer);
+  bytes_ -= released.request.payload.size();
   released.call->WhenLeft(nullptr);
   const absl::Duration time = strand_.Now() - released.since;
   released.call->Trace(trace::StepKind::kQueued, trace::kClientsCommand,

@@ -20,7 +20,8 @@ class Router;
 class Activator final : public std::enable_shared_from_this<Activator> {
  public:
   struct Options {
-    std::size_t most = 1000;  // that wait at one time
+    std::size_t most = 1000;             // that wait at one time
+    std::size_t most_bytes = 64U << 20;  // of what they send, in all
     // Nobody waits longer, whatever deadline the client has.
     absl::Duration longest = absl::Seconds(60);
     std::function<void(std::int64_t held)> changed = {};
@@ -76,8 +77,9 @@ class Activator final : public std::enable_shared_from_this<Activator> {
   bool in_path_ = false;
   int most_at_once_ = 0;  // 0: no limit
   std::deque<Node> nodes_;
-  std::size_t turn_ = 0;  // where to look first for a node
-  Queue waiting_;         // for any node
+  std::size_t turn_ = 0;   // where to look first for a node
+  Queue waiting_;          // for any node
+  std::size_t bytes_ = 0;  // of all that is held
   bool waking_ = false;
   absl::Status ended_;  // OK until then
 };

@@ -64,13 +64,14 @@ void Gateway::HoldCalls(Holding holding) {
   options.most = holding.most;
   options.longest = options_.relay_timeout;
   options.changed = std::move(holding.changed);
-  activator_ = std::make_shared<Activator>(strand_, std::move(options), held_);
+  {
+    std::lock_guard lock(mutex_);
+    activator_ = std::make_shared<Activator>(strand_, std::move(options), held_);
+  }
   for (const auto& router : routers_) {
     router->ReturnTo(activator_);
     activator_->Add(*router);
   }
-  std::lock_guard lock(mutex_);
-  holds_ = true;
 }
 
 void Gateway::EndHeldCalls(const absl::Status& reason) {
@@ -97,7 +98,7 @@ std::shared_ptr<const serving::Services> Gateway::KnownServices() const {
 
 absl::Status Gateway::Availability() const {
   std::lock_guard lock(mutex_);
-  if (holds_ && !KnownServices()->services.empty()) return absl::OkStatus();
+  if (activator_ != nullptr && !KnownServices()->services.empty()) return absl::OkStatus();
   for (const auto& router : routers_) {
     if (router->Availability().ok()) return absl::OkStatus();
   }
@@ -140,7 +141,7 @@ absl::StatusOr<Gateway::Choice> Gateway::Choose(const serving::Call& call) {
     Router& candidate = *routers_[next_++ % routers_.size()];
     if (routers_.size() == 1 || candidate.Availability().ok()) return Choice{.router = &candidate};
   }
-  if (holds_) return Choice{};
+  if (activator_ != nullptr) return Choice{};
   return Choice{.router = routers_[next_++ % routers_.size()].get()};  // it tells why it can't
 }
 

@@ -29,10 +29,10 @@ class Gateway final : public serving::Backend {
   void Serve(cluster::NodeId node, std::shared_ptr<const userfunction::Specification> specification);
   void Suspend(cluster::NodeId node, const absl::Status& reason);
 
-  // From now on calls that no node can take are held, up to a number, until one can: the activator. So are those that
-  // come to a node just after it has gone. RESOURCE_EXHAUSTED beyond the number; what a client's deadline or its going
-  // away end is forgotten, and none is held for longer than Router::Options::relay_timeout. On the strand, before the
-  // first call; `changed` is told there how many are held, as it changes.
+  // From now on calls that no node can take are held, up to a number and to 64 MiB, until one can: the activator. So
+  // are those that come to a node just after it has gone. RESOURCE_EXHAUSTED beyond either; what a client's deadline or
+  // its going away end is forgotten, and none is held for longer than Router::Options::relay_timeout. On the strand,
+  // before the first call; `changed` is told there how many are held, as it changes.
   struct Holding {
     std::size_t most = 1000;
     std::function<void(std::int64_t held)> changed;
@@ -76,14 +76,14 @@ class Gateway final : public serving::Backend {
   std::shared_ptr<const userfunction::Specification> specification_;
   absl::Status suspended_;
   trace::LoadMeter held_;
-  std::shared_ptr<Activator> activator_;  // null: no call is held
 
   mutable std::mutex mutex_;
+  // Null: no call is held. Is set on the strand, which thus needs no lock to read it.
+  std::shared_ptr<Activator> activator_;
   // That of node n is the nth. Grows only, and only on the strand, which thus needs no lock to read it.
   std::vector<std::unique_ptr<Router>> routers_;
   std::size_t next_ = 0;
   std::size_t served_last_ = 0;  // whose services are known last
-  bool holds_ = false;           // there is an activator
   bool limited_ = false;         // each call needs a place, which the activator has
 };
 

@@ -11,6 +11,13 @@
 #include "emulator/routing/crdt_run.h"
 
 namespace cloudstate::routing {
+namespace {
+
+// After this time a call can no longer have been on its way to a node when that began to leave.
+constexpr absl::Duration kOnItsWay = absl::Seconds(1);
+
+}  // namespace
+
 struct Router::Published {
   mutable std::mutex mutex;
   std::shared_ptr<const serving::Services> services = std::make_shared<serving::Services>();
@@ -124,8 +131,10 @@ void Router::CountIn(ClientCall& call) {
 }
 
 void Router::Accept(const std::shared_ptr<ClientCall>& call, serving::Call request, For who) {
-  // A node that leaves still takes what was on its way to it.
-  const absl::Status available = node_.is_leaving() ? absl::OkStatus() : node_.availability();
+  // A node that leaves still takes what was on its way to it; if it took what is meant for it alone for longer, that
+  // would keep it for ever.
+  const bool was_on_its_way = who == For::kAnyNode || shared_.WallTime() - node_.state_since() < kOnItsWay;
+  const absl::Status available = node_.is_leaving() && was_on_its_way ? absl::OkStatus() : node_.availability();
   const absl::Status& status = suspended_.ok() ? available : suspended_;
   if (!status.ok() && who == For::kAnyNode && activator_ != nullptr) {
     call->Leave();
@@ -153,14 +162,14 @@ void Router::Accept(const std::shared_ptr<ClientCall>& call, serving::Call reque
     target.payload.type_url = found.method->input_type_url;
     call->SetMethod(*found.method);
   }
-  call->Limit(TimeLimit(found, request.deadline));
+  call->Limit(TimeLimit(found, request.deadline, shared_.Now() - call->trace()->begin));
   Invoke(std::move(target), call);
 }
 
-absl::Duration Router::TimeLimit(const Found& found, std::optional<absl::Time> deadline) const {
+absl::Duration Router::TimeLimit(const Found& found, std::optional<absl::Time> deadline, absl::Duration held) const {
   const bool streams = found.method != nullptr &&
                        (found.method->descriptor->client_streaming() || found.method->descriptor->server_streaming());
-  const absl::Duration time = streams ? absl::InfiniteDuration() : options_.relay_timeout;
+  const absl::Duration time = streams ? absl::InfiniteDuration() : options_.relay_timeout - held;
   // The client's clock is right even where the node's is not.
   return deadline.has_value() ? std::min(time, *deadline - (strand_.WallTime() - node_.strand().skew())) : time;
 }

@@ -27,7 +27,8 @@ enum class EntityMetadata { kWithhold, kPass };
 class Router final : public serving::Backend {
  public:
   struct Options {
-    // One command from end to end. Of what a client streams in, from its last message; not for streamed answers.
+    // One command from end to end, with the time that the activator held it. Of what a client streams in, from its last
+    // message; not for streamed answers.
     absl::Duration relay_timeout = absl::Seconds(60);
     EntityMetadata entity_metadata = EntityMetadata::kWithhold;
     std::size_t max_forwards = 64;  // a longer chain is cut
@@ -73,7 +74,7 @@ class Router final : public serving::Backend {
   void CountIn(ClientCall& call);
   void Publish();
   void EndAll(const absl::Status& reason);
-  absl::Duration TimeLimit(const Found& found, std::optional<absl::Time> deadline) const;
+  absl::Duration TimeLimit(const Found& found, std::optional<absl::Time> deadline, absl::Duration held) const;
 
   static Found Find(const Target& target);
   void Invoke(Target target, std::shared_ptr<Outlet> outlet);

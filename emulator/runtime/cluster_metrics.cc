@@ -1,5 +1,6 @@
 #include "emulator/runtime/cluster_metrics.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
@@ -140,6 +141,23 @@ std::string ClusterMetricsText(const cluster::Cluster& cluster) {
     }
   }
   AppendLoads(text, cluster);
+  return text;
+}
+
+std::string ScalingMetricsText(const dev::v1::ScalingState& scaling) {
+  std::string text;
+  constexpr absl::string_view kReplicas = "cloudstate_scaling_replicas";
+  trace::AppendMetricHeader(text, kReplicas, "Replicas, by what has become of them", "gauge");
+  for (const absl::string_view state : {"starting", "joining", "ready", "draining"}) {
+    const auto count = std::ranges::count(scaling.replicas(), state, &dev::v1::Replica::state);
+    absl::StrAppend(&text, kReplicas, "{state=\"", state, "\"} ", count, "\n");
+  }
+  constexpr absl::string_view kWanted = "cloudstate_scaling_wanted";
+  trace::AppendMetricHeader(text, kWanted, "Replicas that there are to be", "gauge");
+  absl::StrAppend(&text, kWanted, " ", scaling.wanted(), "\n");
+  constexpr absl::string_view kHeld = "cloudstate_activator_held_calls";
+  trace::AppendMetricHeader(text, kHeld, "Calls that wait for a replica that can take them", "gauge");
+  absl::StrAppend(&text, kHeld, " ", scaling.held_calls(), "\n");
   return text;
 }
 

@@ -66,6 +66,7 @@ class RealEmulator final : public Emulator {
     base::RunOn(strand_, [this] {
       if (cluster_ != nullptr) cluster_->EndOpenCrdtCalls();
       if (live_ != nullptr) live_->EndReplays();
+      if (user_functions_ != nullptr) user_functions_->EndScaling();
       if (gateway_ != nullptr) gateway_->EndHeldCalls(absl::UnavailableError("the emulator is ending"));
     });
     if (client_door_ != nullptr) client_door_->Shutdown(settings_.termination_grace);
@@ -184,6 +185,8 @@ class RealEmulator final : public Emulator {
       std::string cluster;
       base::RunOn(strand_, [&] {
         cluster = ClusterMetricsText(*cluster_);
+        if (const scaling::Scaler* scaler = user_functions_->scaler())
+          cluster += ScalingMetricsText(scaler->Describe());
         for (const auto& [id, node] : cluster_->nodes()) nodes.push_back({node->name(), node->metrics()});
       });
       serving::HttpResponse response;

@@ -25,9 +25,10 @@ class Observer {
   virtual void OnLost(const std::string& reason) = 0;
   virtual void OnRejected(const std::string& problem) = 0;
   virtual void OnTrouble(const std::string& trouble) = 0;
-  // Of the user function that the emulator started.
-  virtual void OnStarted(int pid, int restarts) = 0;
-  virtual void OnEnded(const std::string& how, absl::Duration again_in) = 0;
+  // Of the user function that the emulator started; `label` names the replica, "[2] ", and is empty where there is one
+  // for all.
+  virtual void OnStarted(const std::string& label, int pid, int restarts) = 0;
+  virtual void OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) = 0;
   virtual void OnChanged(const std::string& path) = 0;
   virtual void OnOutput(std::string_view line) = 0;
   // Each event of scaling, ticks too.

@@ -40,14 +40,14 @@ void NotingObserver::OnTrouble(const std::string& trouble) {
   observer_.OnTrouble(trouble);
 }
 
-void NotingObserver::OnStarted(int pid, int restarts) {
-  Note(LogLevel::kInfo, StartedText(pid, restarts));
-  observer_.OnStarted(pid, restarts);
+void NotingObserver::OnStarted(const std::string& label, int pid, int restarts) {
+  Note(LogLevel::kInfo, StartedText(label, pid, restarts));
+  observer_.OnStarted(label, pid, restarts);
 }
 
-void NotingObserver::OnEnded(const std::string& how, absl::Duration again_in) {
-  Note(again_in > absl::ZeroDuration() ? LogLevel::kWarning : LogLevel::kInfo, EndedText(how, again_in));
-  observer_.OnEnded(how, again_in);
+void NotingObserver::OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) {
+  Note(again_in > absl::ZeroDuration() ? LogLevel::kWarning : LogLevel::kInfo, EndedText(label, how, again_in));
+  observer_.OnEnded(label, how, again_in);
 }
 
 void NotingObserver::OnChanged(const std::string& path) {

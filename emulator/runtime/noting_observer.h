@@ -19,8 +19,8 @@ class NotingObserver final : public Observer {
   void OnLost(const std::string& reason) override;
   void OnRejected(const std::string& problem) override;
   void OnTrouble(const std::string& trouble) override;
-  void OnStarted(int pid, int restarts) override;
-  void OnEnded(const std::string& how, absl::Duration again_in) override;
+  void OnStarted(const std::string& label, int pid, int restarts) override;
+  void OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) override;
   void OnChanged(const std::string& path) override;
   void OnOutput(std::string_view line) override;
   void OnScaling(const dev::v1::ScalingEvent& event) override;

@@ -8,13 +8,13 @@ std::string RejectedText(const std::string& problem) {
   return absl::StrCat("what the user function declares cannot be served: ", problem);
 }
 
-std::string StartedText(int pid, int restarts) {
-  return absl::StrCat(restarts == 0 ? "user function started" : "user function started again", ", pid ", pid);
+std::string StartedText(const std::string& label, int pid, int restarts) {
+  return absl::StrCat(label, restarts == 0 ? "user function started" : "user function started again", ", pid ", pid);
 }
 
-std::string EndedText(const std::string& how, absl::Duration again_in) {
-  if (again_in <= absl::ZeroDuration()) return "user function stopped";
-  return absl::StrCat("user function ", how, "; again in ", absl::FormatDuration(again_in));
+std::string EndedText(const std::string& label, const std::string& how, absl::Duration again_in) {
+  if (again_in <= absl::ZeroDuration()) return absl::StrCat(label, "user function stopped");
+  return absl::StrCat(label, "user function ", how, "; again in ", absl::FormatDuration(again_in));
 }
 
 std::string ChangedText(const std::string& path) {

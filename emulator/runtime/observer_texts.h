@@ -8,8 +8,8 @@ namespace cloudstate::runtime {
 
 // What an Observer is told, as people read it on the terminal and in the log.
 std::string RejectedText(const std::string& problem);
-std::string StartedText(int pid, int restarts);
-std::string EndedText(const std::string& how, absl::Duration again_in);
+std::string StartedText(const std::string& label, int pid, int restarts);
+std::string EndedText(const std::string& label, const std::string& how, absl::Duration again_in);
 std::string ChangedText(const std::string& path);
 
 }  // namespace cloudstate::runtime

@@ -36,25 +36,28 @@ bool DeclareTheSame(const userfunction::Specification& one, const userfunction::
 // One process. What is told of it is told with its node.
 class ProcessSupply::Replica final : private Observer {
  public:
-  Replica(ProcessSupply& owner, cluster::NodeId node, std::string address, std::shared_ptr<Listener> listener)
+  Replica(ProcessSupply& owner, cluster::NodeId node, FreePorts::Port port)
       : owner_(owner),
         label_(Label(node)),
-        listener_(std::move(listener)),
-        link_(owner.settings_, std::move(address), owner.strand_, owner.journal_, static_cast<Observer&>(*this),
+        port_(std::move(port)),
+        link_(owner.settings_, Address(owner.settings_.user_function_host, *port_), owner.strand_, owner.journal_,
+              static_cast<Observer&>(*this),
               {.ready =
                    [this](std::shared_ptr<userfunction::Connection> connection,
                           std::shared_ptr<const userfunction::Specification> specification,
                           entities::ReplayFrom replay_from) {
                      const bool is_news = owner_.Learn(std::move(specification));
-                     const auto kept = std::pair(listener_, owner_.specification_);
-                     kept.first->ready(std::move(connection), kept.second, replay_from);
-                     if (std::exchange(lost_, false) || is_news) owner_.observer_.OnReady(*kept.second);
+                     listener_.ready(std::move(connection), owner_.specification_, replay_from);
+                     if (std::exchange(lost_, false) || is_news) owner_.observer_.OnReady(*owner_.specification_);
                    },
-               .lost =
-                   [this](const absl::Status& reason) {
-                     const auto kept = listener_;
-                     kept->lost(reason);
-                   }}) {}
+               .lost = [this](const absl::Status& reason) { listener_.lost(reason); }}) {}
+
+  // Before anything happens.
+  absl::Status Start(Listener& listener) {
+    absl::Status status = link_.Start();
+    if (status.ok()) listener_ = std::move(listener);
+    return status;
+  }
 
   UserFunctionLink& link() { return link_; }
 
@@ -68,9 +71,11 @@ class ProcessSupply::Replica final : private Observer {
   }
   void OnRejected(const std::string& problem) override { owner_.observer_.OnRejected(absl::StrCat(label_, problem)); }
   void OnTrouble(const std::string& trouble) override { owner_.observer_.OnTrouble(absl::StrCat(label_, trouble)); }
-  void OnStarted(int pid, int restarts) override { owner_.observer_.OnStarted(pid, restarts); }
-  void OnEnded(const std::string& how, absl::Duration again_in) override {
-    owner_.observer_.OnEnded(absl::StrCat(label_, how), again_in);
+  void OnStarted(const std::string&, int pid, int restarts) override {
+    owner_.observer_.OnStarted(label_, pid, restarts);
+  }
+  void OnEnded(const std::string&, const std::string& how, absl::Duration again_in) override {
+    owner_.observer_.OnEnded(label_, how, again_in);
   }
   void OnChanged(const std::string& path) override { owner_.observer_.OnChanged(absl::StrCat(label_, path)); }
   void OnOutput(std::string_view line) override { owner_.observer_.OnOutput(label_ + std::string(line)); }
@@ -78,16 +83,21 @@ class ProcessSupply::Replica final : private Observer {
 
   ProcessSupply& owner_;
   const std::string label_;
-  const std::shared_ptr<Listener> listener_;  // shared with the call that tells it
-  bool lost_ = false;                         // and this has been told; on the strand
+  const FreePorts::Port port_;
+  Listener listener_;
+  bool lost_ = false;  // and this has been told; on the strand
   UserFunctionLink link_;
 };
 
 ProcessSupply::ProcessSupply(const Settings& settings, base::Strand& strand, journal::SqliteJournal& journal,
                              Observer& observer)
-    : settings_(settings), strand_(strand), journal_(journal), observer_(observer), retired_({}), burying_([this] {
-        Bury();
-      }) {
+    : settings_(settings),
+      strand_(strand),
+      journal_(journal),
+      observer_(observer),
+      ports_(userfunction::FreePort),
+      retired_({}),
+      burying_([this] { Bury(); }) {
   last_.set_state(dev::v1::UserFunction::WAITING);
 }
 
@@ -109,31 +119,29 @@ absl::Status ProcessSupply::Open() {
 // ---- on the strand
 
 void ProcessSupply::Start(cluster::NodeId node, Listener listener) {
-  auto kept = std::make_shared<Listener>(std::move(listener));
   if (open_) {
-    Begin(node, std::move(kept));
+    Begin(node, std::move(listener));
   } else {
-    early_[node] = std::move(kept);
+    early_[node] = std::move(listener);
   }
 }
 
-void ProcessSupply::Begin(cluster::NodeId node, std::shared_ptr<Listener> listener) {
+void ProcessSupply::Begin(cluster::NodeId node, Listener listener) {
   const absl::Status status = TryToBegin(node, listener);
   if (status.ok()) return;
   observer_.OnTrouble(absl::StrCat(Label(node), "cannot be started: ", status.message(), "; again in ",
                                    absl::FormatDuration(kTryAgain)));
-  waiting_[node] = strand_.After(kTryAgain, lifetime_.Guard([this, node, listener = std::move(listener)] {
+  waiting_[node] = strand_.After(kTryAgain, lifetime_.Guard([this, node, listener = std::move(listener)]() mutable {
     waiting_.erase(node);
-    Begin(node, listener);
+    Begin(node, std::move(listener));
   }));
 }
 
-absl::Status ProcessSupply::TryToBegin(cluster::NodeId node, std::shared_ptr<Listener> listener) {
-  const auto port = userfunction::FreePort();
+absl::Status ProcessSupply::TryToBegin(cluster::NodeId node, Listener& listener) {
+  auto port = ports_.Take();
   if (!port.ok()) return port.status();
-  auto replica =
-      std::make_unique<Replica>(*this, node, Address(settings_.user_function_host, *port), std::move(listener));
-  absl::Status status = replica->link().Start();
+  auto replica = std::make_unique<Replica>(*this, node, *std::move(port));
+  absl::Status status = replica->Start(listener);
   if (status.ok()) {
     replicas_[node] = std::move(replica);
   } else {
@@ -152,6 +160,7 @@ void ProcessSupply::Stop(cluster::NodeId node) {
     last_ = link.Describe();
     last_.set_state(dev::v1::UserFunction::IDLE);
     last_.set_pid(0);
+    last_.clear_address();
   }
   last_.mutable_since()->set_seconds(absl::ToUnixSeconds(strand_.WallTime()));
   Retire(std::move(stopped.mapped()));

@@ -8,6 +8,7 @@
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "emulator/base/lifetime.h"
 #include "emulator/journal/work_queue.h"
+#include "emulator/runtime/free_ports.h"
 #include "emulator/runtime/user_function_link.h"
 #include "emulator/scaling/supply.h"
 
@@ -42,8 +43,9 @@ class ProcessSupply final : public scaling::Supply {
  private:
   class Replica;
 
-  void Begin(cluster::NodeId node, std::shared_ptr<Listener> listener);
-  absl::Status TryToBegin(cluster::NodeId node, std::shared_ptr<Listener> listener);
+  void Begin(cluster::NodeId node, Listener listener);
+  // Takes the listener only if that has worked.
+  absl::Status TryToBegin(cluster::NodeId node, Listener& listener);
   // What is declared as before stays the same object. True if it is news.
   bool Learn(std::shared_ptr<const userfunction::Specification> specification);
   // The first that is ready, or the first; null where there is none.
@@ -59,9 +61,10 @@ class ProcessSupply final : public scaling::Supply {
   // On the strand.
   std::map<cluster::NodeId, std::unique_ptr<Replica>> replicas_;
   bool open_ = false;
-  std::map<cluster::NodeId, std::shared_ptr<Listener>> early_;  // asked for before
+  std::map<cluster::NodeId, Listener> early_;         // asked for before
   std::map<cluster::NodeId, base::TimerId> waiting_;  // those that could not be started, until they are tried again
   std::shared_ptr<const userfunction::Specification> specification_;
+  FreePorts ports_;
   dev::v1::UserFunction last_;  // as it was when the last one was stopped
   base::Lifetime lifetime_;
 

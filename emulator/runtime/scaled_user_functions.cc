@@ -64,6 +64,7 @@ void ScaledUserFunctions::Stop() {
     fleet_ = nullptr;
   });
   if (link_ != nullptr) link_->Stop();
+  base::RunOn(strand_, [this] { shared_ = nullptr; });  // its timers are the strand's
   if (processes_ != nullptr) processes_->EndAll();
 }
 

@@ -25,6 +25,9 @@ class ScaledUserFunctions final : public UserFunctions {
 
   void MakeNodes() override;
   absl::Status Start() override;
+  void EndScaling() override {
+    if (fleet_ != nullptr) fleet_->End();
+  }
   void Stop() override;
   void ReportError(const std::string& text) override;
   dev::v1::UserFunction Describe() const override;

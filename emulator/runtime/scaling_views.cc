@@ -23,8 +23,7 @@ absl::StatusOr<dev::v1::ScalingState> SetScaling(scaling::Scaler* scaler, const 
   if (scaler == nullptr) {
     return absl::FailedPreconditionError(
         "Scaling is off, and stays so while this emulator runs. Start it with `cloudstate-dev run --scaling manual`, "
-        "or "
-        "with cloudstate or knative; `nodes add` and `nodes drain` change a cluster without scaling.");
+        "or with cloudstate or knative; `nodes add` and `nodes drain` change a cluster without scaling.");
   }
   if (absl::Status status = scaler->Set(request); !status.ok()) return status;
   return scaler->Describe();

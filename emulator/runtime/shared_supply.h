@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "emulator/base/lifetime.h"
 #include "emulator/base/strand.h"
@@ -31,12 +30,11 @@ class SharedSupply final : public scaling::Supply {
 
  private:
   struct Replica {
-    std::shared_ptr<Listener> listener;  // shared with the call that tells it
+    Listener listener;
     base::TimerId starting = base::TimerId::kNone;
     bool started = false;
   };
-  std::vector<cluster::NodeId> Nodes() const;
-  void TellReady(const Replica& replica) const;
+  void TellReady(Replica& replica);
 
   base::Strand& strand_;
   const std::string address_;

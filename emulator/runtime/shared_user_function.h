@@ -20,6 +20,7 @@ class SharedUserFunction final : public UserFunctions {
 
   void MakeNodes() override;
   absl::Status Start() override { return link_.Start(); }
+  void EndScaling() override {}
   void Stop() override { link_.Stop(); }
   void ReportError(const std::string& text) override { link_.ReportError(text); }
   dev::v1::UserFunction Describe() const override { return link_.Describe(); }

@@ -99,11 +99,11 @@ absl::Status UserFunctionLink::StartCommand() {
       pid_ = pid;
       restarts_ = restarts;
     });
-    observer_.OnStarted(pid, restarts);
+    observer_.OnStarted("", pid, restarts);
   };
   handler.on_ended = [this](const std::string& how, absl::Duration again_in) {
     strand_.Post([this] { pid_ = 0; });
-    observer_.OnEnded(how, again_in);
+    observer_.OnEnded("", how, again_in);
   };
   auto supervisor = userfunction::Supervisor::Start(std::move(options), std::move(handler));
   if (!supervisor.ok()) return supervisor.status();

@@ -60,6 +60,7 @@ ClusterFleet::~ClusterFleet() {
 // ---- more and fewer
 
 void ClusterFleet::Resize(int wanted) {
+  if (ended_) return;
   const int most = std::clamp(wanted, 0, static_cast<int>(cluster::Cluster::kMostNodes));
   auto staying =
       static_cast<int>(std::ranges::count_if(replicas_, [](const auto& each) { return !each.second.drains; }));
@@ -129,9 +130,12 @@ void ClusterFleet::Remove(NodeId id, const std::string& text) {
   supply_.Stop(id);
   cluster_.Disconnect(id, reason);
   gateway_.Suspend(id, reason);
-  if (replicas_.at(id).lived) left_last_ = id;
+  const std::uint64_t up_life = replicas_.at(id).up_life;
+  const bool was_up = up_life != 0 && up_life == cluster_.Find(id)->incarnation();
+  if (was_up && IsAlone(NodeId::kNone)) left_last_ = id;
   replicas_.erase(id);
   Tell(id, text);
+  Wake();  // others may have waited for it
 }
 
 // ---- its user function
@@ -163,6 +167,7 @@ void ClusterFleet::Wake() {
 }
 
 void ClusterFleet::Look() {
+  if (ended_) return;
   for (const auto& [id, node] : cluster_.nodes()) {
     if (IsAlive(id) && !replicas_.contains(id)) Add(id);
   }
@@ -171,8 +176,15 @@ void ClusterFleet::Look() {
   for (const NodeId id : ids) Advance(id);
   // The youngest first, while the older ones are still there.
   for (auto& [id, replica] : std::views::reverse(replicas_)) {
-    if (replica.drains && !Leaves(id, replica)) Leave(id, replica);
+    if (!replica.drains) continue;
+    if (!Leaves(id, replica)) {
+      Leave(id, replica);
+    } else if (replica.last_life != replica.leaving_life && cluster_.Find(id)->is_leaving() && IsAlone(id)) {
+      LeaveAlone(id, replica);
+    }
   }
+  PreferLeftLast();
+  RestartJoining();
 }
 
 void ClusterFleet::Advance(NodeId id) {
@@ -180,11 +192,11 @@ void ClusterFleet::Advance(NodeId id) {
   const cluster::Node& node = *cluster_.Find(id);
   if (!IsAlive(id) && (replica.lived || replica.drains)) {
     Remove(id, replica.lived && node.state() == "stopped" ? "was killed" : "has gone");
-    RestartJoining();
     return;
   }
   if (IsAlive(id)) replica.lived = true;
-  if (node.state() == "leaving") {
+  if (IsUp(id) || node.is_leaving()) replica.up_life = node.incarnation();
+  if (node.is_leaving()) {
     replica.drains = true;
     replica.leaving_life = node.incarnation();
   }
@@ -194,29 +206,56 @@ void ClusterFleet::Advance(NodeId id) {
 }
 
 void ClusterFleet::BeginLife(NodeId id) {
-  const bool alone = !AnyOther(id, [this](NodeId other) { return IsAlive(other); });
+  const bool alone = IsAlone(id);
+  if (alone && id != left_last_ && replicas_.contains(left_last_)) return;  // that one first, which knows most
   const auto begun = alone ? cluster_.StartAlone(id) : cluster_.StartAgain(id);
   if (!begun.ok()) return TryAgainLater();
   replicas_.at(id).lived = true;
+  if (alone) left_last_ = NodeId::kNone;
 }
 
-// The last one stays until all others have gone: what they have still goes to it.
+// The last one stays until all others have gone: what they have still goes to it. One that is joining has nothing that
+// others need.
 void ClusterFleet::Leave(NodeId id, Replica& replica) {
-  if (!IsUp(id)) return;
-  const bool others_up = AnyOther(id, [this](NodeId other) { return IsUp(other); });
-  if (!others_up && AnyOther(id, [this](NodeId other) { return IsAlive(other); })) return;
-  const auto begun = others_up ? cluster_.Drain(id) : cluster_.DrainLast(id);
-  if (begun.ok()) {
-    replica.leaving_life = cluster_.Find(id)->incarnation();
-  } else {
-    TryAgainLater();
+  const bool is_joining = cluster_.Find(id)->state() == "joining";
+  if (!IsUp(id) && !is_joining) return;
+  const bool others_stay = std::ranges::any_of(replicas_, [&](const auto& each) {
+    return each.first != id && IsUp(each.first) && !Leaves(each.first, each.second);
+  });
+  if (!is_joining && !others_stay) {
+    if (IsAlone(id)) LeaveAlone(id, replica);
+    return;
   }
+  if (!cluster_.Drain(id).ok()) return TryAgainLater();
+  replica.leaving_life = cluster_.Find(id)->incarnation();
 }
 
-// A node that joins waits for a member to let it in, and the last of those may have left meanwhile.
+// It may be leaving already: then the others that it was to hand over to have gone.
+void ClusterFleet::LeaveAlone(NodeId id, Replica& replica) {
+  if (!cluster_.DrainLast(id).ok()) return TryAgainLater();
+  replica.leaving_life = cluster_.Find(id)->incarnation();
+  replica.last_life = replica.leaving_life;
+}
+
+// Where the last one has left while others were still starting, the youngest of those gives way to it: it knows most of
+// CRDT entities.
+void ClusterFleet::PreferLeftLast() {
+  if (left_last_ == NodeId::kNone || replicas_.contains(left_last_) || !IsAlone(NodeId::kNone)) return;
+  const auto youngest_first = std::views::reverse(replicas_);
+  const auto chosen =
+      std::ranges::find_if(youngest_first, [](const auto& each) { return !each.second.served && !each.second.drains; });
+  if (chosen == youngest_first.end()) return;
+  Remove(chosen->first, absl::StrCat("gives way to ", Name(left_last_), ", which left last"));
+  Add(left_last_);
+}
+
+// A node that joins waits for a member to let it in, and the last of those may have gone meanwhile.
 void ClusterFleet::RestartJoining() {
-  const auto is_joining = [this](NodeId id) { return IsAlive(id) && cluster_.Find(id)->state() == "joining"; };
-  if (AnyOther(NodeId::kNone, [&](NodeId id) { return IsAlive(id) && !is_joining(id); })) return;
+  const auto is_joining = [this](NodeId id) { return cluster_.Find(id)->state() == "joining"; };
+  if (std::ranges::any_of(cluster_.nodes(),
+                          [&](const auto& each) { return each.second->is_alive() && !is_joining(each.first); })) {
+    return;
+  }
   for (auto& [id, replica] : replicas_) {
     if (!is_joining(id) || !cluster_.Kill(id).ok()) continue;
     replica.lived = false;
@@ -232,14 +271,11 @@ void ClusterFleet::TryAgainLater() {
   });
 }
 
-ClusterFleet::Stage ClusterFleet::StageOf(NodeId id, const Replica& replica) const {
-  if (replica.drains) return Stage::kDraining;
-  if (!replica.served) return Stage::kStarting;
-  return IsUp(id) ? Stage::kReady : Stage::kJoining;
-}
-
 void ClusterFleet::NoticeStage(NodeId id, Replica& replica) {
-  const Stage stage = StageOf(id, replica);
+  const Stage stage = replica.drains    ? Stage::kDraining
+                      : !replica.served ? Stage::kStarting
+                      : IsUp(id)        ? Stage::kReady
+                                        : Stage::kJoining;
   if (stage == replica.stage) return;
   replica.stage = stage;
   replica.since = strand_.WallTime();
@@ -266,28 +302,29 @@ void ClusterFleet::Tell(NodeId id, const std::string& text) const {
 
 // ---- what there is
 
-// Or about to begin another life by itself.
 bool ClusterFleet::IsAlive(NodeId id) const {
   const cluster::Node* node = cluster_.Find(id);
-  return node != nullptr && (node->membership() != nullptr || node->state() == "down");
+  return node != nullptr && node->is_alive();
 }
 
 bool ClusterFleet::Leaves(NodeId id, const Replica& replica) const {
-  return replica.leaving_life == cluster_.Find(id)->incarnation();
+  const cluster::Node& node = *cluster_.Find(id);
+  return replica.leaving_life == node.incarnation() && node.state() != "down";  // which begins anew
 }
 
 bool ClusterFleet::IsUp(NodeId id) const { return cluster_.Find(id)->state() == "up"; }
 
-template <typename Fits>
-bool ClusterFleet::AnyOther(NodeId id, Fits fits) const {
-  return std::ranges::any_of(cluster_.nodes(), [&](const auto& each) { return each.first != id && fits(each.first); });
+bool ClusterFleet::IsAlone(NodeId id) const {
+  return std::ranges::none_of(cluster_.nodes(),
+                              [id](const auto& each) { return each.first != id && each.second->is_alive(); });
 }
 
 Fleet::Counts ClusterFleet::counts() const {
   Counts counts;
   for (const auto& [id, replica] : replicas_) {
-    const Stage stage = StageOf(id, replica);
-    ++(stage == Stage::kReady ? counts.ready : stage == Stage::kDraining ? counts.draining : counts.starting);
+    ++(replica.stage == Stage::kReady      ? counts.ready
+       : replica.stage == Stage::kDraining ? counts.draining
+                                           : counts.starting);
   }
   return counts;
 }
@@ -331,7 +368,7 @@ std::vector<dev::v1::Replica> ClusterFleet::Describe() const {
   for (const auto& [id, replica] : replicas_) {
     dev::v1::Replica& result = described.emplace_back();
     result.set_node(static_cast<std::int32_t>(id));
-    result.set_state(kStages[static_cast<std::size_t>(StageOf(id, replica))]);
+    result.set_state(kStages[static_cast<std::size_t>(replica.stage)]);
     *result.mutable_since() = base::ToTimestamp(replica.since);
     const Supply::Process process = supply_.Describe(id);
     result.set_pid(process.pid);

@@ -40,6 +40,8 @@ class ClusterFleet final : public Fleet {
   // From zero, the node that left last is the first to start. Of those that are too many, first the ones go that are
   // still starting, and then those with the highest numbers. Not from a task of a node, like SetDispatch.
   void Resize(int wanted) override;
+  // The emulator ends: nothing is started or drained from now on. On the strand.
+  void End() { ended_ = true; }
   Counts counts() const override;
   std::int64_t held_calls() const override { return gateway_.held().open(); }
   std::vector<NodeReport> TakeReports() override;
@@ -63,7 +65,10 @@ class ClusterFleet final : public Fleet {
     bool served = false;             // its user function is there
     bool lived = false;              // its node has, since it is a replica
     bool drains = false;             // it is to go
-    std::uint64_t leaving_life = 0;  // of its node, that knows: one that begins anew does not
+    // Lives of its node: one that begins anew has never been up, and does not know that it is to go.
+    std::uint64_t up_life = 0;
+    std::uint64_t leaving_life = 0;
+    std::uint64_t last_life = 0;  // that leaves as the last one
     std::optional<absl::Duration> cold_start = {};
     Readings before = {};  // at the last report, or when it became ready
     std::optional<NodeReport> report = {};
@@ -88,17 +93,17 @@ class ClusterFleet final : public Fleet {
   void Advance(NodeId id);
   void BeginLife(NodeId id);
   void Leave(NodeId id, Replica& replica);
+  void LeaveAlone(NodeId id, Replica& replica);
+  void PreferLeftLast();
   void RestartJoining();
   void TryAgainLater();
-  Stage StageOf(NodeId id, const Replica& replica) const;
   void NoticeStage(NodeId id, Replica& replica);
   void Tell(NodeId id, const std::string& text) const;
 
   bool IsAlive(NodeId id) const;
   bool IsUp(NodeId id) const;
   bool Leaves(NodeId id, const Replica& replica) const;
-  template <typename Fits>
-  bool AnyOther(NodeId id, Fits fits) const;
+  bool IsAlone(NodeId id) const;
   Readings Read(NodeId id) const;
   Readings ReadActivator() const;
 
@@ -108,7 +113,8 @@ class ClusterFleet final : public Fleet {
   Supply& supply_;
   Watcher watcher_;
   std::map<NodeId, Replica> replicas_;
-  NodeId left_last_ = NodeId::kNone;
+  NodeId left_last_ = NodeId::kNone;  // of all that were up; none once one has begun
+  bool ended_ = false;
   Readings activator_before_;
   bool woken_ = false;
   base::TimerId again_ = base::TimerId::kNone;

@@ -29,8 +29,8 @@ class Fleet {
   virtual ~Fleet() = default;
 
   virtual void Watch(Watcher watcher) = 0;
-  // Starts replicas, or drains those that are youngest, until so many are there or on their way. One that drains is not
-  // called back.
+  // Starts replicas, or drains those that are youngest, until so many are there or on their way. One that is to go
+  // is called back only as long as its node does not know yet.
   virtual void Resize(int wanted) = 0;
   virtual Counts counts() const = 0;
   virtual std::int64_t held_calls() const = 0;

@@ -17,6 +17,7 @@ namespace cloudstate::scaling {
 // strand.
 class Supply {
  public:
+  // These neither start nor stop anything before they return; they may post what does.
   struct Listener {
     // The first time, and again each time that it is back: the node can be served.
     absl::AnyInvocable<void(std::shared_ptr<userfunction::Connection>,

@@ -29,7 +29,7 @@ void SimulatedSupply::EndFaults() {
 }
 
 void SimulatedSupply::Start(cluster::NodeId node, Listener listener) {
-  replicas_[node].listener = std::make_shared<Listener>(std::move(listener));
+  replicas_[node].listener = std::move(listener);
   Begin(node);
 }
 
@@ -57,16 +57,14 @@ void SimulatedSupply::OnStarted(cluster::NodeId node) {
     replica.timer =
         strand_.After(absl::Trunc(life, absl::Microseconds(1)), [this, node] { OnLost(node, "it crashed"); });
   }
-  const std::shared_ptr<Listener> listener = replica.listener;
-  listener->ready(connection_, specification_, entities::ReplayFrom::kNewestSnapshot);
+  replica.listener.ready(connection_, specification_, entities::ReplayFrom::kNewestSnapshot);
 }
 
 void SimulatedSupply::OnLost(cluster::NodeId node, const std::string& reason) {
   Replica& replica = replicas_.at(node);
   replica.runs = false;
-  const std::shared_ptr<Listener> listener = replica.listener;
   Begin(node);
-  listener->lost(absl::UnavailableError(reason));
+  replica.listener.lost(absl::UnavailableError(reason));
 }
 
 }  // namespace cloudstate::simulation

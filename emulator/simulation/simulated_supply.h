@@ -38,7 +38,7 @@ class SimulatedSupply final : public scaling::Supply {
 
  private:
   struct Replica {
-    std::shared_ptr<Listener> listener;  // shared with the call that tells it
+    Listener listener;
     base::TimerId timer = base::TimerId::kNone;
     bool runs = false;
   };

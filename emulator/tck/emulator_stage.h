@@ -32,8 +32,8 @@ class EmulatorStage final : private runtime::Observer {
   void OnLost(const std::string&) override {}
   void OnRejected(const std::string& problem) override;
   void OnTrouble(const std::string&) override {}
-  void OnStarted(int, int) override {}
-  void OnEnded(const std::string&, absl::Duration) override {}
+  void OnStarted(const std::string&, int, int) override {}
+  void OnEnded(const std::string&, const std::string&, absl::Duration) override {}
   void OnChanged(const std::string&) override {}
   void OnOutput(std::string_view) override {}
   void OnScaling(const dev::v1::ScalingEvent&) override {}

@@ -93,6 +93,19 @@ TEST_F(ActivatorTest, BeyondTheBoundACallIsToldWhatChangesIt) {
   EXPECT_EQ(held(), 2);
 }
 
+TEST_F(ActivatorTest, WhatIsHeldIsBoundedInBytesAsWell) {
+  HoldCalls();
+  Suspend();
+  const std::string large(40U << 20, 'x');
+  const auto first = Call(large);
+  const auto second = Call(large);
+  EXPECT_EQ(CodeOf(*second), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(TextOf(*second), HasSubstr("more than the 67108864 that it holds"));
+  GoAway(*first);
+  Call(large);
+  EXPECT_EQ(held(), 1);
+}
+
 TEST_F(ActivatorTest, ACallEndsAtItsDeadlineAndIsToldWhyItWasHeld) {
   HoldCalls();
   Suspend();
@@ -157,13 +170,13 @@ TEST_F(ActivatorTest, ACallThatEndsWhileItIsHeldHasATraceThatNamesNoNode) {
   EXPECT_EQ(trace.node, "");
 }
 
-TEST_F(ActivatorTest, ACallThatIsReleasedHasAllItsTimeAtTheNode) {
+TEST_F(ActivatorTest, ACallThatIsReleasedHasTheTimeAtTheNodeThatIsLeft) {
   HoldCalls();
   Suspend();
   const auto client = Call();
   strand_.Advance(absl::Seconds(50));
   ServeAgain();
-  strand_.Advance(Router::Options().relay_timeout - absl::Seconds(1));
+  strand_.Advance(Router::Options().relay_timeout - absl::Seconds(51));
   EXPECT_FALSE(client->status.has_value());
   strand_.Advance(absl::Seconds(1));
   EXPECT_EQ(CodeOf(*client), absl::StatusCode::kDeadlineExceeded);

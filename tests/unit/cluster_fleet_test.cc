@@ -84,6 +84,12 @@ class ClusterFleetTest : public ::testing::Test {
     ASSERT_TRUE(UntilReady(static_cast<int>(replicas)));
   }
 
+  // Its user function has something in hand that keeps it from leaving.
+  void BeBusy(std::uint32_t node) { cluster_.Find(NodeId{node})->load().user_function.Begin(strand_.Now()); }
+  void BeIdle(std::uint32_t node) {
+    cluster_.Find(NodeId{node})->load().user_function.End(strand_.Now(), absl::ZeroDuration());
+  }
+
   testing::VirtualStrand strand_;
   testing::MemoryJournal journal_;
   trace::Recorder recorder_{100};
@@ -271,7 +277,7 @@ TEST_F(ClusterFleetTest, ANodeThatIsStartedByHandIsAReplica) {
   EXPECT_TRUE(Until([&] { return State(2) == "removed"; }));
 }
 
-TEST_F(ClusterFleetTest, AReplicaThatIsStillJoiningIsDrainedOnceItIsUp) {
+TEST_F(ClusterFleetTest, AReplicaThatIsStillJoiningGoesAtOnce) {
   ASSERT_NO_FATAL_FAILURE(HaveReady(1));
   fleet_.Resize(2);
   supply_.Ready(2);
@@ -279,7 +285,130 @@ TEST_F(ClusterFleetTest, AReplicaThatIsStillJoiningIsDrainedOnceItIsUp) {
   ASSERT_EQ(State(2), "joining");
   fleet_.Resize(1);
   EXPECT_EQ(fleet_.counts().draining, 1);
-  EXPECT_TRUE(Until([&] { return State(2) == "removed"; }));
+  strand_.Run();  // without any time
+  EXPECT_EQ(State(2), "removed");
+  EXPECT_EQ(told_.back(), "node 2 has gone");
+  strand_.Advance(kLong);
+  EXPECT_TRUE(cluster_.Converged()) << "nobody misses it";
+}
+
+TEST_F(ClusterFleetTest, OneThatCannotJoinDoesNotKeepTheOthers) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(3));
+  ASSERT_TRUE(cluster_.Partition({{NodeId{1}, NodeId{2}}, {NodeId{3}}}).ok());
+  ASSERT_TRUE(Until([&] { return State(3) == "joining"; }));
+  fleet_.Resize(0);
+  EXPECT_TRUE(Until([&] { return fleet_.Describe().empty(); }));
+}
+
+// What node 3 knows is from before it was cut off.
+TEST_F(ClusterFleetTest, OneThatOnlyJoinedIsNotTheOneThatLeftLast) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(3));
+  ASSERT_TRUE(cluster_.Partition({{NodeId{1}, NodeId{2}}, {NodeId{3}}}).ok());
+  ASSERT_TRUE(Until([&] { return State(3) == "joining"; }));
+  for (const std::uint32_t node : {1U, 2U, 3U}) ASSERT_TRUE(cluster_.Kill(NodeId{node}).ok());
+  strand_.Run();
+  fleet_.Resize(1);
+  EXPECT_EQ(supply_.started.back(), NodeId{2});
+}
+
+// It is cut off from the other, which has gone, and would wait for it for ever.
+TEST_F(ClusterFleetTest, OneThatWasLeftBehindWhileItWasLeavingGoesAsWell) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(2));
+  BeBusy(2);
+  fleet_.Resize(0);
+  strand_.Run();
+  ASSERT_EQ(State(2), "leaving");
+  ASSERT_TRUE(cluster_.Kill(NodeId{1}).ok());
+  EXPECT_TRUE(Until([&] { return fleet_.Describe().empty(); }));
+  BeIdle(2);
+}
+
+TEST_F(ClusterFleetTest, OneThatWasLeftBehindAndIsWantedServesAgain) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(2));
+  BeBusy(2);
+  fleet_.Resize(0);
+  strand_.Run();
+  ASSERT_TRUE(cluster_.Kill(NodeId{1}).ok());
+  ASSERT_TRUE(Until([&] { return State(2) == "down"; }));
+  fleet_.Resize(1);  // it does not know any more that it is to go
+  BeIdle(2);
+  EXPECT_TRUE(UntilReady(1));
+  EXPECT_EQ(supply_.started.size(), 2U);
+}
+
+// Being the older one it stays what it is, and has nobody to give its shards to.
+TEST_F(ClusterFleetTest, TheOlderOfTwoThatWasLeavingGoesAsTheLastOne) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(2));
+  BeBusy(1);
+  ASSERT_TRUE(cluster_.Drain(NodeId{1}).ok());
+  strand_.Run();
+  ASSERT_TRUE(cluster_.Kill(NodeId{2}).ok());
+  strand_.Advance(absl::Seconds(1));
+  BeIdle(1);
+  EXPECT_TRUE(Until([&] { return fleet_.Describe().empty(); }));
+}
+
+TEST_F(ClusterFleetTest, TheLastOneWaitsForAnotherThatIsPausedAndDoesNotKnowYetThatItLeaves) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(2));
+  ASSERT_TRUE(cluster_.Pause(NodeId{2}, absl::Seconds(1)).ok());
+  fleet_.Resize(0);
+  strand_.Run();
+  EXPECT_EQ(State(1), "up");
+  EXPECT_TRUE(Until([&] { return fleet_.Describe().empty(); }));
+}
+
+TEST_F(ClusterFleetTest, AllThatCrashAtOnceServeAgainAtOnce) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(3));
+  ASSERT_TRUE(cluster_.CrashAll().ok());
+  strand_.Run();
+  EXPECT_EQ(fleet_.counts().ready, 1);
+  EXPECT_TRUE(UntilReady(3));
+}
+
+TEST_F(ClusterFleetTest, OneThatStartsWhileTheLastOneLeavesGivesWayToIt) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(1));
+  BeBusy(1);
+  fleet_.Resize(0);
+  strand_.Run();
+  ASSERT_EQ(State(1), "leaving");
+  fleet_.Resize(2);
+  EXPECT_THAT(supply_.started, ElementsAre(NodeId{1}, NodeId{2}, NodeId{3}));
+  BeIdle(1);
+  ASSERT_TRUE(Until([&] { return supply_.stopped.size() == 2; }));
+  EXPECT_THAT(supply_.stopped, ElementsAre(NodeId{1}, NodeId{3}));
+  EXPECT_EQ(supply_.started.back(), NodeId{1});
+  supply_.Ready(2);
+  strand_.Run();
+  EXPECT_EQ(State(2), "stopped") << "it waits for the one that knows most";
+  supply_.Ready(1);
+  strand_.Run();
+  EXPECT_EQ(State(1), "up");
+  EXPECT_TRUE(UntilReady(2));
+}
+
+// It is not needed then after all: the other need not wait for it.
+TEST_F(ClusterFleetTest, WhoWaitsForTheOneThatLeftLastBeginsWhereThatIsNotToStart) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(2));
+  ASSERT_TRUE(cluster_.Drain(NodeId{1}).ok());
+  ASSERT_TRUE(Until([&] { return State(1) == "removed"; }));
+  fleet_.Resize(0);
+  ASSERT_TRUE(Until([&] { return fleet_.Describe().empty(); }));
+  fleet_.Resize(2);
+  supply_.Ready(1);
+  strand_.Run();
+  ASSERT_EQ(State(1), "removed");
+  fleet_.Resize(1);  // node 2 goes, which is still starting
+  strand_.Run();
+  EXPECT_EQ(State(1), "up");
+}
+
+TEST_F(ClusterFleetTest, NothingIsStartedOnceTheEmulatorEnds) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(1));
+  fleet_.End();
+  fleet_.Resize(2);
+  ASSERT_TRUE(cluster_.Kill(NodeId{1}).ok());
+  strand_.Advance(absl::Seconds(5));
+  EXPECT_THAT(supply_.started, ElementsAre(NodeId{1}));
 }
 
 TEST_F(ClusterFleetTest, ThereAreNoMoreReplicasThanNodesCanBe) {

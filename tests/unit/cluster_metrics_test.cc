@@ -31,5 +31,18 @@ TEST_F(ClusterMetricsTest, TellsEachNodesLoad) {
   meter.End(strand_.Now(), absl::Milliseconds(1'500));
 }
 
+TEST(ScalingMetricsTest, TellsReplicasByTheirStateAndWhatWaitsForThem) {
+  dev::v1::ScalingState state;
+  for (const char* each : {"ready", "draining", "ready"}) state.add_replicas()->set_state(each);
+  state.set_wanted(2);
+  state.set_held_calls(7);
+  const std::string text = runtime::ScalingMetricsText(state);
+  EXPECT_THAT(text, HasSubstr("cloudstate_scaling_replicas{state=\"ready\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("cloudstate_scaling_replicas{state=\"draining\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("cloudstate_scaling_replicas{state=\"starting\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("cloudstate_scaling_wanted 2\n"));
+  EXPECT_THAT(text, HasSubstr("cloudstate_activator_held_calls 7\n"));
+}
+
 }  // namespace
 }  // namespace cloudstate::cluster

@@ -73,6 +73,19 @@ TEST_F(TwoNodesTest, ACallForOneNodeThatIsNoLongerThereIsToldSo) {
   EXPECT_THAT(TextOf(*client), HasSubstr("node 1"));
 }
 
+// What keeps coming for it alone would keep it for ever.
+TEST_F(TwoNodesTest, ANodeThatLeavesTakesWhatWasOnItsWayToItAloneAndNothingThatComesLater) {
+  const auto before = CallAt("2");
+  ASSERT_TRUE(cluster_.Drain(cluster::NodeId{2}).ok());
+  strand_.Advance(absl::Milliseconds(900));
+  const auto on_its_way = CallAt("2");
+  EXPECT_EQ(Requests(2), 2);
+  strand_.Advance(absl::Milliseconds(100));
+  const auto late = CallAt("2");
+  EXPECT_EQ(TextOf(*late), "node 2 is leaving the cluster");
+  EXPECT_EQ(Requests(2), 2);
+}
+
 TEST_F(TwoNodesTest, ACallThatNoOtherNodeCanTakeEitherIsHeld) {
   HoldCalls();
   const auto client = CallSoon();

@@ -84,14 +84,5 @@ TEST_F(SharedSupplyTest, AReplicaThatIsStartedAgainTakesAsLongAgain) {
   EXPECT_THAT(ready_, ElementsAre(1));
 }
 
-TEST_F(SharedSupplyTest, AListenerMayStopTheOthers) {
-  Start(2);
-  supply_.Start(cluster::NodeId{1}, {.ready = [this](auto, auto, auto) { supply_.Stop(cluster::NodeId{2}); },
-                                     .lost = [](const absl::Status&) {}});
-  strand_.Advance(absl::Seconds(2));
-  Ready();
-  EXPECT_THAT(ready_, IsEmpty());
-}
-
 }  // namespace
 }  // namespace cloudstate::runtime

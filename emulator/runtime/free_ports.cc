@@ -1,0 +1,32 @@
+#include "emulator/runtime/free_ports.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace cloudstate::runtime {
+namespace {
+
+constexpr int kMostDraws = 1'000;
+
+}  // namespace
+
+absl::StatusOr<FreePorts::Port> FreePorts::Take() {
+  std::erase_if(taken_, [](const auto& each) { return each.expired(); });
+  for (int i = 0; i < kMostDraws; ++i) {
+    const absl::StatusOr<std::uint16_t> drawn = draw_();
+    if (!drawn.ok()) return drawn.status();
+    const bool is_taken = std::ranges::any_of(taken_, [&drawn](const auto& each) {
+      const Port port = each.lock();
+      return port != nullptr && *port == *drawn;
+    });
+    if (is_taken) continue;
+    Port port = std::make_shared<const std::uint16_t>(*drawn);
+    taken_.push_back(port);
+    return port;
+  }
+  return absl::UnavailableError(
+      absl::StrCat("no port is free besides those that ", taken_.size(), " replicas have; scale down"));
+}
+
+}  // namespace cloudstate::runtime
