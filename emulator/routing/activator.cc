@@ -108,6 +108,7 @@ Activator::Held Activator::Release(Queue::iterator held) {
   released.call->Trace(trace::StepKind::kQueued, trace::kClientsCommand,
                        absl::StrCat("held by the activator for ", ForPeople(time)));
   held_.End(strand_.Now(), time);
+  released.call->AddHeld(time);
   if (options_.changed) options_.changed(held_.open());
   return released;
 }

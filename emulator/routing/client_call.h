@@ -69,6 +69,10 @@ class ClientCall final
   void Limit(absl::Duration time);
   absl::Duration TimeLeft() const;
 
+  // How long the activator has held it.
+  absl::Duration held() const { return held_; }
+  void AddHeld(absl::Duration time) { held_ += time; }
+
   void Reply(cloudstate::Reply reply) override;
   void End(absl::Status status) override;
   void WhenReady(base::Task then) override;
@@ -106,6 +110,7 @@ class ClientCall final
   base::Task when_writable_;  // waits for the client
   base::TimerId timer_ = base::TimerId::kNone;
   absl::Time deadline_ = absl::InfiniteFuture();
+  absl::Duration held_;
   std::uint64_t messages_ = 0;
   bool headers_sent_ = false;
   bool warned_ = false;

@@ -162,7 +162,7 @@ void Router::Accept(const std::shared_ptr<ClientCall>& call, serving::Call reque
     target.payload.type_url = found.method->input_type_url;
     call->SetMethod(*found.method);
   }
-  call->Limit(TimeLimit(found, request.deadline, shared_.Now() - call->trace()->begin));
+  call->Limit(TimeLimit(found, request.deadline, call->held()));
   Invoke(std::move(target), call);
 }
 
