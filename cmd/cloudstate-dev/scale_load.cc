@@ -127,13 +127,11 @@ absl::Status ReadModel(const ScaleArguments& arguments, std::optional<capacity::
 
 absl::Status ReadReplicas(const ScaleArguments& arguments, capacity::PlayOptions& options) {
   const scaling::Settings& settings = options.settings;
-  if (settings.mode == scaling::Mode::kKnative) {
-    options.replicas = settings.knative.initial_scale;
-    if (!arguments.replicas.has_value()) return absl::OkStatus();
+  options.replicas = settings.InitialReplicas(arguments.replicas.value_or(1));
+  if (settings.mode == scaling::Mode::kKnative && arguments.replicas.has_value()) {
     return absl::InvalidArgumentError(
         "--replicas: with --scaling knative the algorithm begins with --initial-scale; say that instead.");
   }
-  options.replicas = arguments.replicas.value_or(1);
   if (options.replicas <= settings.MaxScale()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("--replicas: ", options.replicas, " are more than max-scale, ",
                                                  settings.MaxScale(), "; take fewer, or raise --max-scale."));

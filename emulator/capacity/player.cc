@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "emulator/base/chance.h"
 #include "emulator/capacity/account.h"
 #include "emulator/capacity/event_heap.h"
@@ -83,7 +82,7 @@ class Player {
   // Nothing is there, and nothing is wanted: until something comes, each tick would decide the same.
   bool IsEmpty() const {
     return wanted_ == 0 && ready_.empty() && starting_ == 0 && draining_ == 0 && held_.empty() && !panic_ &&
-           Decides() && !options_.keep_ticks;
+           settings_.Decides() && !options_.keep_ticks;
   }
 
   void SkipTicks() {
@@ -366,7 +365,7 @@ class Player {
   // ---- scaling, as scaling::Scaler and scaling::ClusterFleet do it
 
   void Tick() {
-    if (Decides()) Follow(autoscaler_.Decide(settings_, Measure()));
+    if (settings_.Decides()) Follow(autoscaler_.Decide(settings_, Measure()));
   }
 
   scaling::Measurement Measure() {
@@ -386,21 +385,9 @@ class Player {
   }
 
   void StartFromNothing() {
-    if (!Decides()) return;
+    if (!settings_.Decides()) return;
     if (wanted_ > 0) return Resize(wanted_);
-    scaling::Measurement measurement = Measure();
-    scaling::Usage& held = measurement.reports.front().requests;
-    held.concurrency = std::max(held.concurrency, static_cast<double>(held_.size()));
-    scaling::Decision decision = autoscaler_.Decide(settings_, measurement);
-    if (decision.wanted == 0) {
-      decision.wanted = 1;
-      decision.reason = absl::StrCat(held_.size(), " held, and there is no replica");
-    }
-    Follow(std::move(decision));
-  }
-
-  bool Decides() const {
-    return settings_.mode == scaling::Mode::kCloudstate || settings_.mode == scaling::Mode::kKnative;
+    Follow(autoscaler_.DecideFromNothing(settings_, Measure(), held_.size()));
   }
 
   void Follow(scaling::Decision decision) {

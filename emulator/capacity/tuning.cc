@@ -187,9 +187,7 @@ absl::StatusOr<std::vector<Trial>> Combine(const std::vector<Variation>& variati
     trials = *std::move(more);
   }
   for (Trial& trial : trials) {
-    if (trial.options.settings.mode == scaling::Mode::kKnative) {
-      trial.options.replicas = trial.options.settings.knative.initial_scale;
-    }
+    trial.options.replicas = trial.options.settings.InitialReplicas(trial.options.replicas);
   }
   absl::Status wrong;
   std::erase_if(trials, [&](const Trial& trial) {

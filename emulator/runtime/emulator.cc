@@ -232,10 +232,7 @@ class RealEmulator final : public Emulator {
     if (!door.ok()) return WithFlag(door.status(), "--admin-port");
     admin_door_ = *std::move(door);
     admin_address_ = Address(settings_.admin_listen, admin_door_->port());
-    base::RunOn(strand_, [this] {
-      live_->SetFixed(FixedStatus(), settings_.told);
-      live_->SetScaler(user_functions_->scaler());
-    });
+    base::RunOn(strand_, [this] { live_->SetFixed(FixedStatus(), settings_.told); });
     return absl::OkStatus();
   }
 

@@ -286,23 +286,27 @@ void LiveState::EndReplays() {
 }
 
 void LiveState::GetScaling(const dev::v1::GetScalingRequest&, Done<dev::v1::ScalingState> done) {
-  strand_.Post([this, done = std::move(done)]() mutable { done(runtime::GetScaling(scaler_, cluster_)); });
+  strand_.Post(
+      [this, done = std::move(done)]() mutable { done(runtime::GetScaling(user_functions_.scaler(), cluster_)); });
 }
 
 void LiveState::SetScaling(const dev::v1::SetScalingRequest& request, Done<dev::v1::ScalingState> done) {
-  strand_.Post([this, request, done = std::move(done)]() mutable { done(runtime::SetScaling(scaler_, request)); });
+  strand_.Post([this, request, done = std::move(done)]() mutable {
+    done(runtime::SetScaling(user_functions_.scaler(), request));
+  });
 }
 
 void LiveState::ListScalingEvents(const dev::v1::ListScalingEventsRequest& request,
                                   Done<dev::v1::ListScalingEventsResponse> done) {
-  strand_.Post(
-      [this, request, done = std::move(done)]() mutable { done(runtime::ListScalingEvents(scaler_, request)); });
+  strand_.Post([this, request, done = std::move(done)]() mutable {
+    done(runtime::ListScalingEvents(user_functions_.scaler(), request));
+  });
 }
 
 std::unique_ptr<admin::Live::Watch> LiveState::WatchScalingEvents(const dev::v1::WatchScalingEventsRequest& request,
                                                                   ScalingEventWatcher watcher) {
   scaling::Scaler* scaler = nullptr;
-  base::RunOn(strand_, [&] { scaler = scaler_; });
+  base::RunOn(strand_, [&] { scaler = user_functions_.scaler(); });
   if (scaler == nullptr) return std::make_unique<EndingWatch>([] {});  // nothing ever happens
   return WatchOnStrand(strand_, *scaler, [&] {
     const auto newest = static_cast<std::size_t>(std::clamp(request.newest(), 0, kMostNewestEvents));

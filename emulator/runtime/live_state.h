@@ -15,7 +15,6 @@
 #include "emulator/runtime/replays.h"
 #include "emulator/runtime/sampler.h"
 #include "emulator/runtime/user_functions.h"
-#include "emulator/scaling/scaler.h"
 
 namespace cloudstate::runtime {
 
@@ -33,9 +32,6 @@ class LiveState final : public admin::Live {
     fixed_ = std::move(fixed);
     settings_ = std::move(settings);
   }
-
-  // Null, as at first: scaling is off. It outlives what watches here. On the strand.
-  void SetScaler(scaling::Scaler* scaler) { scaler_ = scaler; }
 
   void GetStatus(absl::AnyInvocable<void(dev::v1::Status)> done) override;
   void ListServices(absl::AnyInvocable<void(dev::v1::ListServicesResponse)> done) override;
@@ -100,7 +96,6 @@ class LiveState final : public admin::Live {
   const absl::Duration passivation_timeout_;
   const std::function<std::string(cluster::NodeId)> client_address_;
   // On the strand.
-  scaling::Scaler* scaler_ = nullptr;
   Replays replays_{strand_};
   bool ending_ = false;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "emulator/base/proto_time.h"
+#include "emulator/scaling/node_report.h"
 
 namespace cloudstate::runtime {
 namespace {
@@ -42,24 +43,6 @@ void AddSince(const EntityMetrics& before, const EntityMetrics& now, dev::v1::En
   Add(*sum.mutable_processing(), Since(before.command_processing_time, now.command_processing_time));
   Add(*sum.mutable_storing(), Since(before.persist_time, now.persist_time));
   Add(*sum.mutable_loading(), Since(before.recovery_time, now.recovery_time));
-}
-
-void SetUsage(const trace::LoadMeter::Reading& before, const trace::LoadMeter::Reading& now, absl::Duration length,
-              dev::v1::Usage& usage) {
-  const trace::LoadMeter::Reading since = now - before;
-  if (length > absl::ZeroDuration()) usage.set_concurrency(absl::FDivDuration(since.integral, length));
-  usage.set_count(since.ended);
-  *usage.mutable_time() = ToDuration(since.time);
-}
-
-dev::v1::NodeLoad LoadSince(const trace::NodeLoad::Reading& before, const trace::NodeLoad::Reading& now,
-                            absl::Duration length) {
-  dev::v1::NodeLoad load;
-  *load.mutable_length() = ToDuration(length);
-  SetUsage(before.requests, now.requests, length, *load.mutable_requests());
-  SetUsage(before.user_function, now.user_function, length, *load.mutable_user_function());
-  SetUsage(before.journal, now.journal, length, *load.mutable_journal());
-  return load;
 }
 
 // Adds up what the entities of each name did.
@@ -164,7 +147,8 @@ void Sampler::TakeNodes(dev::v1::Sample& sample, absl::Time now) {
     const Counted& before = counted_[number];
     Counted after{*node.metrics, node.load->Read(now)};
     AddEntities(before.metrics, after.metrics, sample);
-    *node.figures.mutable_load() = LoadSince(before.load, after.load, now - begin_);
+    *node.figures.mutable_load() = scaling::ToProto(
+        scaling::ReportOf(static_cast<std::uint32_t>(number), before.load, after.load, now, now - begin_));
     counted.emplace(number, std::move(after));
     *sample.add_nodes() = std::move(node.figures);
   }

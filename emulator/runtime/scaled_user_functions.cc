@@ -5,15 +5,6 @@
 #include "emulator/base/real_strand.h"
 
 namespace cloudstate::runtime {
-namespace {
-
-int InitialReplicas(const Settings& settings) {
-  return settings.scaling.mode == scaling::Mode::kKnative ? settings.scaling.knative.initial_scale
-                                                          : static_cast<int>(settings.nodes);
-}
-
-}  // namespace
-
 ScaledUserFunctions::ScaledUserFunctions(const Settings& settings, const std::string& address, base::Strand& strand,
                                          cluster::Cluster& cluster, routing::Gateway& gateway,
                                          journal::SqliteJournal& journal, Observer& observer)
@@ -22,7 +13,7 @@ ScaledUserFunctions::ScaledUserFunctions(const Settings& settings, const std::st
       cluster_(cluster),
       gateway_(gateway),
       observer_(observer),
-      initial_(InitialReplicas(settings)) {
+      initial_(settings.scaling.InitialReplicas(static_cast<int>(settings.nodes))) {
   if (settings_.command.empty()) {
     ShareOne(address, journal);
   } else {

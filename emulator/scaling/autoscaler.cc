@@ -1,5 +1,9 @@
 #include "emulator/scaling/autoscaler.h"
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
 namespace cloudstate::scaling {
 
 Autoscaler::Autoscaler(Mode mode) {
@@ -19,6 +23,19 @@ Decision Autoscaler::Decide(const Settings& settings, const Measurement& measure
           .reason = "the number of replicas is set by hand",
           .figures = {},
           .activator_in_path = false};
+}
+
+Decision Autoscaler::DecideFromNothing(const Settings& settings, Measurement measurement, std::int64_t held) {
+  for (NodeReport& report : measurement.reports) {
+    if (report.node != 0) continue;
+    report.requests.concurrency = std::max(report.requests.concurrency, static_cast<double>(held));
+  }
+  Decision decision = Decide(settings, measurement);
+  if (decision.wanted == 0) {  // the activator had no time to report
+    decision.wanted = 1;
+    decision.reason = absl::StrCat(held, held == 1 ? " call is" : " calls are", " held, and there is no replica");
+  }
+  return decision;
 }
 
 }  // namespace cloudstate::scaling

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <variant>
 
 #include "emulator/scaling/cloudstate_autoscaler.h"
@@ -17,6 +18,9 @@ class Autoscaler {
 
   // To be called once a tick.
   Decision Decide(const Settings& settings, const Measurement& measurement);
+  // The same in between, where there is no replica and `held` calls wait for one: they count as if they had been held
+  // since the last time, as with Knative's activator. An algorithm then wants one at least.
+  Decision DecideFromNothing(const Settings& settings, Measurement measurement, std::int64_t held);
 
  private:
   std::variant<std::monostate, CloudstateAutoscaler, KnativeAutoscaler> algorithm_;

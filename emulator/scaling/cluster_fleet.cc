@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/base/proto_time.h"
+#include "emulator/scaling/node_report.h"
 
 namespace cloudstate::scaling {
 namespace {
@@ -13,30 +14,6 @@ namespace {
 constexpr absl::Duration kTryAgain = absl::Milliseconds(500);
 
 std::string Name(cluster::NodeId id) { return absl::StrCat("node ", ToString(id)); }
-
-Usage Difference(const trace::LoadMeter::Reading& before, const trace::LoadMeter::Reading& after,
-                 absl::Duration length) {
-  return {.concurrency = absl::FDivDuration(after.integral - before.integral, length),
-          .time = after.time - before.time,
-          .count = after.ended - before.ended};
-}
-
-dev::v1::Usage ToProto(const Usage& usage) {
-  dev::v1::Usage result;
-  result.set_concurrency(usage.concurrency);
-  result.set_count(usage.count);
-  *result.mutable_time() = base::ToDuration(usage.time);
-  return result;
-}
-
-dev::v1::NodeLoad ToProto(const NodeReport& report) {
-  dev::v1::NodeLoad load;
-  *load.mutable_length() = base::ToDuration(report.length);
-  *load.mutable_requests() = ToProto(report.requests);
-  *load.mutable_user_function() = ToProto(report.user_function);
-  *load.mutable_journal() = ToProto(report.journal);
-  return load;
-}
 
 }  // namespace
 
@@ -290,14 +267,16 @@ void ClusterFleet::NoticeStage(NodeId id, Replica& replica) {
       break;
   }
   replica.before = Read(id);
-  if (replica.cold_start.has_value()) return Tell(id, "is ready again");
+  if (replica.cold_start.has_value()) return Tell(id, "is ready again", replica.cold_start);
   replica.cold_start = strand_.Now() - replica.decided;
-  Tell(id, absl::StrCat("is ready, ", absl::FormatDuration(absl::Trunc(*replica.cold_start, absl::Milliseconds(1))),
-                        " after it was asked for"));
+  Tell(id,
+       absl::StrCat("is ready, ", absl::FormatDuration(absl::Trunc(*replica.cold_start, absl::Milliseconds(1))),
+                    " after it was asked for"),
+       replica.cold_start);
 }
 
-void ClusterFleet::Tell(NodeId id, const std::string& text) const {
-  if (watcher_.replica) watcher_.replica(static_cast<std::uint32_t>(id), absl::StrCat(Name(id), " ", text));
+void ClusterFleet::Tell(NodeId id, const std::string& text, std::optional<absl::Duration> cold_start) const {
+  if (watcher_.replica) watcher_.replica(static_cast<std::uint32_t>(id), absl::StrCat(Name(id), " ", text), cold_start);
 }
 
 // ---- what there is
@@ -345,12 +324,7 @@ std::vector<NodeReport> ClusterFleet::TakeReports() {
   const auto add = [&](std::uint32_t node, Readings& before, const Readings& after) {
     const absl::Duration length = after.at - before.at;
     if (length <= absl::ZeroDuration()) return false;
-    reports.push_back({.node = node,
-                       .end = after.at,
-                       .length = length,
-                       .requests = Difference(before.load.requests, after.load.requests, length),
-                       .user_function = Difference(before.load.user_function, after.load.user_function, length),
-                       .journal = Difference(before.load.journal, after.load.journal, length)});
+    reports.push_back(ReportOf(node, before.load, after.load, after.at, length));
     before = after;
     return true;
   };

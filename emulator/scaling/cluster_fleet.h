@@ -98,7 +98,7 @@ class ClusterFleet final : public Fleet {
   void RestartJoining();
   void TryAgainLater();
   void NoticeStage(NodeId id, Replica& replica);
-  void Tell(NodeId id, const std::string& text) const;
+  void Tell(NodeId id, const std::string& text, std::optional<absl::Duration> cold_start = std::nullopt) const;
 
   bool IsAlive(NodeId id) const;
   bool IsUp(NodeId id) const;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,8 @@ class Fleet {
     int draining = 0;
   };
   struct Watcher {
-    // One has come further; `text` is for people.
-    std::function<void(std::uint32_t node, std::string text)> replica;
+    // One has come further; `text` is for people. Of one that is ready, how long that took.
+    std::function<void(std::uint32_t node, std::string text, std::optional<absl::Duration> cold_start)> replica;
     // The activator holds calls, or no longer does. More than one may come before somebody looks.
     std::function<void(std::int64_t held)> held;
   };

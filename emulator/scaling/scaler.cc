@@ -24,9 +24,11 @@ Scaler::Scaler(Settings settings, int initial, bool real_processes, base::Strand
       fleet_(fleet),
       autoscaler_(settings_.mode),
       wanted_(initial) {
-  fleet_.Watch(
-      {.replica = lifetime_.Guard([this](std::uint32_t node, std::string text) { OnReplica(node, std::move(text)); }),
-       .held = lifetime_.Guard([this](std::int64_t held) { OnHeld(held); })});
+  fleet_.Watch({.replica = lifetime_.Guard(
+                    [this](std::uint32_t node, std::string text, std::optional<absl::Duration> cold_start) {
+                      OnReplica(node, std::move(text), cold_start);
+                    }),
+                .held = lifetime_.Guard([this](std::int64_t held) { OnHeld(held); })});
   SetDispatch();
   fleet_.Resize(wanted_);
   Arm();
@@ -44,7 +46,7 @@ void Scaler::Arm() {
 void Scaler::Tick() {
   Arm();
   const Measurement measurement = Measure();
-  if (Decides()) {
+  if (settings_.Decides()) {
     Follow(autoscaler_.Decide(settings_, measurement));
   } else {
     fleet_.Resize(wanted_);  // a replica that was lost is replaced
@@ -95,7 +97,7 @@ void Scaler::OnHeld(std::int64_t held) {
   if (!holding_.has_value()) {
     holding_ = Holding{.began = now, .last = now, .most = held};
     const std::string why = counts.ready > 0 ? "all replicas have as many calls as they take at once"
-                            : wanted_ == 0 && !Decides()
+                            : wanted_ == 0 && !settings_.Decides()
                                 ? "0 replicas are wanted; `cloudstate-dev scale set 1` has one start"
                                 : "no replica is ready";
     Add(NewEvent("activator", absl::StrCat(Calls(held), " held: ", why), wanted_));
@@ -111,23 +113,12 @@ void Scaler::OnHeld(std::int64_t held) {
   }));
 }
 
-// Like Knative's activator, which has the autoscaler decide at once by what is held.
 void Scaler::StartFromNothing() {
   const Fleet::Counts counts = fleet_.counts();
   const std::int64_t held = fleet_.held_calls();
   if (counts.ready > 0 || counts.starting > 0 || held == 0) return;
-  if (wanted_ > 0 || !Decides()) return fleet_.Resize(wanted_);
-  Measurement measurement = Measure();
-  for (NodeReport& report : measurement.reports) {
-    if (report.node != 0) continue;
-    report.requests.concurrency = std::max(report.requests.concurrency, static_cast<double>(held));
-  }
-  Decision decision = autoscaler_.Decide(settings_, measurement);
-  if (decision.wanted == 0) {
-    decision.wanted = 1;
-    decision.reason = absl::StrCat(Calls(held), " held, and there is no replica");
-  }
-  Follow(decision);
+  if (wanted_ > 0 || !settings_.Decides()) return fleet_.Resize(wanted_);
+  Follow(autoscaler_.DecideFromNothing(settings_, Measure(), held));
 }
 
 void Scaler::LookWhetherReleased() {
@@ -147,14 +138,13 @@ void Scaler::LookWhetherReleased() {
 }
 
 // One that has become ready tells how long that took as a number as well.
-void Scaler::OnReplica(std::uint32_t node, std::string text) {
+void Scaler::OnReplica(std::uint32_t node, std::string text, std::optional<absl::Duration> cold_start) {
   Event event = NewEvent("replica", std::move(text), wanted_);
   event.set_node(static_cast<std::int32_t>(node));
-  for (const dev::v1::Replica& replica : fleet_.Describe()) {
-    if (replica.node() != event.node() || replica.state() != "ready" || !replica.has_cold_start()) continue;
+  if (cold_start.has_value()) {
     dev::v1::ScalingFigure& figure = *event.add_figures();
     figure.set_name(kColdStartFigure);
-    figure.set_value(absl::ToDoubleSeconds(base::FromDuration(replica.cold_start())));
+    figure.set_value(absl::ToDoubleSeconds(*cold_start));
   }
   Add(std::move(event));
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,8 +23,6 @@ namespace cloudstate::scaling {
 class Scaler {
  public:
   using Event = dev::v1::ScalingEvent;
-  static constexpr std::size_t kMostEvents = ScalingEvents::kMostEvents;
-  static constexpr std::size_t kMostTicks = ScalingEvents::kMostTicks;
 
   // Settings have been checked. `initial`: replicas that there are already, or are to be. All references outlive this.
   Scaler(Settings settings, int initial, bool real_processes, base::Strand& strand, Fleet& fleet);
@@ -52,7 +49,6 @@ class Scaler {
 
   void Arm();
   void Tick();
-  bool Decides() const { return settings_.mode == Mode::kCloudstate || settings_.mode == Mode::kKnative; }
   Measurement Measure();
   void Follow(const Decision& decision);
   void SetDispatch();
@@ -60,7 +56,7 @@ class Scaler {
   void OnHeld(std::int64_t held);
   void StartFromNothing();
   void LookWhetherReleased();
-  void OnReplica(std::uint32_t node, std::string text);
+  void OnReplica(std::uint32_t node, std::string text, std::optional<absl::Duration> cold_start);
 
   Event NewEvent(std::string kind, std::string text, int wanted_before) const;
   void Add(Event event);

@@ -59,13 +59,8 @@ absl::StatusOr<ScalingChange> ChangeOf(const Settings& settings, int wanted,
     texts.push_back(absl::StrCat("mode ", request.mode()));
   }
   const std::map<std::string, std::string> in_order(request.settings().begin(), request.settings().end());
-  for (const auto& [name, value] : in_order) {
-    if (absl::Status status = Set(change.settings, name, value); !status.ok()) {
-      // There is no such thing as a place where it was not found.
-      return absl::InvalidArgumentError(status.message());
-    }
-    texts.push_back(absl::StrCat(name, " = ", value));
-  }
+  if (absl::Status status = SetAll(change.settings, in_order); !status.ok()) return status;
+  for (const auto& [name, value] : in_order) texts.push_back(absl::StrCat(name, " = ", value));
   if (absl::Status status = CheckChangeable(settings, change.settings); !status.ok()) return status;
   if (absl::Status status = Check(change.settings); !status.ok()) return status;
   if (request.has_replicas()) {

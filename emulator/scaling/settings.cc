@@ -222,6 +222,15 @@ absl::Status Set(Settings& settings, std::string_view name, std::string_view val
   return wrong.empty() ? absl::OkStatus() : WrongValue(*row, value, wrong);
 }
 
+absl::Status SetAll(Settings& settings, const std::map<std::string, std::string>& values) {
+  for (const auto& [name, value] : values) {
+    const absl::Status status = Set(settings, name, value);
+    // There is no such thing as a place where it was not found.
+    if (!status.ok()) return absl::InvalidArgumentError(status.message());
+  }
+  return absl::OkStatus();
+}
+
 std::string Get(const Settings& settings, std::string_view name) {
   const SettingRow* row = Find(name);
   if (row == nullptr) return "";

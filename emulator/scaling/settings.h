@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,10 @@ struct Settings {
   absl::Duration cold_start = absl::Milliseconds(500);
 
   int MaxScale() const { return max_scale > 0 ? max_scale : 100; }
+  // Replicas at the start: `told`, but where Knative's own setting says it.
+  int InitialReplicas(int told) const { return mode == Mode::kKnative ? knative.initial_scale : told; }
+  // An algorithm says how many there are.
+  bool Decides() const { return mode == Mode::kCloudstate || mode == Mode::kKnative; }
 };
 
 // A setting as people see it.
@@ -89,6 +94,8 @@ const SettingInfo* FindSetting(std::string_view name);
 // "config-autoscaler:". INVALID_ARGUMENT says what is wrong with the value and what the setting takes, NOT_FOUND which
 // names there are; then nothing has changed. Settings that contradict each other are found by Check only.
 absl::Status Set(Settings& settings, std::string_view name, std::string_view value);
+// Several, in the order of their names. INVALID_ARGUMENT at the first that Set refuses; those before have changed.
+absl::Status SetAll(Settings& settings, const std::map<std::string, std::string>& values);
 // As Set takes it: "60s", "0.7", "true". Names as in Set; empty where there is no such setting.
 std::string Get(const Settings& settings, std::string_view name);
 // INVALID_ARGUMENT: a min-scale above the max-scale, in every mode but "off"; and of settings that matter in the mode

@@ -43,7 +43,7 @@ SimulatedScaling::SimulatedScaling(const dev::v1::ScalingPart& part, const scali
   supply_.BeginColdStarts();
   if (!trace) return;
   scaler_.Watch([trace](const dev::v1::ScalingEvent& event) {
-    if (event.kind() != "tick") trace(event.text());
+    if (event.kind() != scaling::ScalingEvents::kTick) trace(event.text());
   });
 }
 

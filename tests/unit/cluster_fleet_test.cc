@@ -59,7 +59,7 @@ class ClusterFleetTest : public ::testing::Test {
   static constexpr absl::Duration kLong = absl::Seconds(30);
 
   ClusterFleetTest() {
-    fleet_.Watch({.replica = [this](std::uint32_t, std::string text) { told_.push_back(std::move(text)); },
+    fleet_.Watch({.replica = [this](std::uint32_t, std::string text, auto) { told_.push_back(std::move(text)); },
                   .held = [](std::int64_t) {}});
     cluster_.StartEmpty(1);
     strand_.Run();

@@ -267,13 +267,8 @@ TEST_F(ScalerTest, TellsOfNoTicksWhereNobodyDecides) {
 
 TEST_F(ScalerTest, TellsHowLongAColdStartTook) {
   Start(Mode::kManual, 1);
-  dev::v1::Replica& replica = fleet_.replicas.emplace_back();
-  replica.set_node(2);
-  replica.set_state("starting");
-  fleet_.watcher.replica(2, "node 2 starts");
-  replica.set_state("ready");
-  *replica.mutable_cold_start() = base::ToDuration(absl::Milliseconds(640));
-  fleet_.watcher.replica(2, "node 2 is ready after 640ms");
+  fleet_.watcher.replica(2, "node 2 starts", std::nullopt);
+  fleet_.watcher.replica(2, "node 2 is ready after 640ms", absl::Milliseconds(640));
   EXPECT_THAT(Events(), ElementsAre("replica: node 2 starts", "replica: node 2 is ready after 640ms"));
   const std::vector<Scaler::Event> events = scaler_->Newest(2, false);
   EXPECT_THAT(events[0].figures(), IsEmpty());
@@ -395,20 +390,20 @@ TEST_F(ScalerTest, TellsReplicasHowManyCallsTheyTakeAtOnce) {
 
 TEST_F(ScalerTest, KeepsABoundedNumberOfEvents) {
   Start(Mode::kManual, 1);
-  for (std::size_t i = 0; i <= Scaler::kMostEvents; ++i) {
+  for (std::size_t i = 0; i <= ScalingEvents::kMostEvents; ++i) {
     ASSERT_TRUE(SetReplicas(static_cast<int>(i % 2)).ok());
   }
-  EXPECT_EQ(scaler_->Newest(5'000, true).size(), Scaler::kMostEvents);
+  EXPECT_EQ(scaler_->Newest(5'000, true).size(), ScalingEvents::kMostEvents);
 }
 
 TEST_F(ScalerTest, KeepsABoundedNumberOfTicksWithoutLosingEventsForThem) {
   Start(Mode::kCloudstate, 1);
   ASSERT_TRUE(SetMode("cloudstate").ok());
-  for (std::size_t i = 0; i <= Scaler::kMostTicks; ++i) {
+  for (std::size_t i = 0; i <= ScalingEvents::kMostTicks; ++i) {
     ReportConcurrency(0.9);
     NextTick();
   }
-  EXPECT_EQ(scaler_->Newest(5'000, true).size(), Scaler::kMostTicks + 1);
+  EXPECT_EQ(scaler_->Newest(5'000, true).size(), ScalingEvents::kMostTicks + 1);
   EXPECT_THAT(scaler_->Newest(5'000, true).front().kind(), "set");
 }
 
