@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { dashboard, eventually } from './harness.js';
+import { counts, dashboard, eventually } from './harness.js';
 
 const PARCELS = 'com.example.shipping.Parcels';
 const SHIPPING = 'com.example.shipping.Shipping';
@@ -39,7 +39,7 @@ test('the address filters: service, method, entity, failures, slow ones', async 
   const only = async (route, wanted, other) => {
     const page = await it.open(route);
     await rows(page, wanted).first().waitFor();
-    assert.equal(await rows(page, other).count(), 0, route);
+    await counts(rows(page, other), 0, route);
     return page;
   };
   await only(`#/calls?service=${SHIPPING}&method=Track`, /Track/, /Parcels\.Send|nowhere/);
@@ -82,7 +82,7 @@ test('it pauses and goes on', async () => {
   await has(page, 'paused', '1');
   await send('while-paused');
   await page.getByText(/Paused: \d+ more since/).waitFor();
-  assert.equal(await rows(page, /while-paused/).count(), 0);
+  await counts(rows(page, /while-paused/), 0);
   await page.getByRole('button', { name: 'Go on' }).click();
   await rows(page, /while-paused/).first().waitFor();
 });
@@ -139,7 +139,7 @@ test('a call tells what it set off, what was stored and every step', async () =>
 
   await commands.getByRole('button', { name: /Parcels\.Note/ }).click();
   await steps.getByRole('row', { name: /forwarded/ }).waitFor({ state: 'detached' });
-  assert.equal(await steps.getByRole('row', { name: /effect/ }).count(), 1);
+  await counts(steps.getByRole('row', { name: /effect/ }), 1);
   await page.getByRole('button', { name: 'Show all' }).click();
   await steps.getByRole('row', { name: /forwarded/ }).waitFor();
 });
@@ -154,7 +154,7 @@ test('payloads fold out as JSON and as bytes', async () => {
   await steps.getByRole('button', { name: 'Raw bytes' }).click();
   await steps.getByText(/67 69 6e 61/).waitFor();
   await steps.getByRole('button', { name: /SendParcel/ }).first().click();
-  assert.equal(await steps.getByText(/67 69 6e 61/).count(), 0);
+  await counts(steps.getByText(/67 69 6e 61/), 0);
 });
 
 test('a failed call says in words what happened', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { CART, dashboard, eventually } from './harness.js';
+import { CART, counts, dashboard, eventually } from './harness.js';
 
 // Quicker than usual, so that the tests are.
 const QUICK = ['--heartbeat-interval', '100ms', '--acceptable-pause', '1s', '--stable-after', '200ms', '--rebalance-interval', '300ms'];
@@ -268,7 +268,7 @@ test('events can be those of one node', async () => {
   const page = await open('#/cluster?of=2');
   const events = page.getByRole('grid', { name: 'Cluster events' });
   await events.getByRole('row', { name: /node 2/ }).first().waitFor();
-  assert.equal(await events.getByRole('row', { name: /node 1 /i }).count(), 0);
+  await counts(events.getByRole('row', { name: /node 1 /i }), 0);
   await events.focus();
   await page.keyboard.press('Home');
   await page.keyboard.press('Enter');
@@ -286,7 +286,7 @@ test('events can be held, and what came meanwhile is counted', async () => {
   await events.getByRole('button', { name: 'Hold' }).click();
   await steer({ cut: { from: 2, to: 3 } });
   await events.getByText(/^[1-9]\d* new$/).waitFor();
-  assert.equal(await cuts.count(), before);
+  await counts(cuts, before);
   await events.getByRole('button', { name: 'Hold' }).click();
   await eventually('it is there', async () => (await cuts.count()) > before);
 });
@@ -316,7 +316,7 @@ test('with many nodes they stand in rows', async () => {
     const page = await many.open('#/cluster');
     await card(page, 14).click();
     await panel(page).getByRole('heading', { name: 'Node 14' }).waitFor();
-    assert.equal(await picture(page).getByRole('button', { name: /^Link/ }).count(), 0);
+    await counts(picture(page).getByRole('button', { name: /^Link/ }), 0);
     await many.closePages();
   } finally {
     await many.stop();

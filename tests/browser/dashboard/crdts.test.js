@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { dashboard, eventually, inParallel } from './harness.js';
+import { counts, dashboard, eventually, inParallel } from './harness.js';
 
 const COUNTERS = 'com.example.counters.Counters';
 const UP_DOWN = 'com.example.counters.UpDownCounters';
@@ -117,7 +117,7 @@ test('the page itself cuts a node off, shows what differs and why, and heals', a
   await page.getByRole('button', { name: 'Heal the network' }).click();
   await page.getByText('All nodes that are up know the same.').waitFor();
   for (const node of [1, 2, 3]) await replica(page, node).getByText('111', { exact: true }).waitFor();
-  assert.equal(await differences.count(), 0);
+  await counts(differences, 0);
 });
 
 test('the lesson leads to a method that writes, at both sides', async () => {
@@ -129,7 +129,7 @@ test('the lesson leads to a method that writes, at both sides', async () => {
     const side = lesson.getByRole('link', { name: `at node ${node}` });
     await eventually('it is a method without a stream', async () => (await side.getAttribute('href')) === `#/try/${CHAT}/Post?entity=class&node=${node}`);
   }
-  assert.equal(await lesson.getByText('--acceptable-pause').count(), 0, 'this run has been started with it');
+  await counts(lesson.getByText('--acceptable-pause'), 0, 'this run has been started with it');
   await lesson.getByRole('link', { name: 'at node 3' }).click();
   await page.getByRole('heading', { name: /Post/ }).first().waitFor();
   await eventually('node 3 is chosen', async () => (await page.getByLabel('Taken by').inputValue()) === '3');
@@ -164,11 +164,11 @@ test('what happens is told as it happens, and can be held', async () => {
   await replica(page, 1).getByText('12', { exact: true }).waitFor();
   const happens = page.getByRole('region', { name: 'What happens' });
   await happens.getByText(/^[1-9]\d* new$/).waitFor();
-  assert.equal(await happenings(page).getByRole('row', { name: /\+6/ }).count(), 0);
+  await counts(happenings(page).getByRole('row', { name: /\+6/ }), 0);
   await page.getByRole('button', { name: 'Hold' }).click();
   // What came meanwhile is there.
   await happenings(page).getByRole('row', { name: /node 3 written \+6/ }).waitFor();
-  assert.equal(await happens.getByText(/ new$/).count(), 0);
+  await counts(happens.getByText(/ new$/), 0);
   await increment('told', 7, 3);
   await happenings(page).getByRole('row', { name: /node 3 written \+7/ }).waitFor();
 });

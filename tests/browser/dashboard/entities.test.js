@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { CART, dashboard, eventually } from './harness.js';
+import { CART, counts, dashboard, eventually } from './harness.js';
 
 const it = dashboard({ sample: 'shopping-cart-node', env: { SNAPSHOT_EVERY: '10' } });
 const values = dashboard({ run: ['--sample', 'value-shopping-cart'] });
@@ -53,7 +53,7 @@ test('without entities the list says how to make the first one, and that command
   await page.getByText('1 event was stored since').waitFor();
   await page.getByRole('button', { name: 'Refresh' }).click();
   await page.getByRole('link', { name: 'me', exact: true }).waitFor();
-  assert.equal(await page.getByText('stored since').count(), 0);
+  await counts(page.getByText('stored since'), 0);
 });
 
 test('the list has thousands of rows, and those that are far down when they are wanted', async () => {
@@ -123,7 +123,7 @@ test('steps, a number and the slider move the point', async () => {
   const page = await it.open(entity('alice', '?at=20'));
   await heading(page, 'After event 20');
   await panel(page).getByRole('region', { name: 'Snapshot' }).getByText('quantity: 210').waitFor();
-  assert.equal(await page.getByRole('img', { name: 'Snapshot taken here' }).count(), 2);
+  await counts(page.getByRole('img', { name: 'Snapshot taken here' }), 2);
   await page.getByRole('button', { name: 'One event back' }).click();
   await heading(page, 'After event 19');
   await page.getByRole('button', { name: 'One event on' }).click();
@@ -481,7 +481,7 @@ test('events of one command are joined, and what a replay would have passed on i
   await page.getByRole('button', { name: 'Run in the fork' }).click();
   await page.getByRole('heading', { name: 'Forwarded to Shipping.Quote' }).waitFor();
   await page.getByRole('heading', { name: 'Synchronous effect on Parcels.Note' }).waitFor();
-  assert.equal(await page.getByText('not carried out').count(), 3); // with the note at the top
+  await counts(page.getByText('not carried out'), 3); // with the note at the top
   assert.equal((await several.api('/v1/entities')).total, '1');
 });
 

@@ -237,3 +237,8 @@ export async function eventually(what, condition, seconds = 20) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+// Waits until the locator finds this many: what is on its way to the page at that moment may still change it.
+export async function counts(locator, expected, what = String(locator)) {
+  await eventually(`${what}, ${expected} times`, async () => (await locator.count()) === expected, 5);
+}

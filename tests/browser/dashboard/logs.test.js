@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { dashboard, eventually } from './harness.js';
+import { counts, dashboard, eventually } from './harness.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'logs-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -47,7 +47,7 @@ test('filters hold on the server, and stand in the address', async () => {
   await row(page, 'Apples are here').waitFor();
   await say('plums are here', 'more apples');
   await row(page, 'more apples').waitFor();
-  assert.equal(await row(page, 'plums').count(), 0);
+  await counts(row(page, 'plums'), 0);
 
   await page.getByLabel('Source').selectOption('emulator');
   await page.getByText('No line fits').waitFor();
@@ -69,7 +69,7 @@ test('what is paused stands still, and goes on with what has come meanwhile', as
   await say('during the pause');
   const follow = page.getByRole('button', { name: 'Follow (1 new line)' });
   await follow.waitFor();
-  assert.equal(await row(page, 'during the pause').count(), 0);
+  await counts(row(page, 'during the pause'), 0);
   await follow.click();
   await row(page, 'during the pause').waitFor();
   await page.getByRole('button', { name: 'Pause' }).waitFor();
@@ -111,7 +111,7 @@ test('a link to an old line finds it, and one to a line that is gone says why', 
   await grid(linked).locator('[aria-selected=true]').getByText('the old line').waitFor();
   const earlier = await it.open(`#/logs?line=${number}&run=2020-01-01T00:00:00Z`);
   await earlier.getByText(`Line ${number} is of an earlier run of the emulator`).waitFor();
-  assert.equal(await panel(earlier).count(), 0);
+  await counts(panel(earlier), 0);
   await earlier.getByRole('button', { name: 'Close the note' }).click();
   assert.equal(await queryOf(earlier), '');
   const filtered = await it.open(`#/logs?line=${number}&contains=younger+77`);

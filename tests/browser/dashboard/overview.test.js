@@ -5,7 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 
-import { CART, dashboard, eventually } from './harness.js';
+import { CART, counts, dashboard, eventually } from './harness.js';
 import { shown } from './pages.js';
 
 const it = dashboard({ sample: 'shopping-cart-node' });
@@ -42,7 +42,7 @@ test('tells how the user function and the emulator are', async () => {
 test('first steps check themselves off', async () => {
   const page = await it.open();
   await done(page, 'Have a user function').waitFor();
-  assert.equal(await done(page, 'Make a first call').count(), 0);
+  await counts(done(page, 'Make a first call'), 0);
   // The line is one that works.
   await step(page, 'Make a first call').getByRole('button', { name: 'Copy this command' }).click();
   await page.getByText('Copied').waitFor();
@@ -93,7 +93,7 @@ test('the newest events appear, and lead to their entities', async () => {
   const table = page.getByRole('grid', { name: 'Newest events' });
   const row = table.getByRole('row').filter({ hasText: 'shopping-cart/newest-0' });
   await row.filter({ hasText: '12' }).first().waitFor();
-  assert.equal(await table.getByRole('row').count(), 11, 'ten and the head');
+  await counts(table.getByRole('row'), 11, 'ten and the head');
   await table.getByRole('row').nth(1).getByText('ItemAdded').waitFor();
   await table.focus();
   await page.keyboard.press('Enter');
@@ -172,7 +172,7 @@ test('a user function that is rejected: why, and what to do next', async () => {
     await page.getByText('has declared an unsupported entity type [shop.Unheard]').waitFor();
     await page.getByText('cloudstate-dev run --watch . -- node -e').waitFor();
     await page.getByText('cloudstate-dev tck -- node -e').waitFor();
-    assert.equal(await done(page, 'Have a user function').count(), 0);
+    await counts(done(page, 'Have a user function'), 0);
     await rejected.closePages();
   } finally {
     await rejected.stop();
@@ -198,8 +198,8 @@ test('without a user function the page tells how to have one, and goes on when i
     await page.getByRole('heading', { level: 2, name: 'Waiting for a user function' }).waitFor();
     await page.getByText(`PORT=${port} node index.js`).waitFor();
     await page.getByText('cloudstate-dev run --sample shopping-cart').waitFor();
-    assert.equal(await done(page, 'Have a user function').count(), 0);
-    assert.equal(await page.getByRole('grid').count(), 0, 'nothing else on the page draws the eye');
+    await counts(done(page, 'Have a user function'), 0);
+    await counts(page.getByRole('grid'), 0, 'nothing else on the page draws the eye');
     user = spawn('node', ['index.js'], { cwd: cart, env: { ...process.env, HOST: '127.0.0.1', PORT: String(port) }, stdio: 'ignore' });
     await page.getByRole('heading', { level: 2, name: 'shopping-cart-node is ready' }).waitFor();
     await done(page, 'Have a user function').waitFor();
@@ -218,7 +218,7 @@ test('who may only look is asked to change nothing', async () => {
     const page = await locked.open();
     await page.getByRole('main').getByText('read-only', { exact: true }).waitFor();
     await step(page, 'Make a first call').waitFor();
-    assert.equal(await step(page, 'Add a node').count(), 0);
+    await counts(step(page, 'Add a node'), 0);
     await locked.closePages();
   } finally {
     await locked.stop();

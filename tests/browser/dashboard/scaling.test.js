@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
-import { binary, CART, dashboard, eventually, inParallel } from './harness.js';
+import { binary, CART, counts, dashboard, eventually, inParallel } from './harness.js';
 
 const { IMAGE } = createRequire(import.meta.url)('./hostile/texts.cjs');
 
@@ -107,7 +107,7 @@ test('cold starts, drains and what was set by hand are lines of their own', asyn
   assert.match(page.url(), /kind=replica/);
   await decisions(page).getByRole('row', { name: /node 2 .*ready/ }).first().waitFor();
   await decisions(page).getByRole('row', { name: /node 2 .*drain/ }).first().waitFor();
-  assert.equal(await decisions(page).getByRole('row', { name: /set by hand/ }).count(), 0);
+  await counts(decisions(page).getByRole('row', { name: /set by hand/ }), 0);
 });
 
 test('scaled to zero is told on every page, and a call that is held is seen', async () => {
@@ -143,7 +143,7 @@ test('the mode is switched after a question; decisions are listed, chosen and li
   await dialog.getByRole('button', { name: 'Switch' }).click();
   await page.getByRole('status').getByText('The mode is knative now').waitFor();
   await eventually('it is the mode that is pressed', async () => (await mode(page, 'knative').getAttribute('aria-pressed')) === 'true');
-  assert.equal(await page.getByRole('group', { name: 'Replicas by hand' }).count(), 0);
+  await counts(page.getByRole('group', { name: 'Replicas by hand' }), 0);
 
   const stop = shop(8);
   const row = decisions(page).getByRole('row', { name: /decision .*1 → [23]/ }).first();
@@ -270,7 +270,7 @@ test('settings are taken along as a command, and for Knative; those of other mod
   const page = await open('#/scaling?view=settings');
   const table = page.getByRole('table', { name: 'Settings' });
   await table.getByRole('row', { name: /--stable-window/ }).waitFor();
-  assert.equal(await table.getByRole('row', { name: /USER_FUNCTION_TARGET_CONCURRENCY/ }).count(), 0);
+  await counts(table.getByRole('row', { name: /USER_FUNCTION_TARGET_CONCURRENCY/ }), 0);
   await page.getByRole('button', { name: 'Copy for Knative' }).click();
   await page.getByText('Copied').first().waitFor();
   assert.match(await clipboard(page), /annotations:\n(?: {8}.*\n)* {8}autoscaling\.knative\.dev\/target: "2"\n/);
@@ -293,7 +293,7 @@ test('what others say is text', async () => {
   for (const view of ['decisions', 'replicas', 'settings']) {
     await page.evaluate((to) => { location.hash = to; }, `#/scaling?view=${view}&at=${encodeURIComponent(`${event.time} ${IMAGE}`)}`);
     await eventually(`it is seen in ${view}`, async () => (await page.getByRole('tabpanel').getByText(IMAGE).count()) > 0);
-    assert.equal(await page.locator('main img').count(), 0);
+    await counts(page.locator('main img'), 0);
   }
 });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { dashboard, eventually } from './harness.js';
+import { counts, dashboard, eventually } from './harness.js';
 import { shown } from './pages.js';
 
 const it = dashboard({ sample: 'shopping-cart-node', nodes: 2, keep: true });
@@ -50,7 +50,7 @@ test('settings of the run: what differs from the default comes first', async () 
   await nodes.getByText('default: 1').waitFor();
   await nodes.getByText('CLOUDSTATE_DEV_NODES').waitFor();
   await same.getByRole('row').filter({ hasText: '--relay-timeout' }).getByText('1m').waitFor();
-  assert.equal(await same.getByText('--nodes', { exact: true }).count(), 0);
+  await counts(same.getByText('--nodes', { exact: true }), 0);
   assert.equal(await copy(page, 'Copy --nodes'), '--nodes 2');
 });
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { startEmulator } from '../emulator.js';
-import { CART, binary, dashboard, eventually } from './harness.js';
+import { CART, binary, counts, dashboard, eventually } from './harness.js';
 import { link, PAGES, shown } from './pages.js';
 
 const it = dashboard({ sample: 'shopping-cart-node', nodes: 2, keep: true });
@@ -24,7 +24,7 @@ test('the sidebar leads to every page, and marks where one is', async () => {
     await shown(page, title);
     assertAt(await routeOf(page), route);
     assert.equal(await link(page, title).getAttribute('aria-current'), 'page');
-    assert.equal(await page.locator('.sidebar [aria-current=page]').count(), 1);
+    await counts(page.locator('.sidebar [aria-current=page]'), 1);
     assert.match(await page.title(), new RegExp(`^${title.split(' ')[0]}.* · cloudstate-dev$`));
     assert.equal(await focused(page), 'H1', `${title}: screen readers hear the new page's heading`);
   }
@@ -57,7 +57,7 @@ test('keys do nothing to those who type', async () => {
   assert.equal(await focused(page), 'INPUT');
   await page.keyboard.type('gc?');
   await eventually('what was typed stands in the address', async () => (await routeOf(page)).includes('gc%3F'));
-  assert.equal(await page.getByRole('dialog').count(), 0);
+  await counts(page.getByRole('dialog'), 0);
   await shown(page, 'Entities');
 });
 
@@ -141,7 +141,7 @@ test('an emulator that goes away is told, and the page goes on with the next one
   const page = await it.open(`#/try/${CART}/GetCart?entity=me`, { allow: [/./] });
   const banner = page.getByRole('alert').filter({ hasText: 'The emulator has not answered for' });
   await page.getByRole('img', { name: 'User function: ready' }).waitFor();
-  assert.equal(await banner.count(), 0);
+  await counts(banner, 0);
 
   const token = await it.token();
   const startAgain = await it.interrupt();
