@@ -14,6 +14,7 @@
 #include "cloudstate/dev/v1/figures.grpc.pb.h"
 #include "cloudstate/dev/v1/replay.grpc.pb.h"
 #include "cloudstate/dev/v1/scaling.grpc.pb.h"
+#include "cloudstate/dev/v1/testing.grpc.pb.h"
 #include "cmd/cloudstate-dev/commands.h"
 #include "grpcpp/grpcpp.h"
 
@@ -32,6 +33,7 @@ class Client {
   using FiguresStub = dev::v1::Figures::Stub;
   using ReplaysStub = dev::v1::Replays::Stub;
   using ScalingStub = dev::v1::Scaling::Stub;
+  using TestingStub = dev::v1::Testing::Stub;
 
   // UNAVAILABLE, saying what to do, if nothing answers there.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const std::string& address);
@@ -82,11 +84,12 @@ class Client {
       : address_(std::move(address)),
         stubs_(dev::v1::Emulator::NewStub(channel), dev::v1::Cluster::NewStub(channel),
                dev::v1::Crdts::NewStub(channel), dev::v1::Figures::NewStub(channel), dev::v1::Replays::NewStub(channel),
-               dev::v1::Scaling::NewStub(channel)) {}
+               dev::v1::Scaling::NewStub(channel), dev::v1::Testing::NewStub(channel)) {}
 
   std::string address_;
   std::tuple<std::unique_ptr<Stub>, std::unique_ptr<ClusterStub>, std::unique_ptr<CrdtsStub>,
-             std::unique_ptr<FiguresStub>, std::unique_ptr<ReplaysStub>, std::unique_ptr<ScalingStub>>
+             std::unique_ptr<FiguresStub>, std::unique_ptr<ReplaysStub>, std::unique_ptr<ScalingStub>,
+             std::unique_ptr<TestingStub>>
       stubs_;
 };
 

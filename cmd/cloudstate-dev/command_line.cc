@@ -180,6 +180,14 @@ void BuildCommands(CLI::App& root, Invocation& invocation) {
   AddServices(root, invocation);
   AddStatus(root, invocation);
   AddCall(root, invocation);
+  AddExec(root, invocation);
+  AddTest(root, invocation);
+  AddRecord(root, invocation);
+  AddReplay(root, invocation);
+  AddCheckHistory(root, invocation);
+  AddFuzzUserFunction(root, invocation);
+  AddExport(root, invocation);
+  AddImport(root, invocation);
   AddNodes(root, invocation);
   AddShards(root, invocation);
   AddNetwork(root, invocation);

@@ -38,13 +38,20 @@ struct Invocation {
 // Each adds one command, with its options, to the tree.
 void AddCall(CLI::App& root, Invocation& invocation);
 void AddCalls(CLI::App& root, Invocation& invocation);
+void AddCheckHistory(CLI::App& root, Invocation& invocation);
 void AddCompletion(CLI::App& root, Invocation& invocation);
 void AddCrdt(CLI::App& root, Invocation& invocation);
 void AddDoctor(CLI::App& root, Invocation& invocation);
+void AddExec(CLI::App& root, Invocation& invocation);
+void AddExport(CLI::App& root, Invocation& invocation);
+void AddFuzzUserFunction(CLI::App& root, Invocation& invocation);
+void AddImport(CLI::App& root, Invocation& invocation);
 void AddJournal(CLI::App& root, Invocation& invocation);
 void AddLogs(CLI::App& root, Invocation& invocation);
 void AddNetwork(CLI::App& root, Invocation& invocation);
 void AddNodes(CLI::App& root, Invocation& invocation);
+void AddRecord(CLI::App& root, Invocation& invocation);
+void AddReplay(CLI::App& root, Invocation& invocation);
 void AddSample(CLI::App& root, Invocation& invocation);
 void AddScale(CLI::App& root, Invocation& invocation);
 void AddServices(CLI::App& root, Invocation& invocation);
@@ -52,6 +59,7 @@ void AddShards(CLI::App& root, Invocation& invocation);
 void AddSimulate(CLI::App& root, Invocation& invocation);
 void AddStatus(CLI::App& root, Invocation& invocation);
 void AddTck(CLI::App& root, Invocation& invocation);
+void AddTest(CLI::App& root, Invocation& invocation);
 
 // Adds the subcommands of `scale`; status and watch are in AddScale.
 void AddScaleRecord(CLI::App& scale, Invocation& invocation);
@@ -74,6 +82,7 @@ void AddNodesTop(CLI::App& nodes, Invocation& invocation);
 inline constexpr char kRunGroup[] = "Run";
 inline constexpr char kLookGroup[] = "Look";
 inline constexpr char kUseGroup[] = "Use";
+inline constexpr char kTestGroup[] = "Test";
 inline constexpr char kClusterGroup[] = "Cluster";
 inline constexpr char kHelpGroup[] = "Help";
 

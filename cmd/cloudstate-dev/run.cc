@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <cmath>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/console.h"
+#include "cmd/cloudstate-dev/own_emulator.h"
 #include "cmd/cloudstate-dev/scaling_flags.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/told_settings.h"
@@ -73,6 +73,8 @@ void AddAddresses(CLI::App& command, RunOptions& options) {
   Setting(command, "--admin-port", "CLOUDSTATE_DEV_ADMIN_PORT", settings.admin_port,
           "Where the dashboard is, and where tools look in");
   Setting(command, "--admin-listen", "CLOUDSTATE_DEV_ADMIN_LISTEN", settings.admin_listen, "Address of the admin port");
+  command.add_flag("--allow-reset", settings.allow_reset,
+                   "Let tests take away what is stored, through the admin port; --ephemeral does");
   command.add_flag("--read-only", settings.read_only, "Let nobody change or call anything through the admin port");
   command.add_flag("--open", options.open, "Show the dashboard in your web browser");
   Setting(command, "--metrics-port", "METRICS_PORT", settings.metrics_port, "Where Prometheus looks");
@@ -146,9 +148,7 @@ void AddBehaviour(CLI::App& command, RunOptions& options) {
 
 // The sample is this program again, as a process of its own.
 void UseSample(const std::string& sample, bool port_given, runtime::Settings& settings) {
-  std::error_code error;
-  const std::string program = std::filesystem::read_symlink("/proc/self/exe", error).string();
-  settings.command = {error ? "/proc/self/exe" : program, "sample", sample};
+  settings.command = SampleCommand(sample);
   if (!port_given) settings.user_function_port = 0;
 }
 

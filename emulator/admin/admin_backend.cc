@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@
 #include "cloudstate/dev/v1/figures.pb.h"
 #include "cloudstate/dev/v1/replay.pb.h"
 #include "cloudstate/dev/v1/scaling.pb.h"
+#include "cloudstate/dev/v1/testing.pb.h"
 #include "emulator/admin/figures_watching.h"
 #include "emulator/admin/replaying.h"
 #include "emulator/admin/scaling_watching.h"
@@ -28,6 +30,7 @@ constexpr char kCrdts[] = "cloudstate.dev.v1.Crdts";
 constexpr char kFigures[] = "cloudstate.dev.v1.Figures";
 constexpr char kReplays[] = "cloudstate.dev.v1.Replays";
 constexpr char kScaling[] = "cloudstate.dev.v1.Scaling";
+constexpr char kTesting[] = "cloudstate.dev.v1.Testing";
 
 constexpr int kDefaultLogLines = 100;
 
@@ -38,11 +41,13 @@ std::shared_ptr<const serving::Services> OwnServices() {
   const google::protobuf::FileDescriptor* figures = dev::v1::Sample::descriptor()->file();
   const google::protobuf::FileDescriptor* replay = dev::v1::ReplayRequest::descriptor()->file();
   const google::protobuf::FileDescriptor* scaling = dev::v1::ScalingState::descriptor()->file();
+  const google::protobuf::FileDescriptor* testing = dev::v1::Mark::descriptor()->file();
   return std::make_shared<serving::Services>(
       serving::Services{.pool = emulator->pool(),
                         .services = {emulator->FindServiceByName("Emulator"), cluster->FindServiceByName("Cluster"),
                                      crdt->FindServiceByName("Crdts"), replay->FindServiceByName("Replays"),
-                                     figures->FindServiceByName("Figures"), scaling->FindServiceByName("Scaling")}});
+                                     figures->FindServiceByName("Figures"), scaling->FindServiceByName("Scaling"),
+                                     testing->FindServiceByName("Testing")}});
 }
 
 // The call's input; without one, the call has been ended.
@@ -67,8 +72,9 @@ void ReadLater(ReaderPool& pool, const std::shared_ptr<Responder>& answer, Reade
 
 }  // namespace
 
-AdminBackend::AdminBackend(Live& live, Options options)
+AdminBackend::AdminBackend(Live& live, Control& control, Options options)
     : live_(live),
+      control_(control),
       services_(OwnServices()),
       pool_(std::make_shared<ReaderPool>(std::move(options.open_journal), std::move(options.descriptor_sets),
                                          options.reader_threads)),
@@ -183,10 +189,28 @@ struct AdminBackend::Handlers {
     return kMethods;
   }
 
+  static const Methods& OfTesting() {
+    static const Methods kMethods{
+        {"Reset", {Ask<&Control::Reset>, Effect::kChanges}},
+        {"Seed", {Ask<&Control::Seed>, Effect::kChanges}},
+        {"Evict", {Ask<&Control::Evict>, Effect::kChanges}},
+        {"SaveState", {Ask<&Control::SaveState>, Effect::kChanges}},
+        {"RestoreState", {Ask<&Control::RestoreState>, Effect::kChanges}},
+        {"ListStates", {Ask<&Control::ListStates>}},
+        {"Wait", {Ask<&Control::Wait>}},
+        {"AdvanceTime", {Ask<&Control::AdvanceTime>, Effect::kChanges}},
+        {"InjectFault", {Ask<&Control::InjectFault>, Effect::kChanges}},
+        {"ListFaults", {Ask<&Control::ListFaults>}},
+        {"ClearFaults", {Ask<&Control::ClearFaults>, Effect::kChanges}},
+        {"GetTypes", {Ask<&Control::GetTypes>}},
+    };
+    return kMethods;
+  }
+
   static const Method* Find(std::string_view service, std::string_view method) {
     static const std::map<std::string_view, const Methods*> kServices{
-        {kEmulator, &OfEmulator()}, {kCluster, &OfCluster()}, {kCrdts, &OfCrdts()},
-        {kReplays, &OfReplays()},   {kFigures, &OfFigures()}, {kScaling, &OfScaling()}};
+        {kEmulator, &OfEmulator()}, {kCluster, &OfCluster()}, {kCrdts, &OfCrdts()},    {kReplays, &OfReplays()},
+        {kFigures, &OfFigures()},   {kScaling, &OfScaling()}, {kTesting, &OfTesting()}};
     const auto methods = kServices.find(service);
     if (methods == kServices.end()) return nullptr;
     const auto found = methods->second->find(method);
@@ -334,12 +358,18 @@ void AdminBackend::CallUserFunctionWithStreams(const serving::Call& call, Answer
   caller_.CallStream(call.requests, call.peer, std::move(check), std::move(answer));
 }
 
-template <class Request, class Response>
+template <class Asked, class Request, class Response>
 void AdminBackend::Ask(const serving::Call& call, const Answer& answer,
-                       void (Live::*question)(const Request&, Live::Done<Response>)) {
+                       void (Asked::*question)(const Request&, Live::Done<Response>)) {
   const std::optional<Request> request = Parse<Request>(call, *answer);
   if (!request) return;
-  (live_.*question)(*request, [answer](absl::StatusOr<Response> response) { Reply(*answer, response); });
+  Asked* asked = nullptr;
+  if constexpr (std::is_same_v<Asked, Control>) {
+    asked = &control_;
+  } else {
+    asked = &live_;
+  }
+  (asked->*question)(*request, [answer](absl::StatusOr<Response> response) { Reply(*answer, response); });
 }
 
 template <class Request, class Response>

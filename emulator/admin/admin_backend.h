@@ -9,6 +9,7 @@
 
 #include "emulator/admin/access.h"
 #include "emulator/admin/caller.h"
+#include "emulator/admin/control.h"
 #include "emulator/admin/live.h"
 #include "emulator/admin/reader_pool.h"
 #include "emulator/admin/replaying.h"
@@ -28,8 +29,8 @@ class AdminBackend final : public serving::Backend {
     int max_replays = ReplayPlaces::kMost;  // at once
   };
 
-  // `live` outlives this object.
-  AdminBackend(Live& live, Options options);
+  // The references outlive this object.
+  AdminBackend(Live& live, Control& control, Options options);
 
   // Ends the calls that are still watching. The door that serves this object has been shut before.
   ~AdminBackend() override;
@@ -53,9 +54,10 @@ class AdminBackend final : public serving::Backend {
   void DescribeType(const serving::Call& call, Answer answer);
   void CallUserFunction(const serving::Call& call, Answer answer);
   void CallUserFunctionWithStreams(const serving::Call& call, Answer answer);
-  template <class Request, class Response>
+  // Of the emulator as it lives, or of what tests do to it.
+  template <class Asked, class Request, class Response>
   void Ask(const serving::Call& call, const Answer& answer,
-           void (Live::*question)(const Request&, Live::Done<Response>));
+           void (Asked::*question)(const Request&, Live::Done<Response>));
   // The same where types are needed to tell what the answer means.
   template <class Request, class Response>
   void AskAndDescribe(const serving::Call& call, const Answer& answer,
@@ -65,6 +67,7 @@ class AdminBackend final : public serving::Backend {
   void Watch(const serving::Call& call, Answer answer);
 
   Live& live_;
+  Control& control_;
   const std::shared_ptr<const serving::Services> services_;
   const std::shared_ptr<ReaderPool> pool_;  // shared with answers that Live still owes
   const Access access_;

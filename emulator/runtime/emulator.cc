@@ -22,6 +22,7 @@
 #include "emulator/runtime/sampler.h"
 #include "emulator/runtime/scaled_user_functions.h"
 #include "emulator/runtime/shared_user_function.h"
+#include "emulator/runtime/test_control.h"
 #include "emulator/serving/front_door.h"
 #include "emulator/userfunction/process.h"
 #include "emulator/userfunction/utf8.h"
@@ -76,7 +77,10 @@ class RealEmulator final : public Emulator {
     admin_door_ = nullptr;
     base::RunOn(strand_, [] {});  // what the admin services asked has been answered
     admin_ = nullptr;
-    base::RunOn(strand_, [this] { live_ = nullptr; });  // after what the readers' threads asked last
+    base::RunOn(strand_, [this] {
+      control_ = nullptr;
+      live_ = nullptr;
+    });  // after what the readers' threads asked last
     if (cluster_ != nullptr) {
       base::RunOn(strand_, [this] { cluster_->Disconnect(absl::UnavailableError("the emulator is ending")); });
     }
@@ -214,7 +218,8 @@ class RealEmulator final : public Emulator {
     admin.access = {.token = token, .read_only = settings_.read_only};
     // The limit is there because the user function takes few streams; one beyond it is what a replay may have.
     if (settings_.max_active_entities > 0) admin.max_replays = 1;
-    admin_ = std::make_unique<admin::AdminBackend>(*live_, std::move(admin));
+    control_ = std::make_unique<TestControl>(strand_);
+    admin_ = std::make_unique<admin::AdminBackend>(*live_, *control_, std::move(admin));
     serving::FrontDoor::Options options;
     options.host = settings_.admin_listen;
     options.port = settings_.admin_port;
@@ -289,6 +294,7 @@ class RealEmulator final : public Emulator {
   std::unique_ptr<UserFunctions> user_functions_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<LiveState> live_;
+  std::unique_ptr<TestControl> control_;
   std::unique_ptr<admin::AdminBackend> admin_;
   std::unique_ptr<serving::FrontDoor> client_door_;
   std::unique_ptr<serving::FrontDoor> admin_door_;

@@ -25,7 +25,8 @@ struct Settings {
   std::vector<std::string> allowed_origins;  // whose web pages may call, besides loopback's; as serving::IsOrigin
   std::string admin_listen = "127.0.0.1";
   std::uint16_t admin_port = 9001;
-  bool read_only = false;  // the admin port changes nothing
+  bool read_only = false;    // the admin port changes nothing
+  bool allow_reset = false;  // the admin port may take away all that is stored; always so where nothing is kept
   std::string metrics_listen = "127.0.0.1";
   std::uint16_t metrics_port = 9090;
 

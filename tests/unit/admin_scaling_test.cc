@@ -57,11 +57,12 @@ TEST_F(AdminScaling, TellsWhyItCannotBeSet) {
 TEST_F(AdminScaling, IsNotSetWhereNobodyMayChangeAnything) {
   backend_ = nullptr;
   backend_ = std::make_unique<AdminBackend>(
-      live_, AdminBackend::Options{.open_journal = [this]() -> absl::StatusOr<std::unique_ptr<journal::Browser>> {
-                                     return std::make_unique<SharedBrowser>(journal_);
-                                   },
-                                   .descriptor_sets = {},
-                                   .access = {.token = "", .read_only = true}});
+      live_, control_,
+      AdminBackend::Options{.open_journal = [this]() -> absl::StatusOr<std::unique_ptr<journal::Browser>> {
+                              return std::make_unique<SharedBrowser>(journal_);
+                            },
+                            .descriptor_sets = {},
+                            .access = {.token = "", .read_only = true}});
   EXPECT_TRUE(absl::IsPermissionDenied(StartOfScaling("SetScaling", dev::v1::SetScalingRequest())->WaitForEnd()));
   EXPECT_TRUE(StartOfScaling("GetScaling", dev::v1::GetScalingRequest())->WaitForEnd().ok());
 }

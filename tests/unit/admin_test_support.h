@@ -21,6 +21,7 @@
 #include "cloudstate/dev/v1/scaling.pb.h"
 #include "emulator/admin/admin_backend.h"
 #include "tests/unit/fake_browser.h"
+#include "tests/unit/idle_control.h"
 
 namespace cloudstate::admin {
 
@@ -495,12 +496,14 @@ class AdminBackendTest : public ::testing::Test {
   SharedJournal journal_;
   FakeLive live_;
   absl::Status open_failure_;
+  IdleControl control_;
   std::unique_ptr<AdminBackend> backend_ = std::make_unique<AdminBackend>(
-      live_, AdminBackend::Options{.open_journal = [this]() -> absl::StatusOr<std::unique_ptr<journal::Browser>> {
-                                     if (!open_failure_.ok()) return open_failure_;
-                                     return std::make_unique<SharedBrowser>(journal_);
-                                   },
-                                   .descriptor_sets = {}});
+      live_, control_,
+      AdminBackend::Options{.open_journal = [this]() -> absl::StatusOr<std::unique_ptr<journal::Browser>> {
+                              if (!open_failure_.ok()) return open_failure_;
+                              return std::make_unique<SharedBrowser>(journal_);
+                            },
+                            .descriptor_sets = {}});
 };
 
 }  // namespace cloudstate::admin

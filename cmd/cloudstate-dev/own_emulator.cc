@@ -1,0 +1,140 @@
+#include "cmd/cloudstate-dev/own_emulator.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cmd/cloudstate-dev/command_line.h"
+#include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/version.h"
+#include "samples/cpp/samples.h"
+
+namespace cloudstate::cli {
+namespace {
+
+constexpr std::size_t kOwnOutputLines = 20;
+
+// Free ports, the loopback, and the user function that was chosen.
+void UseChoice(const UserFunctionChoice& choice, runtime::Settings& settings) {
+  settings.version = Version();
+  settings.commit = Commit();
+  settings.port = settings.admin_port = settings.metrics_port = 0;
+  if (const auto address = ParseHostAndPort(choice.address)) {
+    settings.user_function_host = address->host;
+    settings.user_function_port = address->port;
+    return;
+  }
+  settings.user_function_port = 0;
+  settings.command = choice.sample.empty() ? choice.command : SampleCommand(choice.sample);
+}
+
+}  // namespace
+
+std::vector<std::string> SampleCommand(const std::string& sample) {
+  std::error_code error;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  return {error ? "/proc/self/exe" : program, "sample", sample};
+}
+
+void AddUserFunctionChoice(CLI::App& command, UserFunctionChoice& choice, TakesCommand takes_command) {
+  auto line = std::make_shared<std::string>();
+  command.add_option("--user-function", choice.address, "A user function that runs already")->type_name("HOST:PORT");
+  command.add_option("--serve", *line, "Starts the user function, by the shell, with HOST and PORT set")
+      ->type_name("'COMMAND'");
+  command.add_option("--sample", choice.sample, "A user function that comes with this program")
+      ->check(CLI::IsMember(samples::SampleNames()));
+  if (takes_command == TakesCommand::kYes) {
+    command.add_option("COMMAND", choice.command, "Starts the user function; after --");
+  }
+  command.parse_complete_callback([&choice, line] {
+    const bool several =
+        !choice.address.empty() + !line->empty() + !choice.sample.empty() + !choice.command.empty() > 1;
+    if (several) throw CLI::ValidationError("Choose one user function.");
+    if (!choice.address.empty() && !ParseHostAndPort(choice.address).has_value()) {
+      throw CLI::ValidationError("--user-function takes HOST:PORT, not '" + choice.address + "'.");
+    }
+    // exec: the shell is not in between when the process is to end.
+    if (!line->empty()) choice.command = {"/bin/sh", "-c", "exec " + *line};
+  });
+}
+
+absl::StatusOr<std::unique_ptr<OwnEmulator>> OwnEmulator::Start(Options options) {
+  std::unique_ptr<OwnEmulator> own(new OwnEmulator(options.show_output));
+  UseChoice(options.user_function, options.settings);
+  options.settings.durability =
+      options.data_directory.empty() ? journal::Durability::kEphemeral : journal::Durability::kRelaxed;
+  options.settings.data_directory = options.data_directory;
+  auto emulator = runtime::Emulator::Start(std::move(options.settings), *own);
+  if (!emulator.ok()) return emulator.status();
+  own->emulator_ = *std::move(emulator);
+  if (options.user_function.empty()) return own;
+  if (!own->is_settled_.WaitForNotificationWithTimeout(options.start_up)) {
+    own->Settle(absl::UnavailableError(absl::StrCat("The user function at ", own->user_function_address(),
+                                                    " did not answer discovery within ",
+                                                    FormatShortDuration(options.start_up), ".")));
+  }
+  std::lock_guard lock(own->mutex_);
+  if (own->settled_.ok()) return own;
+  std::string text(own->settled_.message());
+  for (const std::string& printed : own->output_) absl::StrAppend(&text, "\n  | ", Printable(printed));
+  return absl::Status(own->settled_.code(), text);
+}
+
+OwnEmulator::~OwnEmulator() { emulator_ = nullptr; }
+
+int OwnEmulator::user_function_pid() const {
+  std::lock_guard lock(mutex_);
+  return pid_;
+}
+
+std::string OwnEmulator::Output() const {
+  std::lock_guard lock(mutex_);
+  std::string text;
+  for (const std::string& printed : output_) absl::StrAppend(&text, "\n  | ", Printable(printed));
+  return text;
+}
+
+std::vector<std::string> OwnEmulator::troubles() const {
+  std::lock_guard lock(mutex_);
+  return troubles_;
+}
+
+void OwnEmulator::Settle(absl::Status status) {
+  std::lock_guard lock(mutex_);
+  if (is_settled_.HasBeenNotified()) return;
+  settled_ = std::move(status);
+  is_settled_.Notify();
+}
+
+void OwnEmulator::OnReady(const userfunction::Specification&) { Settle(absl::OkStatus()); }
+
+void OwnEmulator::OnLost(const std::string& reason) { OnTrouble(absl::StrCat("the user function is lost: ", reason)); }
+
+void OwnEmulator::OnRejected(const std::string& problem) { Settle(absl::FailedPreconditionError(problem)); }
+
+void OwnEmulator::OnTrouble(const std::string& trouble) {
+  std::lock_guard lock(mutex_);
+  troubles_.push_back(trouble);
+}
+
+void OwnEmulator::OnStarted(const std::string&, int pid, int) {
+  std::lock_guard lock(mutex_);
+  pid_ = pid;
+}
+
+void OwnEmulator::OnEnded(const std::string&, const std::string& how, absl::Duration) {
+  {
+    std::lock_guard lock(mutex_);
+    pid_ = 0;
+  }
+  Settle(absl::UnavailableError(absl::StrCat("The user function ", how, " before it answered discovery.")));
+}
+
+void OwnEmulator::OnOutput(std::string_view line) {
+  if (show_output_) PrintError(absl::StrCat("user function | ", Printable(line)));
+  std::lock_guard lock(mutex_);
+  output_.emplace_back(line);
+  if (output_.size() > kOwnOutputLines) output_.pop_front();
+}
+
+}  // namespace cloudstate::cli

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "cmd/cloudstate-dev/commands.h"
+#include "emulator/runtime/emulator.h"
+
+namespace cloudstate::cli {
+
+// Which user function a command brings an emulator of its own together with. At most one of the first three.
+struct UserFunctionChoice {
+  std::string address;               // HOST:PORT of one that runs already
+  std::vector<std::string> command;  // starts one, with HOST and PORT set
+  std::string sample;                // one that comes with this program
+
+  bool empty() const { return address.empty() && command.empty() && sample.empty(); }
+};
+
+// Starts a sample of this program as a process of its own.
+std::vector<std::string> SampleCommand(const std::string& sample);
+
+// Adds --user-function, --serve (a line for the shell) and --sample; with `COMMAND` the words after -- start one as
+// well.
+enum class TakesCommand { kNo, kYes };
+void AddUserFunctionChoice(CLI::App& command, UserFunctionChoice& choice, TakesCommand takes_command);
+
+// An emulator in this process, for one command and as long as it lives: on free ports, and of the machine's only the
+// loopback; it keeps nothing unless it is given a directory. Any number of them may live in one process.
+class OwnEmulator final : private runtime::Observer {
+ public:
+  struct Options {
+    UserFunctionChoice user_function;             // empty: somebody else starts one, at user_function_port()
+    runtime::Settings settings;                   // ports, user function and journal are set here
+    std::string data_directory;                   // empty: ephemeral
+    absl::Duration start_up = absl::Seconds(30);  // how long the user function may take until it has answered discovery
+    bool show_output = false;                     // of the user function, on standard error
+  };
+
+  // Waits until the user function that was chosen has been discovered. UNAVAILABLE, with what it printed, where it ends
+  // before or takes too long; FAILED_PRECONDITION where what it declares can't be served; else as Emulator::Start.
+  static absl::StatusOr<std::unique_ptr<OwnEmulator>> Start(Options options);
+  ~OwnEmulator() override;
+
+  const std::string& client_address() const { return emulator_->client_address(); }
+  const std::string& admin_address() const { return emulator_->admin_address(); }
+  const std::string& metrics_address() const { return emulator_->metrics_address(); }
+  // Where it is, or is looked for: HOST:PORT.
+  const std::string& user_function_address() const { return emulator_->user_function_address(); }
+
+  // Of the user function that was started here; 0 where there is none. Any thread.
+  int user_function_pid() const;
+  // The last lines that it printed, each on one of its own.
+  std::string Output() const;
+  // What went wrong between the emulator and the user function so far: protocol violations, failed writes. Any thread.
+  std::vector<std::string> troubles() const;
+
+ private:
+  explicit OwnEmulator(bool show_output) : show_output_(show_output) {}
+
+  void OnListening(const runtime::Emulator&) override {}
+  void OnReady(const userfunction::Specification& specification) override;
+  void OnLost(const std::string& reason) override;
+  void OnRejected(const std::string& problem) override;
+  void OnTrouble(const std::string& trouble) override;
+  void OnStarted(const std::string& label, int pid, int restarts) override;
+  void OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) override;
+  void OnChanged(const std::string&) override {}
+  void OnOutput(std::string_view line) override;
+  void OnScaling(const dev::v1::ScalingEvent&) override {}
+
+  // The first that comes decides whether it has started.
+  void Settle(absl::Status status);
+
+  const bool show_output_;
+  mutable std::mutex mutex_;
+  std::deque<std::string> output_;
+  std::vector<std::string> troubles_;
+  int pid_ = 0;
+  absl::Status settled_;
+  absl::Notification is_settled_;
+  std::unique_ptr<runtime::Emulator> emulator_;  // goes first: it tells the others
+};
+
+}  // namespace cloudstate::cli
