@@ -29,6 +29,8 @@ test: configure ## Run all base tests
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 asan: ## Run all base tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory configure
+	@cmake --build $(BUILD) -j $(JOBS) --target shared
 	@$(MAKE) --no-print-directory test PRESET=asan
 
 interop: build ## Drive user functions written with the published Java, Spring Boot, Node and Python libraries

@@ -23,7 +23,8 @@ Examples:
   cloudstate-dev call ShoppingCart/GetCart '{"userId": "me"}'
 
 Exit codes: 0 ok, 1 the operation failed, 2 wrong usage, 3 no emulator or journal found,
-130 interrupted (simulate, tck).
+130 interrupted (simulate, tck, test, check-history, fuzz-user-function). `exec` ends with its test
+command's code: 124 after --timeout, 127 where there is no such command.
 Settings come from flags, then the environment, then the file that --config names.
 `cloudstate-dev COMMAND --help` tells more, with examples.)";
 
@@ -205,7 +206,10 @@ int RunCommandLine(int argc, const char* const* argv) {
   BuildCommands(root, invocation);
   UnmarkWordsOf(root);
   std::vector<std::string> words;  // the last one first
-  for (int i = argc - 1; i > 0; --i) words.push_back(MarkWord(argv[i]));
+  for (int i = argc - 1; i > 0; --i) {
+    words.push_back(MarkWord(argv[i]));
+    if (words.back() == "--") invocation.words_after_dashes = words.size() - 1;
+  }
   try {
     root.parse(std::move(words));
   } catch (const CLI::ParseError& error) {

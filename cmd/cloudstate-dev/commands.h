@@ -1,6 +1,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -32,7 +33,8 @@ struct Settings {
 // What the command line asked for: each command fills in `action` when it is the chosen one.
 struct Invocation {
   Settings settings;
-  std::function<int()> action;  // returns the exit code
+  std::size_t words_after_dashes = 0;  // how many words follow the first --
+  std::function<int()> action;         // returns the exit code
 };
 
 // Each adds one command, with its options, to the tree.

@@ -9,7 +9,7 @@
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
-#include "cmd/cloudstate-dev/line_diff.h"
+#include "emulator/base/line_diff.h"
 #include "cmd/cloudstate-dev/method_reference.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/running_journal.h"
@@ -124,13 +124,13 @@ std::vector<std::string> ReplyLines(const ReplayResponse& response, int command)
   const ReplayOutcome& outcome = response.outcomes(command);
   if (outcome.code() != 0) return {absl::StrCat(CodeName(outcome.code()), ": ", outcome.message())};
   if (!outcome.has_reply()) return {"(no reply)"};
-  return JsonLines(outcome.reply().json());
+  return base::JsonLines(outcome.reply().json());
 }
 
 std::string FormatDifference(const ReplayResponse& at, const ReplayResponse& other, const Terminal& terminal) {
   std::string text;
   for (int i = 0; i < std::max(at.outcomes_size(), other.outcomes_size()); ++i) {
-    for (const std::string& line : DiffLines(ReplyLines(at, i), ReplyLines(other, i))) {
+    for (const std::string& line : base::DiffLines(ReplyLines(at, i), ReplyLines(other, i))) {
       const Style style = line[0] == '-' ? Style::kBad : line[0] == '+' ? Style::kGood : Style::kPlain;
       absl::StrAppend(&text, "  ", Styled(Printable(line), style, terminal), "\n");
     }

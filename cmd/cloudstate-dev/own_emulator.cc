@@ -1,9 +1,11 @@
 #include "cmd/cloudstate-dev/own_emulator.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/version.h"
@@ -13,19 +15,22 @@ namespace cloudstate::cli {
 namespace {
 
 constexpr std::size_t kOwnOutputLines = 20;
+constexpr absl::Duration kAskAgain = absl::Milliseconds(20);
 
-// Free ports, the loopback, and the user function that was chosen.
-void UseChoice(const UserFunctionChoice& choice, runtime::Settings& settings) {
+// Free ports, the loopback, and the user function that was chosen, or the port of one that is still to come.
+absl::StatusOr<ReservedPort> UseChoice(const UserFunctionChoice& choice, runtime::Settings& settings) {
   settings.version = Version();
   settings.commit = Commit();
   settings.port = settings.admin_port = settings.metrics_port = 0;
   if (const auto address = ParseHostAndPort(choice.address)) {
     settings.user_function_host = address->host;
     settings.user_function_port = address->port;
-    return;
+    return ReservedPort();
   }
-  settings.user_function_port = 0;
+  auto port = ReservedPort::Take();
+  if (port.ok()) settings.user_function_port = port->number();
   settings.command = choice.sample.empty() ? choice.command : SampleCommand(choice.sample);
+  return port;
 }
 
 }  // namespace
@@ -53,14 +58,15 @@ void AddUserFunctionChoice(CLI::App& command, UserFunctionChoice& choice, TakesC
     if (!choice.address.empty() && !ParseHostAndPort(choice.address).has_value()) {
       throw CLI::ValidationError("--user-function takes HOST:PORT, not '" + choice.address + "'.");
     }
-    // exec: the shell is not in between when the process is to end.
-    if (!line->empty()) choice.command = {"/bin/sh", "-c", "exec " + *line};
+    if (!line->empty()) choice.command = {"/bin/sh", "-c", *line};
   });
 }
 
 absl::StatusOr<std::unique_ptr<OwnEmulator>> OwnEmulator::Start(Options options) {
   std::unique_ptr<OwnEmulator> own(new OwnEmulator(options.show_output));
-  UseChoice(options.user_function, options.settings);
+  auto port = UseChoice(options.user_function, options.settings);
+  if (!port.ok()) return port.status();
+  own->port_ = *std::move(port);
   options.settings.durability =
       options.data_directory.empty() ? journal::Durability::kEphemeral : journal::Durability::kRelaxed;
   options.settings.data_directory = options.data_directory;
@@ -68,11 +74,7 @@ absl::StatusOr<std::unique_ptr<OwnEmulator>> OwnEmulator::Start(Options options)
   if (!emulator.ok()) return emulator.status();
   own->emulator_ = *std::move(emulator);
   if (options.user_function.empty()) return own;
-  if (!own->is_settled_.WaitForNotificationWithTimeout(options.start_up)) {
-    own->Settle(absl::UnavailableError(absl::StrCat("The user function at ", own->user_function_address(),
-                                                    " did not answer discovery within ",
-                                                    FormatShortDuration(options.start_up), ".")));
-  }
+  own->AwaitUserFunction(options.start_up, options.given_up);
   std::lock_guard lock(own->mutex_);
   if (own->settled_.ok()) return own;
   std::string text(own->settled_.message());
@@ -99,6 +101,17 @@ std::vector<std::string> OwnEmulator::troubles() const {
   return troubles_;
 }
 
+void OwnEmulator::AwaitUserFunction(absl::Duration start_up, const std::function<bool()>& given_up) {
+  const absl::Time end = absl::Now() + start_up;
+  while (!is_settled_.WaitForNotificationWithTimeout(std::min(kAskAgain, end - absl::Now()))) {
+    if (given_up != nullptr && given_up()) Settle(absl::CancelledError("The user function was given up."));
+    if (absl::Now() < end) continue;
+    Settle(
+        absl::UnavailableError(absl::StrCat("The user function at ", user_function_address(),
+                                            " did not answer discovery within ", FormatShortDuration(start_up), ".")));
+  }
+}
+
 void OwnEmulator::Settle(absl::Status status) {
   std::lock_guard lock(mutex_);
   if (is_settled_.HasBeenNotified()) return;
@@ -106,7 +119,13 @@ void OwnEmulator::Settle(absl::Status status) {
   is_settled_.Notify();
 }
 
-void OwnEmulator::OnReady(const userfunction::Specification&) { Settle(absl::OkStatus()); }
+void OwnEmulator::OnReady(const userfunction::Specification&) {
+  {
+    std::lock_guard lock(mutex_);
+    port_.Release();  // it has it
+  }
+  Settle(absl::OkStatus());
+}
 
 void OwnEmulator::OnLost(const std::string& reason) { OnTrouble(absl::StrCat("the user function is lost: ", reason)); }
 
@@ -126,6 +145,10 @@ void OwnEmulator::OnEnded(const std::string&, const std::string& how, absl::Dura
   {
     std::lock_guard lock(mutex_);
     pid_ = 0;
+    // It may be one that cannot listen on a port that is reserved.
+    const bool once_more = port_.held();
+    port_.Release();
+    if (once_more) return;
   }
   Settle(absl::UnavailableError(absl::StrCat("The user function ", how, " before it answered discovery.")));
 }

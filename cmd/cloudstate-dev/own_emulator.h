@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -11,6 +12,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "cmd/cloudstate-dev/commands.h"
+#include "cmd/cloudstate-dev/reserved_port.h"
 #include "emulator/runtime/emulator.h"
 
 namespace cloudstate::cli {
@@ -42,10 +44,13 @@ class OwnEmulator final : private runtime::Observer {
     std::string data_directory;                   // empty: ephemeral
     absl::Duration start_up = absl::Seconds(30);  // how long the user function may take until it has answered discovery
     bool show_output = false;                     // of the user function, on standard error
+    // Asked now and then while the user function is waited for; true ends that. May be empty.
+    std::function<bool()> given_up = {};
   };
 
   // Waits until the user function that was chosen has been discovered. UNAVAILABLE, with what it printed, where it ends
-  // before or takes too long; FAILED_PRECONDITION where what it declares can't be served; else as Emulator::Start.
+  // before or takes too long; FAILED_PRECONDITION where what it declares can't be served; CANCELLED where that was
+  // given up; else as Emulator::Start.
   static absl::StatusOr<std::unique_ptr<OwnEmulator>> Start(Options options);
   ~OwnEmulator() override;
 
@@ -76,6 +81,8 @@ class OwnEmulator final : private runtime::Observer {
   void OnOutput(std::string_view line) override;
   void OnScaling(const dev::v1::ScalingEvent&) override {}
 
+  // Waits for is_settled_, and settles it if need be.
+  void AwaitUserFunction(absl::Duration start_up, const std::function<bool()>& given_up);
   // The first that comes decides whether it has started.
   void Settle(absl::Status status);
 
@@ -83,6 +90,7 @@ class OwnEmulator final : private runtime::Observer {
   mutable std::mutex mutex_;
   std::deque<std::string> output_;
   std::vector<std::string> troubles_;
+  ReservedPort port_;  // of a user function that is still to come
   int pid_ = 0;
   absl::Status settled_;
   absl::Notification is_settled_;

@@ -17,6 +17,7 @@
 #include "emulator/admin/figures_watching.h"
 #include "emulator/admin/replaying.h"
 #include "emulator/admin/scaling_watching.h"
+#include "emulator/admin/since.h"
 #include "emulator/admin/type_description.h"
 
 namespace cloudstate::admin {
@@ -198,6 +199,8 @@ struct AdminBackend::Handlers {
         {"RestoreState", {Ask<&Control::RestoreState>, Effect::kChanges}},
         {"ListStates", {Ask<&Control::ListStates>}},
         {"Wait", {Ask<&Control::Wait>}},
+        {"GetMark", {Own<&AdminBackend::GetMark>}},
+        {"ListSince", {Own<&AdminBackend::ListSince>}},
         {"AdvanceTime", {Ask<&Control::AdvanceTime>, Effect::kChanges}},
         {"InjectFault", {Ask<&Control::InjectFault>, Effect::kChanges}},
         {"ListFaults", {Ask<&Control::ListFaults>}},
@@ -335,6 +338,33 @@ void AdminBackend::ListLogLines(const serving::Call& call, Answer answer) {
     for (const auto& line : live_.NewestLogLines(filter, limit).lines) *response.add_lines() = *line;
     Reply<dev::v1::ListLogLinesResponse>(*answer, std::move(response));
   });
+}
+
+void AdminBackend::GetMark(const serving::Call&, Answer answer) {
+  live_.GetMark([pool = pool_, answer](dev::v1::Mark mark) {
+    ReadLater(*pool, answer, [answer, mark = std::move(mark)](const absl::StatusOr<Views*>& views) {
+      Reply(*answer, views.ok() ? WithPosition(**views, mark) : absl::StatusOr<dev::v1::Mark>(views.status()));
+    });
+  });
+}
+
+void AdminBackend::ListSince(const serving::Call& call, Answer answer) {
+  auto request = Parse<dev::v1::ListSinceRequest>(call, *answer);
+  if (!request) return;
+  const absl::StatusOr<int> limit = PageSize(request->limit());
+  if (absl::Status status = limit.ok() ? CheckMark(request->mark()) : limit.status(); !status.ok()) {
+    answer->Finish(std::move(status));
+    return;
+  }
+  const std::int64_t position = request->mark().position();
+  live_.ListSince(request->mark(), static_cast<std::size_t>(*limit),
+                  [pool = pool_, answer, position, limit = *limit](Live::Since since) {
+                    ReadLater(*pool, answer,
+                              [answer, position, limit, since = std::move(since)](const absl::StatusOr<Views*>& views) {
+                                Reply(*answer, views.ok() ? DescribeSince(**views, since, position, limit)
+                                                          : absl::StatusOr<dev::v1::ListSinceResponse>(views.status()));
+                              });
+                  });
 }
 
 void AdminBackend::DescribeType(const serving::Call& call, Answer answer) {

@@ -51,6 +51,8 @@ class AdminBackend final : public serving::Backend {
   void GetCommand(const serving::Call& call, Answer answer);
   void ListSamples(const serving::Call& call, Answer answer);
   void ListLogLines(const serving::Call& call, Answer answer);
+  void GetMark(const serving::Call& call, Answer answer);
+  void ListSince(const serving::Call& call, Answer answer);
   void DescribeType(const serving::Call& call, Answer answer);
   void CallUserFunction(const serving::Call& call, Answer answer);
   void CallUserFunctionWithStreams(const serving::Call& call, Answer answer);

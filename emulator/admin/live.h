@@ -12,6 +12,7 @@
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "cloudstate/dev/v1/figures.pb.h"
 #include "cloudstate/dev/v1/scaling.pb.h"
+#include "cloudstate/dev/v1/testing.pb.h"
 #include "emulator/admin/cancellation.h"
 #include "emulator/admin/log_filter.h"
 #include "emulator/admin/log_lines.h"
@@ -122,6 +123,19 @@ class Live {
   virtual LogLines LogLinesFrom(std::int64_t number, const LogFilter& filter, std::size_t limit) = 0;
   // `added` runs after each line, on the thread that wrote it: it must be quick.
   virtual std::unique_ptr<Watch> WatchLog(absl::AnyInvocable<void()> added) = 0;
+
+  // ---- what tests ask for
+
+  // This moment, but for the position, which the journal tells.
+  virtual void GetMark(absl::AnyInvocable<void(dev::v1::Mark)> done) = 0;
+  // What has happened since a mark, without events: at most `limit` of each kind, oldest first.
+  struct Since {
+    std::vector<std::shared_ptr<const trace::Trace>> traces;  // that have ended
+    std::vector<dev::v1::ClusterEvent> cluster_events;
+    std::int64_t missed = 0;  // that are no longer kept, or beyond the limit
+    dev::v1::Mark mark;       // to go on from; without the position
+  };
+  virtual void ListSince(const dev::v1::Mark& mark, std::size_t limit, absl::AnyInvocable<void(Since)> done) = 0;
 
   // The services of the user function, to call them.
   virtual serving::Backend& UserFunction() = 0;

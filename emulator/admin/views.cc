@@ -21,19 +21,6 @@ journal::EntityFilter ToFilter(const dev::v1::EventFilter& filter) {
   return {.service = filter.service(), .persistence_id = filter.persistence_id(), .id_contains = filter.id_contains()};
 }
 
-dev::v1::Entity ToEntity(const journal::EntityRow& row) {
-  dev::v1::Entity entity;
-  entity.set_persistence_id(row.key.persistence_id);
-  entity.set_entity_id(row.key.entity_id);
-  entity.set_service(row.service);
-  entity.set_last_sequence(row.last_sequence);
-  entity.set_event_bytes(row.event_bytes);
-  entity.set_snapshot_sequence(row.snapshot_sequence.value_or(0));
-  *entity.mutable_created() = ToTimestamp(row.created);
-  *entity.mutable_updated() = ToTimestamp(row.updated);
-  return entity;
-}
-
 dev::v1::CausedCommand ToCausedCommand(const trace::CausedCommand& from) {
   dev::v1::CausedCommand caused;
   caused.set_parent(static_cast<std::int32_t>(from.parent));
@@ -78,6 +65,19 @@ absl::Status PrependNewest(journal::Browser& browser, const journal::EntityFilte
 }
 
 }  // namespace
+
+dev::v1::Entity ToEntity(const journal::EntityRow& row) {
+  dev::v1::Entity entity;
+  entity.set_persistence_id(row.key.persistence_id);
+  entity.set_entity_id(row.key.entity_id);
+  entity.set_service(row.service);
+  entity.set_last_sequence(row.last_sequence);
+  entity.set_event_bytes(row.event_bytes);
+  entity.set_snapshot_sequence(row.snapshot_sequence.value_or(0));
+  *entity.mutable_created() = ToTimestamp(row.created);
+  *entity.mutable_updated() = ToTimestamp(row.updated);
+  return entity;
+}
 
 absl::Status Views::RefreshTypes() {
   absl::StatusOr<std::vector<std::string>> sets = browser_.DescriptorSets();

@@ -15,6 +15,9 @@
 
 namespace cloudstate::admin {
 
+// As the contract shows it.
+dev::v1::Entity ToEntity(const journal::EntityRow& row);
+
 // A journal as the admin contract shows it; the same for a running emulator's and for a file. Blocks on the disk. For
 // one thread. Errors are INVALID_ARGUMENT for bad requests, NOT_FOUND for entities without a trace in the journal, and
 // the browser's.

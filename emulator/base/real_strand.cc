@@ -1,5 +1,6 @@
 #include "emulator/base/real_strand.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <limits>
@@ -21,6 +22,9 @@ std::chrono::steady_clock::time_point ToSteady(absl::Time time) {
 constexpr std::size_t kTasksForAnyThread = 256;
 // What tasks defer waits for no more than so many others.
 constexpr std::size_t kTasksInATurn = 32;
+// While time jumps: tasks that lead to others are followed so far before the next timer. More than what a timer sets
+// off takes, and an end where somebody always has something to do.
+constexpr int kRoundsBetweenTimers = 16;
 
 }  // namespace
 
@@ -132,9 +136,9 @@ void RealStrand::Relieve() {
   }
 }
 
-absl::Time RealStrand::Now() const { return MonotonicNow(); }
+absl::Time RealStrand::Now() const { return MonotonicNow() + Ahead(); }
 
-absl::Time RealStrand::WallTime() const { return absl::Now(); }
+absl::Time RealStrand::WallTime() const { return absl::Now() + Ahead(); }
 
 TimerId RealStrand::After(absl::Duration delay, Task task) {
   const auto id = static_cast<TimerId>(++last_timer_);
@@ -170,9 +174,55 @@ void RealStrand::RunDueTimers() {
 // The earliest timer is often cancelled before it is due: a wake-up that finds nothing is cheaper than telling the
 // timer thread about every change.
 void RealStrand::AskForWake() {
-  if (timers_.empty() || timers_.begin()->first.first >= asked_for_) return;
-  asked_for_ = timers_.begin()->first.first;
+  if (timers_.empty() || !jumps_.empty()) return;  // whoever jumps comes by anyway
+  const absl::Time due = timers_.begin()->first.first - Ahead();
+  if (due >= asked_for_) return;
+  asked_for_ = due;
   timer_thread_.WakeAt(*this, asked_for_);
+}
+
+// ---- time that jumps
+
+void RealStrand::Advance(absl::Duration by, Task done) {
+  jumps_.push_back({.by = by, .until = absl::ZeroDuration(), .done = std::move(done)});
+  if (jumps_.size() == 1) BeginJump();
+}
+
+void RealStrand::BeginJump() {
+  jumps_.front().until = Ahead() + jumps_.front().by;
+  Post([this] { GoOn(kRoundsBetweenTimers); });
+}
+
+// One timer's instant in each task, so that others' tasks never wait for the whole.
+void RealStrand::GoOn(int rounds) {
+  if (rounds > 0 && HasTasks()) return Post([this, rounds] { GoOn(rounds - 1); });
+  const absl::Duration until = jumps_.front().until;
+  const bool there = Ahead() == until;  // but what the last timers set off had not run
+  if (!timers_.empty()) {
+    const absl::Duration for_next = timers_.begin()->first.first - MonotonicNow();
+    ahead_.store(absl::ToInt64Nanoseconds(std::clamp(for_next, Ahead(), until)), std::memory_order_relaxed);
+  } else {
+    ahead_.store(absl::ToInt64Nanoseconds(until), std::memory_order_relaxed);
+  }
+  RunDueTimers();
+  if (there) return EndJump();
+  Post([this] { GoOn(kRoundsBetweenTimers); });
+}
+
+void RealStrand::EndJump() {
+  Task done = std::move(jumps_.front().done);
+  jumps_.pop_front();
+  if (jumps_.empty()) {
+    AskForWake();
+  } else {
+    BeginJump();
+  }
+  std::move(done)();
+}
+
+bool RealStrand::HasTasks() {
+  const std::lock_guard lock(mutex_);
+  return !tasks_.empty();
 }
 
 void RunOn(Strand& strand, Task task) {

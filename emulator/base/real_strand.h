@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -58,8 +60,27 @@ class RealStrand final : public Strand, private TimerThread::Client {
   absl::Time WallTime() const override;
   TimerId After(absl::Duration delay, Task task) override;
   void Cancel(TimerId timer) override;
+  absl::Duration Ahead() const override { return absl::Nanoseconds(ahead_.load(std::memory_order_relaxed)); }
+
+  // Lets this strand's time go on by `by`, not below zero, at once: its timers run in their order, each when `Now` says
+  // that it is due, and what is posted meanwhile has its turn between them. Then `done` runs, as a task. Real time goes
+  // on, and what others do in it does not become faster. One asked for meanwhile comes behind. From a task of this
+  // strand.
+  void Advance(absl::Duration by, Task done);
 
  private:
+  struct Jump {
+    absl::Duration by;
+    absl::Duration until;  // what Ahead is at its end; set when it begins
+    Task done;
+  };
+
+  void BeginJump();
+  // Goes on to the next timer, once there are no other tasks, or they have had their turn `rounds` times.
+  void GoOn(int rounds);
+  void EndJump();
+  bool HasTasks();
+
   void Wake() override;
   // True when none is left, and the strand idle; false when it has run `most`.
   bool RunTasks(std::unique_lock<std::mutex>& lock, std::size_t most);
@@ -80,8 +101,12 @@ class RealStrand final : public Strand, private TimerThread::Client {
   // Touched by tasks of this strand only.
   std::map<std::pair<absl::Time, TimerId>, Task> timers_;
   absl::flat_hash_map<TimerId, absl::Time> due_;
-  absl::Time asked_for_ = absl::InfiniteFuture();
+  absl::Time asked_for_ = absl::InfiniteFuture();  // on the timer thread's clock, which does not jump
   std::uint64_t last_timer_ = 0;
+  std::deque<Jump> jumps_;  // the first is under way
+
+  // In nanoseconds; grows only, by tasks of this strand. Read from any thread.
+  std::atomic<std::int64_t> ahead_ = 0;
 };
 
 // Runs `task` on the strand and waits until it has run. Not from a task of that strand.

@@ -15,7 +15,7 @@ enum class TimerId : std::uint64_t { kNone = 0 };
 // Where a node's state lives: tasks run one after another, in the order they were posted, never two at once. All logic
 // takes its notion of time, and of "later", from here, so that the same code runs on real threads and in virtual time.
 //
-// Threads: `Post`, `Now` and `WallTime` may be called from any thread; `After` and `Cancel` only from a task of this
+// Threads: `Post`, `Now`, `WallTime` and `Ahead` may be called from any thread; `After` and `Cancel` only from a task of this
 // strand.
 class Strand {
  public:
@@ -30,6 +30,9 @@ class Strand {
 
   // The time of day, for records.
   virtual absl::Time WallTime() const = 0;
+
+  // How far WallTime is ahead of the clock that clients' deadlines are on: of absl::Now(), where threads are real.
+  virtual absl::Duration Ahead() const { return absl::ZeroDuration(); }
 
   // Runs `task` once, no earlier than `delay` from now.
   virtual TimerId After(absl::Duration delay, Task task) = 0;

@@ -141,6 +141,12 @@ std::vector<ActiveCrdts::Slot*> ActiveCrdts::Sorted() const {
   return slots;
 }
 
+void ActiveCrdts::Evict(const std::optional<base::EntityKey>& key) {
+  for (Slot* slot : Sorted()) {
+    if (!key.has_value() || slot->entity().key() == *key) slot->entity().Evict();
+  }
+}
+
 void ActiveCrdts::PassivateIdle() {
   while (!idle_.empty()) idle_.front()->entity().Passivate();
 }

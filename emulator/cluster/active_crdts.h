@@ -4,6 +4,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ class ActiveCrdts {
   void EndOpenCalls();
   // Stops those that have nothing to do, as if they had been idle for long enough.
   void PassivateIdle();
+  // This one, or all: each stops as soon as it has nothing to do.
+  void Evict(const std::optional<base::EntityKey>& key);
   // Of an entity that is active, or not.
   void OnReplicaChanged(const base::EntityKey& key);
 

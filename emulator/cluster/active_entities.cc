@@ -177,6 +177,12 @@ void ActiveEntities::Forget(const base::EntityKey& key) {
   if (found != active_.end()) found->second->entity().Forget();
 }
 
+void ActiveEntities::Evict(const std::optional<base::EntityKey>& key) {
+  for (Slot* slot : Sorted(std::nullopt)) {
+    if (!key.has_value() || slot->entity().key() == *key) slot->entity().Evict();
+  }
+}
+
 void ActiveEntities::PassivateIdle() {
   while (!idle_.empty()) idle_.front()->entity().Passivate();
 }

@@ -76,7 +76,12 @@ class ActiveEntities {
   // What was stored of the entity has been deleted: if it is active here, it is loaded anew.
   void Forget(const base::EntityKey& key);
 
+  // This one, or all: each stops when it has finished the command that the user function has, and is loaded anew for
+  // the next.
+  void Evict(const std::optional<base::EntityKey>& key);
+
   std::size_t active_entities() const { return active_.size(); }
+  bool is_active(const base::EntityKey& key) const { return active_.contains(key); }
   std::size_t active_entities(journal::ShardId shard) const;
   // Those that the user function has not got yet.
   std::size_t waiting_commands() const;

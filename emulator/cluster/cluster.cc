@@ -28,6 +28,29 @@ void Cluster::Start(std::size_t nodes) {
   for (const auto& [id, node] : nodes_) node->Start(view);
 }
 
+void Cluster::EndAll() {
+  Steered("the emulator is reset");
+  network_.Heal();
+  network_.SetDefault({});
+  for (const auto& [id, node] : nodes_) {
+    ForgetPause(id);
+    node->strand().SetSkew(absl::ZeroDuration());
+    node->KillForReset();
+  }
+}
+
+void Cluster::StartOver(std::size_t nodes, const CrdtStates& known) {
+  View view;
+  for (std::uint32_t i = 1; i <= nodes; ++i) {
+    view[NodeId{i}] = {.incarnation = nodes_.at(NodeId{i})->incarnation() + 1, .state = NodeState::kUp, .age = i};
+  }
+  for (const auto& [id, record] : view) {
+    Node& node = *nodes_.at(id);
+    node.Start(view);
+    node.Know(known);
+  }
+}
+
 void Cluster::StartEmpty(std::size_t nodes) {
   TakeOverReplicas(nodes);
   for (std::uint32_t i = 1; i <= nodes; ++i) Make(NodeId{i});
@@ -138,6 +161,12 @@ void Cluster::Delete(const base::EntityKey& key, absl::AnyInvocable<void(absl::S
       });
 }
 
+std::size_t Cluster::Evict(const std::optional<base::EntityKey>& key) {
+  std::size_t evicted = 0;
+  for (const auto& [id, node] : nodes_) evicted += node->Evict(key);
+  return evicted;
+}
+
 // ---- what there is
 
 Node* Cluster::Find(NodeId node) const {
@@ -177,6 +206,15 @@ bool Cluster::Converged() const {
     const Replicas* replicas = each.second->replicas();
     return replicas == nullptr || replicas->Digest() == first->replicas()->Digest();
   });
+}
+
+CrdtStates Cluster::KnownCrdts() const {
+  CrdtStates known;
+  for (const auto& [id, node] : nodes_) {
+    if (node->replicas() == nullptr) continue;
+    for (const base::EntityKey& key : node->replicas()->Keys()) known[key].Join(*node->replicas()->Find(key));
+  }
+  return known;
 }
 
 // Its sight agrees with what there is.

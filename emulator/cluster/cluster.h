@@ -40,6 +40,11 @@ class Cluster {
   void SaveReplicas();
   // Ends all lives.
   void Stop();
+  // The same at once, for a reset: all that is stored goes as well. Also mends the network and all clocks.
+  void EndAll();
+  // After that: these nodes are up at once, as after Start, in new lives, and know this of CRDT entities. The others
+  // have no life until they are started.
+  void StartOver(std::size_t nodes, const CrdtStates& known);
 
   // The user function has come, for all nodes and those that follow, or gone.
   void Connect(std::shared_ptr<userfunction::Connection> connection,
@@ -54,6 +59,9 @@ class Cluster {
   // Deletes an event-sourced or value entity from the journal and has the nodes forget it; then `done` runs, on the
   // strand. Errors are the journal's.
   void Delete(const base::EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done);
+
+  // Ends streams of the entity, or of all, on all nodes, as Node::Evict does. How many.
+  std::size_t Evict(const std::optional<base::EntityKey>& key);
 
   // ---- steering
 
@@ -103,6 +111,8 @@ class Cluster {
   ReplicaEvents& replica_events() { return replica_events_; }
   // All nodes with a life know the same members, shards and CRDT entities, and each shard is owned by one that is up.
   bool Converged() const;
+  // What the nodes that have a life know of CRDT entities, all together.
+  CrdtStates KnownCrdts() const;
 
  private:
   absl::StatusOr<Node*> FindAlive(NodeId node) const;

@@ -30,16 +30,20 @@ class ClusterEvents {
 
   void Add(ClusterEvent event) {
     events_.push_back(event);
+    ++told_;
     while (events_.size() > capacity_) events_.pop_front();
     watchers_.Tell(event);
   }
   const std::deque<ClusterEvent>& events() const { return events_; }  // oldest first
+  // How many there have been; the last ones of these are kept.
+  std::int64_t told() const { return told_; }
   // A watcher may call everything here. What Add says within one, others may be told before the event that caused it.
   std::uint64_t Watch(Watcher watcher) { return watchers_.Watch(std::move(watcher)); }
   void Unwatch(std::uint64_t watch) { watchers_.Unwatch(watch); }
 
  private:
   const std::size_t capacity_;
+  std::int64_t told_ = 0;
   std::deque<ClusterEvent> events_;
   Watchers<ClusterEvent> watchers_;
 };

@@ -12,6 +12,11 @@ namespace {
 // What stands for the time that a process needs to start again.
 constexpr absl::Duration kRestart = absl::Seconds(1);
 
+absl::Status Unknown(const absl::Status& reason) {
+  return absl::UnavailableError(
+      absl::StrCat(reason.message(), "; whether what was under way had its effect is not known"));
+}
+
 }  // namespace
 
 Node::Node(NodeId id, std::uint64_t former_life, const Options& options, const Surroundings& surroundings)
@@ -38,7 +43,14 @@ void Node::Start(View view) {
 
 void Node::Kill() {
   restart_.Renew();
-  EndLife("stopped", absl::UnavailableError(absl::StrCat("node ", name_, " was killed")));
+  const absl::Status killed = absl::UnavailableError(absl::StrCat("node ", name_, " was killed"));
+  EndLife("stopped", killed, Unknown(killed));
+}
+
+void Node::KillForReset() {
+  restart_.Renew();
+  EndLife("stopped", absl::UnavailableError("the emulator is being reset; try again"),
+          absl::UnavailableError("the emulator was reset meanwhile, and nothing is left of what was under way"));
 }
 
 void Node::Leave() {
@@ -65,17 +77,28 @@ void Node::Forget(const base::EntityKey& key) {
   }));
 }
 
+std::size_t Node::Evict(const std::optional<base::EntityKey>& key) {
+  if (life_ == nullptr) return 0;
+  const bool is_active = key.has_value() && (life_->entities().is_active(*key) || life_->crdts().is_active(*key));
+  const std::size_t evicted = key.has_value() ? (is_active ? 1 : 0) : active_entities();
+  strand_.Run(restart_.Guard([this, key] {
+    if (life_ != nullptr) life_->Evict(key);
+  }));
+  return evicted;
+}
+
+void Node::Know(const CrdtStates& states) {
+  for (const auto& [key, state] : states) life_->Know(key, state);
+}
+
 void Node::SaveReplicas() {
   if (life_ != nullptr) life_->SaveReplicas();
 }
 
-void Node::EndLife(absl::string_view ended_as, const absl::Status& reason) {
+void Node::EndLife(absl::string_view ended_as, const absl::Status& reason, const absl::Status& outcome) {
   ended_as_ = ended_as;
   SetAvailability(reason);
-  if (watcher_.ending) {
-    watcher_.ending(absl::UnavailableError(
-        absl::StrCat(reason.message(), "; whether what was under way had its effect is not known")));
-  }
+  if (watcher_.ending) watcher_.ending(outcome);
   ended_replication_ = replication();
   life_ = nullptr;
   strand_.Clear();
@@ -106,7 +129,8 @@ void Node::OnState(NodeState state) {
     life_->SaveReplicas();  // it ends in order: what only it has is not lost
     View view = life_->membership().ForNextLife();
     incarnation_ = life_->membership().self().incarnation;  // others may know of a later one than this was
-    EndLife(down ? "down" : "removed", absl::Status(availability_));
+    const absl::Status reason = availability_;
+    EndLife(down ? "down" : "removed", reason, Unknown(reason));
     if (!down || IsPlanted(base::PlantedBug::kNoRejoin)) return;
     surroundings_.strand.After(kRestart, restart_.Guard([this, view = std::move(view)] { Start(view); }));
   }));
@@ -181,6 +205,11 @@ std::size_t Node::waiting_commands() const {
   return life_ == nullptr
              ? 0
              : life_->entities().waiting_commands() + life_->crdts().waiting_commands() + life_->buffered_commands();
+}
+
+bool Node::is_busy() const {
+  return open_calls() > 0 || waiting_commands() > 0 || load_.user_function.open() > 0 || load_.journal.open() > 0 ||
+         (life_ != nullptr && life_->IsBusy());
 }
 
 const Membership* Node::membership() const { return life_ == nullptr ? nullptr : &life_->membership(); }

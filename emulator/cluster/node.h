@@ -26,6 +26,9 @@ namespace cloudstate::cluster {
 
 class NodeLife;
 
+// What is known of CRDT entities.
+using CrdtStates = std::map<base::EntityKey, crdt::State>;
+
 // One node over all its lives: a place that calls can be brought to, whether somebody is there or not. Lives on its
 // strand, but for what steers it.
 class Node {
@@ -63,6 +66,8 @@ class Node {
   void Start(View view);
   // Ends it as a crash does: what was under way is forgotten. Those who watch are told first.
   void Kill();
+  // The same where all that is stored goes too: nobody has to wonder what became of what was under way.
+  void KillForReset();
   void Leave();
   // The same for the last one, which has nobody to give its shards to: its entities are passivated, and what is due to
   // the replicas' store is there before the life ends. Where others come up meanwhile, it leaves like any other.
@@ -73,6 +78,11 @@ class Node {
   void SaveReplicas();
   // What was stored of the entity has been deleted. A node that is paused notices afterwards.
   void Forget(const base::EntityKey& key);
+  // Ends the entity's streams, or all of them, as soon as the command is answered that the user function has; the next
+  // one loads the entity anew. How many that are. A node that is paused does it afterwards.
+  std::size_t Evict(const std::optional<base::EntityKey>& key);
+  // The life that has just begun knows this of CRDT entities.
+  void Know(const CrdtStates& states);
   void Pause() { strand_.Pause(); }
   void Resume() { strand_.Resume(); }
 
@@ -133,6 +143,8 @@ class Node {
   std::size_t active_entities() const;
   std::size_t active_entities(ShardId shard) const;
   std::size_t waiting_commands() const;
+  // Calls, commands, their effects, or what they store are under way here.
+  bool is_busy() const;
   // Null without a life.
   const Membership* membership() const;
   const ShardTable* shards() const;
@@ -152,7 +164,8 @@ class Node {
   // A life tells this from within. When it is over it goes, once the task that runs has returned; one that went down is
   // followed by the next.
   void OnState(NodeState state);
-  void EndLife(absl::string_view ended_as, const absl::Status& reason);
+  // `reason`: why nobody can be served here; `outcome`: of what is open.
+  void EndLife(absl::string_view ended_as, const absl::Status& reason, const absl::Status& outcome);
   void SetAvailability(absl::Status availability);
 
   const NodeId id_;

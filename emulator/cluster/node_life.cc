@@ -77,6 +77,11 @@ void NodeLife::Leave() {
   }
 }
 
+void NodeLife::Evict(const std::optional<base::EntityKey>& key) {
+  entities_.Evict(key);
+  crdts_.Evict(key);
+}
+
 void NodeLife::LeaveLast() {
   is_last_ = true;
   if (membership_.self().state == NodeState::kUp) Leave();

@@ -43,6 +43,8 @@ class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers
   void DeliverCrdt(const std::string& entity_id, std::shared_ptr<entities::CrdtCommand> command);
   void CancelCrdt(const std::string& entity_id, const std::shared_ptr<entities::CrdtCommand>& command);
   void Forget(const base::EntityKey& key) { entities_.Forget(key); }
+  void Evict(const std::optional<base::EntityKey>& key);
+  void Know(const base::EntityKey& key, const crdt::State& state) { replicas_.Know(key, state); }
   void Leave();
   void LeaveLast();
   void EndOpenCrdtCalls() { crdts_.EndOpenCalls(); }
@@ -57,6 +59,8 @@ class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers
   const std::shared_ptr<NodeConnection>& connection() const { return connection_; }
   std::size_t buffered_commands() const { return buffered_count_; }
   std::size_t unacknowledged(NodeId peer) const;
+  // It has calls, commands or their effects in hand.
+  bool IsBusy() const;
   bool IsCoordinator() const { return membership_.Coordinator() == membership_.id(); }
   std::vector<ShardId> OwnedShards() const;
 
@@ -134,7 +138,6 @@ class NodeLife final : private ActiveEntities::Observer, private Replicas::Peers
   void UpdateUp();
 
   void LeaveIfDone();
-  bool IsBusy() const;
   bool LeavesNobody() const;
   // Nothing is left to do here before the life can end.
   bool HasGivenAway() const;

@@ -21,6 +21,7 @@ class NodeStrand final : public base::Strand {
   void Post(base::Task task) override;
   absl::Time Now() const override { return strand_.Now(); }
   absl::Time WallTime() const override { return strand_.WallTime() + skew(); }
+  absl::Duration Ahead() const override { return strand_.Ahead() + skew(); }
   base::TimerId After(absl::Duration delay, base::Task task) override;
   void Cancel(base::TimerId timer) override;
 

@@ -56,6 +56,11 @@ Replicas::Replica& Replicas::Make(const base::EntityKey& key) {
   return *place->second;
 }
 
+void Replicas::Know(const base::EntityKey& key, const crdt::State& state) {
+  OnKnown(key, state);
+  disk_.AddWhole(key);
+}
+
 Replicas::Replica* Replicas::FindReplica(const base::EntityKey& key) const {
   const auto found = replicas_.find(key);
   return found == replicas_.end() || found->second->known.empty() ? nullptr : found->second.get();

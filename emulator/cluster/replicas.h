@@ -85,6 +85,8 @@ class Replicas {
   entities::CrdtReplica& Of(const base::EntityKey& key);
   // Nobody uses it any more: one that nothing is known of goes.
   void Release(const base::EntityKey& key);
+  // It is known of the entity that this life begins with. Before anything else.
+  void Know(const base::EntityKey& key, const crdt::State& state);
   // Null where this node knows nothing of it.
   const crdt::State* Find(const base::EntityKey& key) const;
   // Of what this node knows something; sorted.

@@ -89,7 +89,7 @@ void ShardCoordinator::OnClaimed(const std::vector<journal::ShardClaim>& claims,
     home.owner = static_cast<NodeId>(holder.node);
     home.incarnation = holder.incarnation;
     table_.Merge(claims[i].shard, home);
-    const bool granted = holder.epoch == claims[i].expected + 1 && holder.node == claims[i].node &&
+    const bool granted = holder.epoch > claims[i].expected && holder.node == claims[i].node &&
                          holder.incarnation == claims[i].incarnation;
     if (granted) given.push_back({claims[i].shard, home.owner});
   }

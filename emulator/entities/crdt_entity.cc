@@ -86,6 +86,14 @@ void CrdtEntity::Passivate() {
   HalfClose();
 }
 
+void CrdtEntity::Evict() {
+  if (idle_) {
+    Passivate();
+  } else {
+    evicting_ = state_ == State::kOpen;
+  }
+}
+
 void CrdtEntity::Abort(const absl::Status& reason) {
   for (Waiting& each : std::exchange(waiting_, {})) {
     ++environment_.metrics.failed_commands;
@@ -216,7 +224,12 @@ void CrdtEntity::SetIdle(bool idle) {
   idle_ = idle;
   CancelTimer(timer_);
   host_.OnIdle(idle);
-  if (idle) SetTimer(environment_.limits.passivation_timeout, &CrdtEntity::Passivate);
+  if (!idle) return;
+  if (std::exchange(evicting_, false)) {
+    Passivate();
+  } else {
+    SetTimer(environment_.limits.passivation_timeout, &CrdtEntity::Passivate);
+  }
 }
 
 // ---- ends of a stream
@@ -277,6 +290,7 @@ void CrdtEntity::DropStream() {
   reading_.End();
   stream_lifetime_.Renew();
   stream_ = nullptr;
+  evicting_ = false;
 }
 
 // The stream has ended, or has had its time to: go on with another if there is a reason to.

@@ -105,6 +105,8 @@ class CrdtEntity final {
   void OnReplicaChanged();
   // Stops it as if it had been idle for long enough. Only while it is idle.
   void Passivate();
+  // The same, as soon as it is idle.
+  void Evict();
   // The user function has gone: everything fails with `reason` and the entity stops, but for answers whose changes are
   // being written: those are still delivered.
   void Abort(const absl::Status& reason);
@@ -213,6 +215,7 @@ class CrdtEntity final {
   base::Lifetime lifetime_;
   base::Lifetime stream_lifetime_;  // guards callbacks of the present stream and of the read before it
   base::TimerId timer_ = base::TimerId::kNone;
+  bool evicting_ = false;  // it stops when it is idle next
   bool idle_ = false;
   absl::Time started_;
   trace::Metered reading_;

@@ -121,6 +121,10 @@ void StoredEntity::Abort(const absl::Status& reason) {
 // ---- commands
 
 void StoredEntity::SendNext() {
+  if (state_ == State::kReady && std::exchange(evicting_, false)) {
+    Passivate();  // what waits is for the next stream
+    return;
+  }
   while (state_ == State::kReady && !waiting_.empty()) {
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
@@ -402,6 +406,7 @@ void StoredEntity::DropStream() {
   reading_.End();
   stream_lifetime_.Renew();
   stream_ = nullptr;
+  evicting_ = false;
 }
 
 void StoredEntity::SetTimer(absl::Duration delay, void (StoredEntity::*action)()) {

@@ -39,6 +39,10 @@ class StoredEntity final : public Entity {
   // as the journal has it now. What is being stored gets the journal's answer.
   void Forget();
 
+  // The next command finds the entity as the journal has it then: its stream ends when the command that is outstanding
+  // has been answered.
+  void Evict();
+
   const base::EntityKey& key() const override { return key_; }
   bool stopped() const override { return state_ == State::kStopped && waiting_.empty(); }
   std::size_t waiting() const override { return waiting_.size(); }
@@ -120,6 +124,7 @@ class StoredEntity final : public Entity {
   trace::Metered reading_;  // a page of the replay
   trace::Metered writing_;
   bool forgotten_ = false;  // what it was loaded from was deleted while it was storing
+  bool evicting_ = false;   // the present stream ends after the outstanding command
   bool reopen_ = false;     // the next stream is wanted even if no command waits
 };
 

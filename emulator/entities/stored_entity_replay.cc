@@ -131,6 +131,25 @@ void StoredEntity::Forget() {
   }
 }
 
+void StoredEntity::Evict() {
+  switch (state_) {
+    case State::kStopped:
+    case State::kClosing:
+      break;  // it is loaded anew anyway
+    case State::kLoading:
+      state_ = State::kClosing;
+      Restart();
+      break;
+    case State::kReady:
+      Passivate();
+      break;
+    case State::kBusy:
+    case State::kStoring:
+      evicting_ = true;
+      break;
+  }
+}
+
 // A person has deleted it, and the user function has done nothing wrong: only the command fails.
 void StoredEntity::FailAsDeleted() {
   absl::Status deleted = absl::AbortedError(absl::StrCat(Name(), journal::kDeletedMeanwhile));

@@ -9,9 +9,16 @@ namespace cloudstate::journal {
 ShardHolder Fences::Claim(const ShardClaim& claim) {
   std::lock_guard lock(mutex_);
   ShardHolder& holder = holders_[claim.shard];
-  if (holder.epoch == claim.expected) holder = {claim.expected + 1, claim.node, claim.incarnation};
+  const bool is_free = holder.epoch == claim.expected || (holder.node == 0 && holder.epoch > claim.expected);
+  if (is_free) holder = {holder.epoch + 1, claim.node, claim.incarnation};
   if (IsPlanted(base::PlantedBug::kEpochNotRaised)) holder = {1, claim.node, claim.incarnation};
   return holder;
+}
+
+// Epochs go on: what was granted before must not seem to hold.
+void Fences::Vacate() {
+  std::lock_guard lock(mutex_);
+  for (auto& [shard, holder] : holders_) holder = {.epoch = holder.epoch + 1};
 }
 
 ShardHolder Fences::HolderOf(ShardId shard) const {
@@ -32,6 +39,10 @@ absl::Status Fences::Check(const Fence& fence) const {
   const auto shard = static_cast<std::uint32_t>(fence.shard);
   if (holder.epoch == 0) {
     return absl::AbortedError(absl::StrCat("epoch ", fence.epoch, " of shard ", shard, " was never claimed"));
+  }
+  if (holder.node == 0) {
+    return absl::AbortedError(
+        absl::StrCat("epoch ", fence.epoch, " of shard ", shard, " is over: the emulator was reset"));
   }
   return absl::AbortedError(absl::StrCat("epoch ", fence.epoch, " of shard ", shard, " is over: node ", holder.node,
                                          " holds the shard under epoch ", holder.epoch));

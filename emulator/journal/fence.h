@@ -46,6 +46,8 @@ class Fences {
   // The holder after the claim: the claimant where it was granted, or has been before.
   ShardHolder Claim(const ShardClaim& claim);
   bool Holds(const Fence& fence) const;
+  // Nobody holds any shard any more; whoever asks for one gets it, whichever epoch it knows of.
+  void Vacate();
   // OK while it holds; else ABORTED, with the epoch that is over and who holds the shard now.
   absl::Status Check(const Fence& fence) const;
 

@@ -214,6 +214,26 @@ void SqliteJournal::KeepOnly(std::vector<std::uint32_t> nodes, absl::AnyInvocabl
   Enqueue(ReplicaChange(KeepOnlyReplicas{std::move(nodes)}), std::move(done));
 }
 
+void SqliteJournal::ClearAll(absl::AnyInvocable<void(absl::Status)> done) {
+  Enqueue(CopyChange(ClearStored{}), std::move(done));
+}
+
+void SqliteJournal::KeepCopy(std::uint64_t copy, absl::AnyInvocable<void(absl::StatusOr<StoredAmount>)> done) {
+  auto amount = std::make_shared<StoredAmount>();
+  Enqueue(CopyChange(KeepStored{copy, amount}), [amount, done = std::move(done)](absl::Status status) mutable {
+    if (!status.ok()) return done(std::move(status));
+    done(*amount);
+  });
+}
+
+void SqliteJournal::RestoreCopy(std::uint64_t copy, absl::AnyInvocable<void(absl::Status)> done) {
+  Enqueue(CopyChange(ClearStored{.restored = copy}), std::move(done));
+}
+
+void SqliteJournal::DropCopies(std::vector<std::uint64_t> copies, absl::AnyInvocable<void(absl::Status)> done) {
+  Enqueue(CopyChange(DropKept{std::move(copies)}), std::move(done));
+}
+
 void SqliteJournal::StoreDescriptorSet(std::string name, std::string bytes,
                                        absl::AnyInvocable<void(absl::Status)> done) {
   Enqueue(DescriptorSet{std::move(name), std::move(bytes), absl::Now()}, std::move(done));

@@ -10,6 +10,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "emulator/journal/copies.h"
 #include "emulator/journal/directory_lock.h"
 #include "emulator/journal/journal.h"
 #include "emulator/journal/reader.h"
@@ -34,7 +35,7 @@ std::string JournalFileIn(const std::string& directory);
 // A journal in an SQLite file. One thread writes: it takes all that has queued up as one transaction (group commit), so
 // that many appends share one wait for the disk. A second thread gives the answers, so that slow receivers do not hold
 // up the next transaction. Two more read, each through a connection of its own.
-class SqliteJournal final : public Journal, public ReplicaStore {
+class SqliteJournal final : public Journal, public ReplicaStore, public Copies {
  public:
   // Beyond what may be outstanding, writes and loads are refused with RESOURCE_EXHAUSTED.
   struct Limits {
@@ -79,6 +80,12 @@ class SqliteJournal final : public Journal, public ReplicaStore {
                  absl::AnyInvocable<void(absl::StatusOr<std::vector<ReplicaPiece>>)> done) override;
   void Keep(std::vector<ReplicaPiece> pieces, absl::AnyInvocable<void(absl::Status)> done) override;
   void KeepOnly(std::vector<std::uint32_t> nodes, absl::AnyInvocable<void(absl::Status)> done) override;
+
+  // These, too.
+  void ClearAll(absl::AnyInvocable<void(absl::Status)> done) override;
+  void KeepCopy(std::uint64_t copy, absl::AnyInvocable<void(absl::StatusOr<StoredAmount>)> done) override;
+  void RestoreCopy(std::uint64_t copy, absl::AnyInvocable<void(absl::Status)> done) override;
+  void DropCopies(std::vector<std::uint64_t> copies, absl::AnyInvocable<void(absl::Status)> done) override;
 
   // Keeps a serialized google.protobuf.FileDescriptorSet, once for each content; `name` says where it came from.
   void StoreDescriptorSet(std::string name, std::string bytes, absl::AnyInvocable<void(absl::Status)> done);

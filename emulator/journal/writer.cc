@@ -27,7 +27,12 @@ std::int64_t LastSequenceAfter(const Append& append) {
   return append.expected + static_cast<std::int64_t>(append.events.size());
 }
 
-bool IsClaim(const Change& change) { return std::holds_alternative<Claims>(change); }
+// A claim must neither be undone with a transaction nor be there when a part of one is tried again. Where all is taken
+// away, so are the claims, which those before and after it must not notice.
+bool StandsAlone(const Change& change) {
+  const CopyChange* copies = std::get_if<CopyChange>(&change);
+  return std::holds_alternative<Claims>(change) || (copies != nullptr && std::holds_alternative<ClearStored>(*copies));
+}
 
 absl::Status WrongSequence(const Append& append, SequenceNumber last) {
   if (last == 0) {
@@ -49,6 +54,7 @@ std::size_t BytesOf(const Change& change) {
   if (const Claims* claims = std::get_if<Claims>(&change)) return claims->claims.size() * sizeof(ShardClaim);
   if (const ReplicaChange* replicas = std::get_if<ReplicaChange>(&change)) return BytesOf(*replicas);
   if (const Deletion* deletion = std::get_if<Deletion>(&change)) return deletion->key.ToString().size();
+  if (std::holds_alternative<CopyChange>(change)) return sizeof(CopyChange);
   const DescriptorSet& set = std::get<DescriptorSet>(change);
   return set.name.size() + set.content.size();
 }
@@ -99,12 +105,10 @@ absl::StatusOr<Writer::Statements> Writer::PrepareAll(Connection& connection) {
 std::vector<absl::Status> Writer::Commit(absl::Span<const Change> changes) {
   std::vector<absl::Status> outcomes;
   while (!changes.empty()) {
-    // A claim must neither be undone with a transaction nor be there when a part of one is tried again.
-    const auto claim = std::ranges::find_if(changes, IsClaim);
-    const auto stored = static_cast<std::size_t>(claim - changes.begin());
+    const auto alone = std::ranges::find_if(changes, StandsAlone);
+    const auto stored = static_cast<std::size_t>(alone - changes.begin());
     if (stored == 0) {
-      Grant(std::get<Claims>(changes.front()));
-      outcomes.push_back(absl::OkStatus());
+      outcomes.push_back(CommitAlone(changes.front()));
       changes.remove_prefix(1);
       continue;
     }
@@ -112,6 +116,16 @@ std::vector<absl::Status> Writer::Commit(absl::Span<const Change> changes) {
     changes.remove_prefix(stored);
   }
   return outcomes;
+}
+
+absl::Status Writer::CommitAlone(const Change& change) {
+  if (const Claims* claims = std::get_if<Claims>(&change)) {
+    Grant(*claims);
+    return absl::OkStatus();
+  }
+  absl::Status cleared = CommitStored({&change, 1}).front();
+  if (cleared.ok()) fences_.Vacate();
+  return cleared;
 }
 
 void Writer::Grant(const Claims& claims) {
@@ -156,6 +170,7 @@ absl::Status Writer::Apply(const Change& change) {
   if (const Append* append = std::get_if<Append>(&change)) return ApplyAppend(*append);
   if (const ReplicaChange* replicas = std::get_if<ReplicaChange>(&change)) return replicas_.Apply(*replicas);
   if (const Deletion* deletion = std::get_if<Deletion>(&change)) return ApplyDeletion(*deletion);
+  if (const CopyChange* copies = std::get_if<CopyChange>(&change)) return ApplyCopyChange(*copies, connection_);
   return ApplyDescriptorSet(std::get<DescriptorSet>(change));
 }
 

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "emulator/journal/copy_writer.h"
 #include "emulator/journal/journal.h"
 #include "emulator/journal/replica_writer.h"
 #include "emulator/journal/sqlite.h"
@@ -39,7 +40,7 @@ struct Deletion {
   std::shared_ptr<Deleted> deleted;
 };
 
-using Change = std::variant<Append, DescriptorSet, Claims, ReplicaChange, Deletion>;
+using Change = std::variant<Append, DescriptorSet, Claims, ReplicaChange, Deletion, CopyChange>;
 
 // Its size in memory and on disk, roughly.
 std::size_t BytesOf(const Change& change);
@@ -53,8 +54,8 @@ class Writer {
   // Stores all in one transaction and tells for each what became of it, in their order. A wrong `expected` or `fence`
   // fails only its own append, and what is not there only its own deletion. An error of the disk fails all of them, and
   // nothing is stored; the next call starts afresh. Where damage in the file stops the transaction, each is tried
-  // alone, so that only those which touch it fail. Claims are not stored and never fail; what stands before and after
-  // one goes into transactions of its own.
+  // alone, so that only those which touch it fail. Claims are not stored and never fail. What stands before and after a
+  // claim, or what takes all away, goes into transactions of its own.
   std::vector<absl::Status> Commit(absl::Span<const Change> changes);
 
   // As ReplicaStore says, by now.
@@ -87,6 +88,7 @@ class Writer {
   static absl::StatusOr<Statements> PrepareAll(Connection& connection);
 
   void Grant(const Claims& claims);
+  absl::Status CommitAlone(const Change& change);
   std::vector<absl::Status> CommitStored(absl::Span<const Change> changes);
   absl::Status CommitTogether(absl::Span<const Change> changes, std::vector<absl::Status>& outcomes);
   void Undo();

@@ -95,7 +95,8 @@ void Activator::Hold(Queue& queue, std::shared_ptr<ClientCall> call, serving::Ca
 
 absl::Duration Activator::TimeFor(const ClientCall& call, const serving::Call& request) const {
   const absl::Duration longest = call.trace()->begin + options_.longest - strand_.Now();
-  return request.deadline.has_value() ? std::min(longest, *request.deadline - strand_.WallTime()) : longest;
+  return request.deadline.has_value() ? std::min(longest, *request.deadline + strand_.Ahead() - strand_.WallTime())
+                                      : longest;
 }
 
 Activator::Held Activator::Release(Queue::iterator held) {

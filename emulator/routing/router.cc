@@ -170,8 +170,8 @@ absl::Duration Router::TimeLimit(const Found& found, std::optional<absl::Time> d
   const bool streams = found.method != nullptr &&
                        (found.method->descriptor->client_streaming() || found.method->descriptor->server_streaming());
   const absl::Duration time = streams ? absl::InfiniteDuration() : options_.relay_timeout - held;
-  // The client's clock is right even where the node's is not.
-  return deadline.has_value() ? std::min(time, *deadline - (strand_.WallTime() - node_.strand().skew())) : time;
+  // The client's clock is right even where the node's is not, and does not jump.
+  return deadline.has_value() ? std::min(time, *deadline - (strand_.WallTime() - strand_.Ahead())) : time;
 }
 
 Router::Found Router::Find(const Target& target) {

@@ -15,6 +15,8 @@
 #include "emulator/base/real_strand.h"
 #include "emulator/journal/sqlite_browser.h"
 #include "emulator/runtime/cluster_metrics.h"
+#include "emulator/runtime/fault_book.h"
+#include "emulator/runtime/faulty_journal.h"
 #include "emulator/runtime/live_state.h"
 #include "emulator/runtime/log_book.h"
 #include "emulator/runtime/node_ports.h"
@@ -126,6 +128,7 @@ class RealEmulator final : public Emulator {
     if (!journal.ok()) return journal.status();
     journal_ = *std::move(journal);
     observed_ = std::make_unique<ObservedJournal>(*journal_);
+    faulty_ = std::make_unique<FaultyJournal>(*observed_, faults_);
     return absl::OkStatus();
   }
 
@@ -146,7 +149,7 @@ class RealEmulator final : public Emulator {
   absl::Status AssembleCore() {
     if (absl::Status status = ChooseUserFunctionAddress(); !status.ok()) return status;
     const auto report = [this](const std::string& text) { user_functions_->ReportError(text); };
-    cluster_ = std::make_unique<cluster::Cluster>(NodeOptions(settings_), strand_, random_, *observed_, report,
+    cluster_ = std::make_unique<cluster::Cluster>(NodeOptions(settings_), strand_, random_, *faulty_, report,
                                                   IsEphemeral() ? nullptr : journal_.get());
     routing::Router::Options routing;
     routing.relay_timeout = settings_.limits.relay_timeout;
@@ -166,10 +169,10 @@ class RealEmulator final : public Emulator {
   std::unique_ptr<UserFunctions> MakeUserFunctions() {
     if (settings_.scaling.mode == scaling::Mode::kOff) {
       return std::make_unique<SharedUserFunction>(settings_, user_function_address_, strand_, *cluster_, *gateway_,
-                                                  *journal_, observer_);
+                                                  *journal_, faults_, observer_);
     }
     return std::make_unique<ScaledUserFunctions>(settings_, user_function_address_, strand_, *cluster_, *gateway_,
-                                                 *journal_, observer_);
+                                                 *journal_, faults_, observer_);
   }
 
   absl::Status OpenClientDoor() {
@@ -218,7 +221,7 @@ class RealEmulator final : public Emulator {
     admin.access = {.token = token, .read_only = settings_.read_only};
     // The limit is there because the user function takes few streams; one beyond it is what a replay may have.
     if (settings_.max_active_entities > 0) admin.max_replays = 1;
-    control_ = std::make_unique<TestControl>(strand_);
+    control_ = MakeTestControl(admin.open_journal);
     admin_ = std::make_unique<admin::AdminBackend>(*live_, *control_, std::move(admin));
     serving::FrontDoor::Options options;
     options.host = settings_.admin_listen;
@@ -239,6 +242,22 @@ class RealEmulator final : public Emulator {
     admin_address_ = Address(settings_.admin_listen, admin_door_->port());
     base::RunOn(strand_, [this] { live_->SetFixed(FixedStatus(), settings_.told); });
     return absl::OkStatus();
+  }
+
+  std::unique_ptr<TestControl> MakeTestControl(EntityRows::OpenJournal open_journal) {
+    return std::make_unique<TestControl>(
+        TestControl::Parts{
+            .strand = strand_,
+            .cluster = *cluster_,
+            .journal = *observed_,
+            .copies = *journal_,
+            .recorder = recorder_,
+            .user_functions = *user_functions_,
+            .faults = faults_,
+            .advance = [this](absl::Duration by, base::Task done) { strand_.Advance(by, std::move(done)); }},
+        TestControl::Options{.nodes = settings_.nodes,
+                             .may_reset = settings_.allow_reset || IsEphemeral(),
+                             .open_journal = std::move(open_journal)});
   }
 
   std::vector<SampledNode> SampledNodes() const {
@@ -273,7 +292,10 @@ class RealEmulator final : public Emulator {
   }
 
   Settings settings_;
-  LogBook log_{absl::Now};
+  FaultBook faults_;
+  base::TimerThread timers_;
+  base::RealStrand strand_{timers_};
+  LogBook log_{[this] { return strand_.WallTime(); }};
   NotingObserver observer_;
   const base::LogListening log_listening_{
       [this](base::LogLevel level, const std::string& text) { log_.Add(LogBook::Source::kEmulator, level, text); }};
@@ -282,10 +304,9 @@ class RealEmulator final : public Emulator {
   std::string metrics_address_;
   std::string user_function_address_;
 
-  base::TimerThread timers_;
-  base::RealStrand strand_{timers_};
   std::unique_ptr<journal::SqliteJournal> journal_;
   std::unique_ptr<ObservedJournal> observed_;
+  std::unique_ptr<FaultyJournal> faulty_;
   trace::Recorder recorder_{settings_.kept_traces};
   base::Random random_{std::random_device()()};
   std::unique_ptr<cluster::Cluster> cluster_;

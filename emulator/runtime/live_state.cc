@@ -1,6 +1,7 @@
 #include "emulator/runtime/live_state.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "emulator/admin/views.h"
@@ -49,6 +50,18 @@ std::vector<std::shared_ptr<const trace::Trace>> NewestTraces(const trace::Recor
   }
   return found;
 }
+
+// Which of the things that were counted come behind a mark: of `count`, of which the last ones are kept.
+struct Behind {
+  std::int64_t begin = 0;  // how many came before those that are taken
+  std::int64_t taken = 0;
+  std::int64_t missed = 0;
+
+  Behind(std::int64_t mark, std::int64_t count, std::size_t kept, std::size_t limit)
+      : begin(std::clamp(mark, count - static_cast<std::int64_t>(kept), count)),
+        taken(std::min(count - begin, static_cast<std::int64_t>(limit))),
+        missed(std::max<std::int64_t>(count - mark, 0) - taken) {}
+};
 
 void Describe(const userfunction::MethodSpec& method, dev::v1::Method& result) {
   const auto& descriptor = *method.descriptor;
@@ -341,6 +354,36 @@ std::unique_ptr<admin::Live::Watch> LiveState::WatchSamples(const dev::v1::Watch
   return WatchOnStrand(strand_, sampler_, [&] {
     for (Sample& sample : sampler_.Newest(static_cast<std::size_t>(request.newest()))) watcher(std::move(sample));
     return sampler_.Watch(std::move(watcher));
+  });
+}
+
+void LiveState::GetMark(absl::AnyInvocable<void(dev::v1::Mark)> done) {
+  strand_.Post([this, done = std::move(done)]() mutable {
+    dev::v1::Mark mark;
+    mark.set_commands(recorder_.ended());
+    mark.set_cluster_events(cluster_.events().told());
+    mark.set_log_lines(log_.last_number());
+    done(std::move(mark));
+  });
+}
+
+void LiveState::ListSince(const dev::v1::Mark& mark, std::size_t limit, absl::AnyInvocable<void(Since)> done) {
+  strand_.Post([this, mark, limit, done = std::move(done)]() mutable {
+    const auto& traces = recorder_.traces();  // newest first
+    const auto& events = cluster_.events().events();
+    const Behind commands(mark.commands(), recorder_.ended(), traces.size(), limit);
+    const Behind told(mark.cluster_events(), cluster_.events().told(), events.size(), limit);
+    Since since;
+    since.missed = commands.missed + told.missed;
+    const auto oldest_trace = traces.rbegin() + (commands.begin - recorder_.ended() + std::ssize(traces));
+    since.traces.assign(oldest_trace, oldest_trace + commands.taken);
+    const auto oldest_event = events.begin() + (told.begin - cluster_.events().told() + std::ssize(events));
+    std::transform(oldest_event, oldest_event + told.taken, std::back_inserter(since.cluster_events),
+                   [](const cluster::ClusterEvent& event) { return runtime::ToProto(event); });
+    since.mark.set_commands(commands.begin + commands.taken);
+    since.mark.set_cluster_events(told.begin + told.taken);
+    since.mark.set_log_lines(log_.last_number());
+    done(std::move(since));
   });
 }
 

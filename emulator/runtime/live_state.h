@@ -76,6 +76,8 @@ class LiveState final : public admin::Live {
     return log_.From(number, filter, limit);
   }
   std::unique_ptr<Watch> WatchLog(absl::AnyInvocable<void()> added) override;
+  void GetMark(absl::AnyInvocable<void(dev::v1::Mark)> done) override;
+  void ListSince(const dev::v1::Mark& mark, std::size_t limit, absl::AnyInvocable<void(Since)> done) override;
   serving::Backend& UserFunction() override { return user_function_; }
 
  private:

@@ -69,6 +69,11 @@ admin::LogLines LogBook::From(std::int64_t number, Fits fits, std::size_t limit)
   return result;
 }
 
+std::int64_t LogBook::last_number() const {
+  const std::lock_guard lock(mutex_);
+  return last_number_;
+}
+
 std::uint64_t LogBook::Watch(absl::AnyInvocable<void()> added) {
   const std::lock_guard lock(mutex_);
   watchers_.emplace(++last_watch_, std::move(added));

@@ -43,6 +43,9 @@ class LogBook {
   // At most `limit` that fit, from the line of this number on.
   admin::LogLines From(std::int64_t number, Fits fits, std::size_t limit) const;
 
+  // Number of the newest line; 0 before the first.
+  std::int64_t last_number() const;
+
   // `added` runs after each line, on the thread that wrote it: it must be quick, and not come back here.
   std::uint64_t Watch(absl::AnyInvocable<void()> added);
   void Unwatch(std::uint64_t watch);

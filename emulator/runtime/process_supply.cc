@@ -41,7 +41,7 @@ class ProcessSupply::Replica final : private Observer {
         label_(Label(node)),
         port_(std::move(port)),
         link_(owner.settings_, Address(owner.settings_.user_function_host, *port_), owner.strand_, owner.journal_,
-              static_cast<Observer&>(*this),
+              owner.faults_, static_cast<Observer&>(*this),
               {.ready =
                    [this](std::shared_ptr<userfunction::Connection> connection,
                           std::shared_ptr<const userfunction::Specification> specification,
@@ -90,10 +90,11 @@ class ProcessSupply::Replica final : private Observer {
 };
 
 ProcessSupply::ProcessSupply(const Settings& settings, base::Strand& strand, journal::SqliteJournal& journal,
-                             Observer& observer)
+                             FaultBook& faults, Observer& observer)
     : settings_(settings),
       strand_(strand),
       journal_(journal),
+      faults_(faults),
       observer_(observer),
       ports_(userfunction::FreePort),
       retired_({}),

@@ -19,7 +19,8 @@ namespace cloudstate::runtime {
 class ProcessSupply final : public scaling::Supply {
  public:
   // The references outlive this.
-  ProcessSupply(const Settings& settings, base::Strand& strand, journal::SqliteJournal& journal, Observer& observer);
+  ProcessSupply(const Settings& settings, base::Strand& strand, journal::SqliteJournal& journal, FaultBook& faults,
+                Observer& observer);
   ~ProcessSupply() override;
 
   // Begins with those that have been asked for already. NOT_FOUND where the command, or the directory that is watched,
@@ -56,6 +57,7 @@ class ProcessSupply final : public scaling::Supply {
   const Settings& settings_;
   base::Strand& strand_;
   journal::SqliteJournal& journal_;
+  FaultBook& faults_;
   Observer& observer_;
 
   // On the strand.

@@ -20,7 +20,7 @@ class ScaledUserFunctions final : public UserFunctions {
   // `address` is HOST:PORT of the one that all share. The references outlive this.
   ScaledUserFunctions(const Settings& settings, const std::string& address, base::Strand& strand,
                       cluster::Cluster& cluster, routing::Gateway& gateway, journal::SqliteJournal& journal,
-                      Observer& observer);
+                      FaultBook& faults, Observer& observer);
   ~ScaledUserFunctions() override { Stop(); }
 
   void MakeNodes() override;
@@ -35,7 +35,7 @@ class ScaledUserFunctions final : public UserFunctions {
   scaling::Scaler* scaler() override { return scaler_.get(); }
 
  private:
-  void ShareOne(const std::string& address, journal::SqliteJournal& journal);
+  void ShareOne(const std::string& address, journal::SqliteJournal& journal, FaultBook& faults);
 
   const Settings& settings_;
   base::Strand& strand_;

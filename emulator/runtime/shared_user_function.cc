@@ -4,12 +4,12 @@ namespace cloudstate::runtime {
 
 SharedUserFunction::SharedUserFunction(const Settings& settings, const std::string& address, base::Strand& strand,
                                        cluster::Cluster& cluster, routing::Gateway& gateway,
-                                       journal::SqliteJournal& journal, Observer& observer)
+                                       journal::SqliteJournal& journal, FaultBook& faults, Observer& observer)
     : settings_(settings),
       cluster_(cluster),
       gateway_(gateway),
       observer_(observer),
-      link_(settings, address, strand, journal, observer,
+      link_(settings, address, strand, journal, faults, observer,
             {.ready =
                  [this](std::shared_ptr<userfunction::Connection> connection,
                         std::shared_ptr<const userfunction::Specification> specification,

@@ -16,7 +16,7 @@ class SharedUserFunction final : public UserFunctions {
   // `address` is HOST:PORT. The references outlive this.
   SharedUserFunction(const Settings& settings, const std::string& address, base::Strand& strand,
                      cluster::Cluster& cluster, routing::Gateway& gateway, journal::SqliteJournal& journal,
-                     Observer& observer);
+                     FaultBook& faults, Observer& observer);
 
   void MakeNodes() override;
   absl::Status Start() override { return link_.Start(); }

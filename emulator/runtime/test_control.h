@@ -1,15 +1,52 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
 #include "emulator/admin/control.h"
+#include "emulator/base/lifetime.h"
 #include "emulator/base/strand.h"
+#include "emulator/cluster/cluster.h"
+#include "emulator/journal/copies.h"
+#include "emulator/journal/journal.h"
+#include "emulator/runtime/fault_book.h"
+#include "emulator/runtime/seeding.h"
+#include "emulator/runtime/user_functions.h"
+#include "emulator/trace/trace.h"
 
 namespace cloudstate::runtime {
 
-// What users' tests do to an emulator. Any thread; the work is done on the strand.
+class NamedTypes;
+
+// What users' tests do to an emulator. Any thread; the work is done on the strand. What changes stored state as a whole
+// is done one after the other.
 class TestControl final : public admin::Control {
  public:
-  // The references outlive this.
-  explicit TestControl(base::Strand& strand) : strand_(strand) {}
+  // All outlive this.
+  struct Parts {
+    base::Strand& strand;
+    cluster::Cluster& cluster;
+    journal::Journal& journal;
+    journal::Copies& copies;
+    trace::Recorder& recorder;
+    UserFunctions& user_functions;
+    FaultBook& faults;
+    // Lets the strand's time go on, as base::RealStrand does. On the strand.
+    std::function<void(absl::Duration by, base::Task done)> advance;
+  };
+  struct Options {
+    std::size_t nodes = 1;   // at the start, and so after a reset
+    bool may_reset = false;  // nobody misses what is stored
+    EntityRows::OpenJournal open_journal;
+  };
+  // Destroyed on the strand.
+  TestControl(const Parts& parts, Options options);
+  ~TestControl() override;
 
   void Reset(const dev::v1::ResetRequest& request, Done<dev::v1::ResetResponse> done) override;
   void Seed(const dev::v1::SeedRequest& request, Done<dev::v1::SeedResponse> done) override;
@@ -25,7 +62,42 @@ class TestControl final : public admin::Control {
   void GetTypes(const dev::v1::GetTypesRequest& request, Done<dev::v1::Types> done) override;
 
  private:
-  base::Strand& strand_;
+  struct Saved {
+    std::uint64_t copy = 0;  // the journal's
+    journal::StoredAmount amount;
+    cluster::CrdtStates crdts;
+  };
+  struct Waiting;
+
+  static dev::v1::SavedState Describe(const std::string& name, const Saved& saved);
+
+  // `begin` runs when those before it have called EndTurn.
+  void InTurn(base::Task begin);
+  void EndTurn();
+  // For the journal: `answered` runs on the strand, while this is there.
+  template <class Answered>
+  auto OnStrand(Answered answered) const;
+
+  absl::Status CheckMayReset() const;
+  // Everything ends that works with what is stored.
+  void EndAll();
+  void StartOver(const cluster::CrdtStates& known);
+  void DropCopies(std::vector<std::uint64_t> copies);
+  absl::StatusOr<const Saved*> FindState(const std::string& name) const;
+  void Keep(const std::string& name, Saved saved);
+  void LookWhetherQuiet(std::shared_ptr<Waiting> waiting);
+  // UNAVAILABLE while there is no user function.
+  absl::StatusOr<std::shared_ptr<const NamedTypes>> Types();
+
+  const Parts parts_;
+  const Options options_;
+  // On the strand.
+  std::deque<base::Task> turns_;  // the first one has begun
+  std::map<std::string, Saved> states_;
+  std::uint64_t last_copy_ = 0;
+  std::shared_ptr<const NamedTypes> types_;  // of the user function that was asked for last
+  std::shared_ptr<EntityRows> rows_;         // shared with seedings
+  base::Lifetime lifetime_;
 };
 
 }  // namespace cloudstate::runtime

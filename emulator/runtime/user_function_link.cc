@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "emulator/base/log.h"
 #include "emulator/base/real_strand.h"
+#include "emulator/runtime/faulty_connection.h"
 #include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::runtime {
@@ -40,11 +41,13 @@ userfunction::Discovery::Options DiscoveryOptions(const Settings& settings) {
 }  // namespace
 
 UserFunctionLink::UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand,
-                                   journal::SqliteJournal& journal, Observer& observer, Listener listener)
+                                   journal::SqliteJournal& journal, FaultBook& faults, Observer& observer,
+                                   Listener listener)
     : settings_(settings),
       address_(std::move(address)),
       strand_(strand),
       journal_(journal),
+      faults_(faults),
       observer_(observer),
       listener_(std::move(listener)),
       discovery_(std::make_unique<userfunction::Discovery>(DiscoveryOptions(settings), strand, random_,
@@ -143,7 +146,9 @@ void UserFunctionLink::OnReady(std::shared_ptr<userfunction::Connection> connect
     if (!status.ok()) base::LogWarning(absl::StrCat("the descriptors could not be stored: ", status.ToString()));
   });
   const entities::ReplayFrom replay_from = ReplayFor(specification->info);
-  listener_.ready(std::move(connection), std::move(specification), replay_from);
+  faults_.SetServices(specification);
+  auto faulty = std::make_shared<FaultyConnection>(std::move(connection), strand_, faults_, specification->dialect);
+  listener_.ready(std::move(faulty), std::move(specification), replay_from);
 }
 
 void UserFunctionLink::OnLost(const absl::Status& reason) {

@@ -7,6 +7,7 @@
 #include "emulator/base/random.h"
 #include "emulator/journal/sqlite_journal.h"
 #include "emulator/runtime/emulator.h"
+#include "emulator/runtime/fault_book.h"
 #include "emulator/scaling/supply.h"
 #include "emulator/userfunction/discovery.h"
 #include "emulator/userfunction/grpc_connection.h"
@@ -23,7 +24,7 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
 
   // `address` is HOST:PORT. The references outlive this.
   UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand, journal::SqliteJournal& journal,
-                   Observer& observer, Listener listener);
+                   FaultBook& faults, Observer& observer, Listener listener);
   ~UserFunctionLink() override { Stop(); }
 
   // Starts the command, if there is one, and reaches for the address.
@@ -61,6 +62,7 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
   const std::string address_;
   base::Strand& strand_;
   journal::SqliteJournal& journal_;
+  FaultBook& faults_;
   Observer& observer_;
 
   // On the strand.

@@ -1,11 +1,11 @@
 #include "emulator/simulation/shrink.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "emulator/simulation/delta_debugging.h"
 #include "emulator/simulation/load_defaults.h"
 #include "emulator/simulation/node_references.h"
 #include "emulator/simulation/scenario_times.h"
@@ -34,8 +34,6 @@ class Shrinker {
   bool TrySteps(const Steps& steps);
 
   void DropSteps();
-  // Tries to do without one of so many parts of the steps, about as long as each other. Whether that fails.
-  bool DropOneOf(std::size_t parts);
   void DropFaults();
   void ShortenDuration();
   void LessenNodes();
@@ -63,32 +61,10 @@ bool Shrinker::TrySteps(const Steps& steps) {
   return Try(candidate);
 }
 
-bool Shrinker::DropOneOf(std::size_t parts) {
-  const Steps steps(best_.steps().begin(), best_.steps().end());
-  for (std::size_t part = 0; part < parts; ++part) {
-    const auto begin = static_cast<std::ptrdiff_t>(steps.size() * part / parts);
-    const auto end = static_cast<std::ptrdiff_t>(steps.size() * (part + 1) / parts);
-    Steps left(steps.begin(), steps.begin() + begin);
-    left.insert(left.end(), steps.begin() + end, steps.end());
-    if (TrySteps(left)) return true;
-  }
-  return false;
-}
-
-// Delta debugging, with complements only: that a small part of the steps fails by itself is found on the way as well.
 void Shrinker::DropSteps() {
-  std::size_t parts = 1;  // first without any
-  while (best_.steps_size() > 0 && runs_ > 0) {
-    const auto steps = static_cast<std::size_t>(best_.steps_size());
-    parts = std::min(parts, steps);
-    if (DropOneOf(parts)) {
-      parts = std::max<std::size_t>(parts - 1, 2);
-    } else if (parts == steps) {
-      return;
-    } else {
-      parts *= 2;
-    }
-  }
+  DropItems(
+      Steps(best_.steps().begin(), best_.steps().end()), [this](const Steps& steps) { return TrySteps(steps); },
+      [this] { return runs_ > 0; });
 }
 
 // Each section of faults as a whole, and if it is needed, what in it is not.

@@ -18,10 +18,15 @@ namespace cloudstate::simulation {
 // - Where nothing is written, as in `heal:`, stands a message without fields set.
 // - The fields of a message field that is named in `inlined` may stand beside it, in its place: so a step has `kill: 2`
 //   instead of `steer: {kill: 2}`.
+// - A message that has a field named in `shorthands` may be written as that field's value, as if it had no other.
+// - An enum value is its name, in any case; a google.protobuf.Value is any YAML (yaml_value.h).
 struct YamlShape {
   std::vector<const google::protobuf::FieldDescriptor*> inlined;
+  std::vector<const google::protobuf::FieldDescriptor*> shorthands = {};
 
   bool IsInlined(const google::protobuf::FieldDescriptor* field) const;
+  // The field as whose value a message of this type may be written; null for none.
+  const google::protobuf::FieldDescriptor* ShortFor(const google::protobuf::Descriptor* type) const;
 };
 
 // Where in a file what a message says was read. Messages are known by their addresses: those in the message that
@@ -41,6 +46,8 @@ class YamlPlaces {
   bool IsGiven(const google::protobuf::Message& message, int field) const {
     return places_.count({&message, field}) > 0;
   }
+  // "FILE:LINE:COLUMN", or the file alone.
+  std::string Text(Place place) const;
   // INVALID_ARGUMENT: "FILE:LINE:COLUMN: text".
   absl::Status Error(Place place, const std::string& text) const;
 
@@ -61,5 +68,7 @@ std::string WriteYaml(const google::protobuf::Message& message, const YamlShape&
 std::string WriteYamlInOneLine(const google::protobuf::Message& message, const YamlShape& shape);
 
 bool IsDuration(const google::protobuf::FieldDescriptor* field);
+// Whether any YAML may stand there.
+bool IsAnyValue(const google::protobuf::FieldDescriptor* field);
 
 }  // namespace cloudstate::simulation

@@ -5,12 +5,15 @@
 #include <limits>
 #include <optional>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "emulator/base/did_you_mean.h"
 #include "emulator/simulation/yaml_message.h"
+#include "emulator/simulation/yaml_value.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/duration.pb.h"
 
@@ -55,6 +58,7 @@ class Reader {
   absl::Status ReadOne(const YAML::Node& node, Place place, const FieldDescriptor* field, Message& message);
   absl::Status ReadScalar(const YAML::Node& node, Place place, const FieldDescriptor* field, Message& message);
   absl::Status ReadDuration(const std::string& text, Place place, const FieldDescriptor* field, Message& message);
+  absl::Status ReadEnum(const std::string& text, Place place, const FieldDescriptor* field, Message& message);
   absl::Status ReadNumber(const std::string& text, Place place, const FieldDescriptor* field, Message& message);
 
   std::optional<Target> Find(const Descriptor& type, const std::string& key) const;
@@ -68,7 +72,7 @@ class Reader {
   const YamlShape& shape_;
   YamlPlaces& places_;
   int level_ = 0;
-  int values_ = 0;
+  int most_ = kMostValues;
 };
 
 std::string Slot(const FieldDescriptor* field) {
@@ -103,11 +107,13 @@ std::vector<std::string> Reader::Names(const Descriptor& type) const {
 }
 
 absl::Status Reader::ReadMessage(const YAML::Node& node, Place place, const std::string& name, Message& message) {
-  if (++values_ > kMostValues) return places_.Error(place, "there is too much in this file");
+  if (--most_ < 0) return places_.Error(place, "there is too much in this file");
   places_.Note(message, 0, place);
   if (node.IsNull()) return absl::OkStatus();
   const Descriptor& type = *message.GetDescriptor();
-  if (!node.IsMap() && type.field_count() == 1) return ReadField(node, place, type.field(0), message);
+  if (const FieldDescriptor* only = shape_.ShortFor(&type); only != nullptr && !node.IsMap()) {
+    return ReadField(node, place, only, message);
+  }
   if (!node.IsMap()) {
     return places_.Error(place, type.field_count() == 0
                                     ? absl::StrCat(name, " takes nothing")
@@ -194,11 +200,14 @@ absl::Status Reader::ReadOne(const YAML::Node& node, Place place, const FieldDes
   const Reflection& reflection = *message.GetReflection();
   Message* part =
       field->is_repeated() ? reflection.AddMessage(&message, field) : reflection.MutableMessage(&message, field);
+  if (IsAnyValue(field)) {
+    return ReadYamlValue(node, place, places_, most_, static_cast<google::protobuf::Value&>(*part));
+  }
   return ReadMessage(node, place, absl::StrCat("'", field->name(), "'"), *part);
 }
 
 absl::Status Reader::ReadScalar(const YAML::Node& node, Place place, const FieldDescriptor* field, Message& message) {
-  if (++values_ > kMostValues) return places_.Error(place, "there is too much in this file");
+  if (--most_ < 0) return places_.Error(place, "there is too much in this file");
   if (node.IsNull()) return places_.Error(place, absl::StrCat("'", field->name(), "' has no value"));
   if (!node.IsScalar()) {
     return places_.Error(
@@ -218,6 +227,8 @@ absl::Status Reader::ReadScalar(const YAML::Node& node, Place place, const Field
       return absl::OkStatus();
     case FieldDescriptor::CPPTYPE_MESSAGE:
       return ReadDuration(text, place, field, message);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return ReadEnum(text, place, field, message);
     default:
       return ReadNumber(text, place, field, message);
   }
@@ -236,6 +247,21 @@ absl::Status Reader::ReadDuration(const std::string& text, Place place, const Fi
   duration.set_seconds(seconds);
   duration.set_nanos(static_cast<std::int32_t>(absl::ToInt64Nanoseconds(time)));
   return absl::OkStatus();
+}
+
+absl::Status Reader::ReadEnum(const std::string& text, Place place, const FieldDescriptor* field, Message& message) {
+  const google::protobuf::EnumDescriptor& type = *field->enum_type();
+  std::vector<std::string> names;
+  for (int i = 0; i < type.value_count(); ++i) {
+    if (absl::EqualsIgnoreCase(type.value(i)->name(), text)) {
+      message.GetReflection()->SetEnum(&message, field, type.value(i));
+      return absl::OkStatus();
+    }
+    if (type.value(i)->number() != 0) names.push_back(absl::AsciiStrToLower(type.value(i)->name()));
+  }
+  std::string hint = base::DidYouMean(absl::AsciiStrToLower(text), names);
+  if (hint.empty()) hint = absl::StrCat("; there is ", absl::StrJoin(names, ", "));
+  return places_.Error(place, absl::StrCat("there is no ", field->name(), " '", text, "'", hint));
 }
 
 absl::Status Reader::ReadNumber(const std::string& text, Place place, const FieldDescriptor* field, Message& message) {

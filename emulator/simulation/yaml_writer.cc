@@ -1,18 +1,17 @@
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "emulator/simulation/yaml_message.h"
+#include "emulator/simulation/yaml_text.h"
+#include "emulator/simulation/yaml_value.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/duration.pb.h"
+#include "google/protobuf/struct.pb.h"
 
 namespace cloudstate::simulation {
 namespace {
@@ -24,56 +23,7 @@ using google::protobuf::Message;
 constexpr std::size_t kWidth = 100;
 
 bool IsPart(const FieldDescriptor* field) {
-  return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !IsDuration(field);
-}
-
-bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; }
-
-// Anything that YAML might take for something else gets quotation marks: better too many than too few.
-bool IsPlain(const std::string& text) {
-  if (text.empty() || !absl::ascii_isalpha(static_cast<unsigned char>(text.front()))) return false;
-  if (text.back() == ' ' || text.back() == ':') return false;
-  for (const char* word : {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}) {
-    if (absl::EqualsIgnoreCase(text, word)) return false;
-  }
-  for (const char c : text) {
-    if (IsControl(c) || absl::StrContains("[]{},#&*!|>'\"%@`", std::string(1, c))) return false;
-  }
-  return !absl::StrContains(text, ": ");
-}
-
-std::string Quoted(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      absl::StrAppend(&quoted, "\\", std::string(1, c));
-    } else if (c == '\n') {
-      quoted += "\\n";
-    } else if (IsControl(c)) {
-      absl::StrAppendFormat(&quoted, "\\x%02x", static_cast<unsigned char>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
-// Lines as they are, after "|" or "|-"; nothing if the text is one line, or such lines would not be read as they are.
-std::optional<std::string> Literal(const std::string& text, const std::string& indent) {
-  const bool ends = absl::EndsWith(text, "\n");
-  const std::string body = ends ? text.substr(0, text.size() - 1) : text;
-  if (!absl::StrContains(text, '\n') || body.empty() || body.front() == ' ' || body.front() == '\n')
-    return std::nullopt;
-  if (body.back() == '\n') return std::nullopt;
-  std::string lines = ends ? "|" : "|-";
-  for (const std::string& line : std::vector<std::string>(absl::StrSplit(body, '\n'))) {
-    for (const char c : line) {
-      if (IsControl(c)) return std::nullopt;
-    }
-    if (!line.empty() && line.find_first_not_of(' ') == std::string::npos) return std::nullopt;
-    absl::StrAppend(&lines, "\n", line.empty() ? "" : indent, line);
-  }
-  return lines;
+  return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !IsDuration(field) && !IsAnyValue(field);
 }
 
 std::string DurationText(const Message& message) {
@@ -82,18 +32,30 @@ std::string DurationText(const Message& message) {
   return time == absl::ZeroDuration() ? "0s" : absl::FormatDuration(time);
 }
 
-// The shortest text that is read as the same number.
-std::string NumberText(double number) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
-  return {text, end};
-}
-
 // A name with the value that is written for it.
 struct Entry {
   const FieldDescriptor* field;
   const Message* owner;
 };
+
+// `index` is -1 for a field that is no list.
+const google::protobuf::Value& AnyValue(const Entry& entry, int index) {
+  const auto* reflection = entry.owner->GetReflection();
+  const Message& value = index < 0 ? reflection->GetMessage(*entry.owner, entry.field)
+                                   : reflection->GetRepeatedMessage(*entry.owner, entry.field, index);
+  return static_cast<const google::protobuf::Value&>(value);
+}
+
+std::string ValueLines(const Entry& entry, const std::string& start, const std::string& indent) {
+  if (!entry.field->is_repeated()) {
+    return start + WriteYamlValue(AnyValue(entry, -1), indent + "  ", start.size());
+  }
+  google::protobuf::Value list;
+  for (int i = 0; i < entry.owner->GetReflection()->FieldSize(*entry.owner, entry.field); ++i) {
+    *list.mutable_list_value()->add_values() = AnyValue(entry, i);
+  }
+  return start + WriteYamlValue(list, indent + "  ", start.size());
+}
 
 class Writer {
  public:
@@ -112,11 +74,16 @@ class Writer {
   std::string InOneLine(const Entry& entry) const;
   std::string InOneLine(const Message& message) const;
   std::string Scalar(const Entry& entry, int index) const;
-  // The message's only field, if it has but one.
-  static std::optional<Entry> Only(const Message& message) {
+  // The field as whose value the message is written, if it is.
+  std::optional<Entry> Only(const Message& message) const {
     const auto* type = message.GetDescriptor();
-    if (type->field_count() != 1) return std::nullopt;
-    return Entry{type->field(0), &message};
+    const FieldDescriptor* only = shape_.ShortFor(type);
+    if (only == nullptr) return std::nullopt;
+    if (type->field_count() > 1) {
+      const std::vector<Entry> entries = Entries(message);
+      if (entries.size() != 1 || entries.front().field != only) return std::nullopt;
+    }
+    return Entry{only, &message};
   }
 
   const YamlShape& shape_;
@@ -148,15 +115,18 @@ std::string Writer::Scalar(const Entry& entry, int index) const {
     case FieldDescriptor::CPPTYPE_STRING: {
       const std::string text =
           index < 0 ? reflection->GetString(*owner, field) : reflection->GetRepeatedString(*owner, field, index);
-      return IsPlain(text) ? text : Quoted(text);
+      return YamlScalar(text);
     }
     case FieldDescriptor::CPPTYPE_BOOL:
       return reflection->GetBool(*owner, field) ? "true" : "false";
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      return NumberText(reflection->GetDouble(*owner, field));
+      return YamlNumber(reflection->GetDouble(*owner, field));
     case FieldDescriptor::CPPTYPE_INT64:
       return absl::StrCat(reflection->GetInt64(*owner, field));
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return absl::AsciiStrToLower(reflection->GetEnum(*owner, field)->name());
     case FieldDescriptor::CPPTYPE_MESSAGE:
+      if (IsAnyValue(field)) return WriteYamlValueInOneLine(AnyValue(entry, index));
       return DurationText(reflection->GetMessage(*owner, field));
     default:
       return absl::StrCat(index < 0 ? reflection->GetInt32(*owner, field)
@@ -225,9 +195,10 @@ std::string Writer::LinesOf(const Entry& entry, const std::string& indent) const
   const auto& [field, owner] = entry;
   const std::string start = absl::StrCat(indent, field->name(), ":");
   const auto* reflection = owner->GetReflection();
+  if (IsAnyValue(field)) return ValueLines(entry, start, indent);
   if (!IsPart(field)) {
     if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING && !field->is_repeated()) {
-      const auto literal = Literal(reflection->GetString(*owner, field), indent + "  ");
+      const auto literal = YamlLiteral(reflection->GetString(*owner, field), indent + "  ");
       if (literal.has_value()) return absl::StrCat(start, " ", *literal, "\n");
     }
     return absl::StrCat(start, " ", InOneLine(entry), "\n");

@@ -77,7 +77,7 @@ void ExpectNothingKnown(Driver& driver) {
 }
 
 HttpRequest Probe(const std::string& value) {
-  return {.method = "GET", .target = "/", .header_name = "K-Network-Probe", .header_value = value};
+  return {.method = "GET", .target = "/", .headers = {{"K-Network-Probe", value}}};
 }
 
 }  // namespace

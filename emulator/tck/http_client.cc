@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
@@ -28,8 +29,8 @@ absl::Status Finish(asio::io_context& context, const beast::error_code& error) {
 http::request<http::string_body> ToBeast(const std::string& address, const HttpRequest& request) {
   http::request<http::string_body> message(http::string_to_verb(request.method), request.target, 11);
   message.set(http::field::host, address);
-  if (!request.header_name.empty()) message.set(request.header_name, request.header_value);
   if (!request.body.empty()) message.set(http::field::content_type, "application/json");
+  for (const auto& [name, value] : request.headers) message.set(name, value);
   message.body() = request.body;
   message.prepare_payload();
   return message;
@@ -56,9 +57,14 @@ absl::StatusOr<HttpAnswer> SendHttp(const std::string& address, const HttpReques
   http::response<http::string_body> response;
   http::async_read(stream, buffer, response, note);
   if (absl::Status status = Finish(context, error); !status.ok()) return status;
-  return HttpAnswer{.status = static_cast<int>(response.result_int()),
+  HttpAnswer answer{.status = static_cast<int>(response.result_int()),
                     .body = std::move(response.body()),
                     .content_type = std::string(response[http::field::content_type])};
+  for (const auto& header : response) {
+    const beast::string_view name = header.name_string();
+    answer.headers[absl::AsciiStrToLower({name.data(), name.size()})] = std::string(header.value());
+  }
+  return answer;
 }
 
 }  // namespace cloudstate::tck

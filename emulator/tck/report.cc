@@ -1,74 +1,34 @@
 #include "emulator/tck/report.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "emulator/base/junit_xml.h"
 
 namespace cloudstate::tck {
 namespace {
 
-// XML 1.0 has no way to write most control characters.
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char each : text) {
-    switch (each) {
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        if (static_cast<unsigned char>(each) >= 0x20 || each == '\n' || each == '\t') {
-          escaped += each;
-        } else {
-          absl::StrAppendFormat(&escaped, "\\x%02x", static_cast<unsigned char>(each));
-        }
-    }
-  }
-  return escaped;
-}
-
-std::string Seconds(absl::Duration duration) { return absl::StrFormat("%.3f", absl::ToDoubleSeconds(duration)); }
-
-std::string TestCase(const CaseResult& result) {
-  std::string xml = absl::StrCat("    <testcase classname=\"", Escaped(result.section), "\" name=\"",
-                                 Escaped(result.id), "\" time=\"", Seconds(result.took), "\"");
+base::JUnitCase ToJUnit(const CaseResult& result) {
+  base::JUnitCase junit;
+  junit.classname = result.section;
+  junit.name = result.id;
+  junit.took = result.took;
+  junit.message = result.outcome == Outcome::kFailed ? result.failure.problem : result.reason;
   switch (result.outcome) {
     case Outcome::kPassed:
-      return xml + "/>\n";
+      break;
     case Outcome::kFailed:
-      absl::StrAppend(&xml, ">\n      <failure message=\"", Escaped(result.failure.problem), "\">",
-                      Escaped(FailureText(result)), "</failure>\n");
+      junit.outcome = base::JUnitOutcome::kFailure;
+      junit.text = FailureText(result);
       break;
     case Outcome::kSkipped:
-      absl::StrAppend(&xml, ">\n      <skipped message=\"", Escaped(result.reason), "\"/>\n");
+      junit.outcome = base::JUnitOutcome::kSkipped;
       break;
     case Outcome::kNotRun:
-      absl::StrAppend(&xml, ">\n      <error message=\"", Escaped(result.reason), "\"/>\n");
+      junit.outcome = base::JUnitOutcome::kError;
       break;
   }
-  return xml + "    </testcase>\n";
-}
-
-std::string Counts(const std::vector<CaseResult>& results) {
-  const auto count = [&](Outcome outcome) {
-    return std::count_if(results.begin(), results.end(),
-                         [&](const CaseResult& each) { return each.outcome == outcome; });
-  };
-  absl::Duration took;
-  for (const CaseResult& each : results) took += each.took;
-  return absl::StrCat("tests=\"", results.size(), "\" failures=\"", count(Outcome::kFailed), "\" errors=\"",
-                      count(Outcome::kNotRun), "\" skipped=\"", count(Outcome::kSkipped), "\" time=\"", Seconds(took),
-                      "\"");
+  return junit;
 }
 
 }  // namespace
@@ -104,18 +64,12 @@ std::string FailureText(const CaseResult& result) {
 }
 
 std::string JUnitXml(const Report& report) {
-  std::string suites;
-  for (auto from = report.results.begin(); from != report.results.end();) {
-    const auto to =
-        std::find_if(from, report.results.end(), [&](const CaseResult& each) { return each.section != from->section; });
-    const std::vector<CaseResult> results(from, to);
-    absl::StrAppend(&suites, "  <testsuite name=\"", Escaped(from->section), "\" ", Counts(results), ">\n");
-    for (const CaseResult& each : results) suites += TestCase(each);
-    suites += "  </testsuite>\n";
-    from = to;
+  std::vector<base::JUnitSuite> suites;
+  for (const CaseResult& each : report.results) {
+    if (suites.empty() || suites.back().name != each.section) suites.push_back({each.section, {}});
+    suites.back().cases.push_back(ToJUnit(each));
   }
-  return absl::StrCat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cloudstate-dev tck\" ",
-                      Counts(report.results), ">\n", suites, "</testsuites>\n");
+  return base::JUnitXml("cloudstate-dev tck", suites);
 }
 
 }  // namespace cloudstate::tck

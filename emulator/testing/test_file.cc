@@ -5,7 +5,11 @@ namespace {
 
 const simulation::YamlShape& TestFileShape() {
   static const simulation::YamlShape kShape{
-      .inlined = {dev::v1::TestStep::descriptor()->FindFieldByNumber(dev::v1::TestStep::kSteerFieldNumber)}};
+      .inlined = {dev::v1::TestStep::descriptor()->FindFieldByNumber(dev::v1::TestStep::kSteerFieldNumber)},
+      .shorthands = {
+          dev::v1::ExpectedError::descriptor()->FindFieldByNumber(dev::v1::ExpectedError::kCodeFieldNumber),
+          dev::v1::ExpectedCommand::descriptor()->FindFieldByNumber(dev::v1::ExpectedCommand::kCallFieldNumber),
+          dev::v1::Fault::descriptor()->FindFieldByNumber(dev::v1::Fault::kKindFieldNumber)}};
   return kShape;
 }
 

@@ -79,6 +79,7 @@ std::shared_ptr<Trace> Recorder::Begin(absl::Time now, absl::Time wall) {
 }
 
 void Recorder::End(std::shared_ptr<const Trace> trace) {
+  ++ended_;
   for (auto& [id, watcher] : watchers_) watcher(trace);
   traces_.push_front(std::move(trace));
   if (traces_.size() > capacity_) traces_.pop_back();

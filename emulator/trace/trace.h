@@ -108,6 +108,10 @@ class Recorder {
   // Newest first.
   const std::deque<std::shared_ptr<const Trace>>& traces() const { return traces_; }
   std::shared_ptr<const Trace> Find(std::string_view id) const;
+  // How many have ended; the last ones of these are kept.
+  std::int64_t ended() const { return ended_; }
+  // Forgets what is kept. The count goes on.
+  void Clear() { traces_.clear(); }
 
   std::uint64_t Watch(Watcher watcher);
   void Unwatch(std::uint64_t watch);
@@ -117,6 +121,7 @@ class Recorder {
   std::uint64_t run_ = 0;  // tells the ids of this run from those of others in the same journal
   std::uint64_t last_id_ = 0;
   std::uint64_t last_watch_ = 0;
+  std::int64_t ended_ = 0;
   std::deque<std::shared_ptr<const Trace>> traces_;
   std::map<std::uint64_t, Watcher> watchers_;
 };

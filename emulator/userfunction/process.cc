@@ -26,17 +26,6 @@ bool Executable(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0;
 }
 
-// Our environment with `added` laid over it, as execve takes it.
-std::vector<std::string> MergedEnvironment(const std::map<std::string, std::string>& added) {
-  std::vector<std::string> merged;
-  for (char** each = environ; *each != nullptr; ++each) {
-    const std::string entry = *each;
-    if (!added.contains(entry.substr(0, entry.find('=')))) merged.push_back(entry);
-  }
-  for (const auto& [name, value] : added) merged.push_back(absl::StrCat(name, "=", value));
-  return merged;
-}
-
 std::vector<char*> Pointers(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (std::string& each : strings) pointers.push_back(each.data());
@@ -76,6 +65,16 @@ absl::StatusOr<std::string> FindProgram(const std::string& name) {
     if (Executable(candidate)) return candidate;
   }
   return absl::NotFoundError(absl::StrCat("there is no program '", name, "' in PATH"));
+}
+
+std::vector<std::string> MergedEnvironment(const std::map<std::string, std::string>& added) {
+  std::vector<std::string> merged;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string entry = *each;
+    if (!added.contains(entry.substr(0, entry.find('=')))) merged.push_back(entry);
+  }
+  for (const auto& [name, value] : added) merged.push_back(absl::StrCat(name, "=", value));
+  return merged;
 }
 
 absl::StatusOr<ChildProcess> Spawn(const std::vector<std::string>& command,

@@ -21,6 +21,9 @@ struct ChildProcess {
 // The file that `name` stands for, as execvp would find it. NOT_FOUND names it.
 absl::StatusOr<std::string> FindProgram(const std::string& name);
 
+// Our environment with `added` laid over it, each "NAME=VALUE", as execve takes it.
+std::vector<std::string> MergedEnvironment(const std::map<std::string, std::string>& added);
+
 // The caller owns both descriptors and reaps the child.
 absl::StatusOr<ChildProcess> Spawn(const std::vector<std::string>& command,
                                    const std::map<std::string, std::string>& environment);

@@ -149,7 +149,7 @@ class Docs : public ::testing::Test {
         absl::StrReplaceAll(absl::StrJoin(script.lines, "\n"), {{"127.0.0.1:9000", emulator_->client_address()},
                                                                 {"127.0.0.1:9001", emulator_->admin_address()},
                                                                 {"127.0.0.1:9090", emulator_->metrics_address()}});
-    const std::string programs = std::filesystem::path(CLOUDSTATE_DEV).parent_path().string();
+    const std::string programs = std::filesystem::path(support::EmulatorProgram()).parent_path().string();
     const char* path = std::getenv("PATH");
     const auto shell =
         ChildProcess::Start({"bash", "-c", absl::StrCat("exec 2>&1\ncd ", directory_.path().string(), "\n", text)},
@@ -167,6 +167,8 @@ class Docs : public ::testing::Test {
 TEST_F(Docs, DoesWhatThePageOnTheCommandLineSays) { Follow("cli.md"); }
 
 TEST_F(Docs, DoesWhatThePageOnClustersSays) { Follow("cluster.md"); }
+
+TEST_F(Docs, DoesWhatThePageOnHistoriesSays) { Follow("history.md"); }
 
 TEST_F(Docs, DoesWhatThePageOnTheJournalSays) { Follow("journal.md"); }
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 
 #include "absl/strings/str_cat.h"
@@ -89,9 +90,14 @@ std::string EmulatorProcess::Address(const std::string& field) const {
   return started.empty() ? "" : started.front().at(field);
 }
 
+std::string EmulatorProgram() {
+  const char* other = std::getenv("EMULATOR_UNDER_TEST");
+  return other == nullptr ? CLOUDSTATE_DEV : other;
+}
+
 std::unique_ptr<ChildProcess> StartTool(std::vector<std::string> arguments,
                                         const std::map<std::string, std::string>& environment) {
-  arguments.insert(arguments.begin(), CLOUDSTATE_DEV);
+  arguments.insert(arguments.begin(), EmulatorProgram());
   return ChildProcess::Start(arguments, environment);
 }
 

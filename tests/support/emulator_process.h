@@ -68,6 +68,9 @@ struct ToolResult {
   std::string errors;
 };
 
+// The program that the tests are about: the one that was built with them, or what EMULATOR_UNDER_TEST names.
+std::string EmulatorProgram();
+
 // Runs `cloudstate-dev ARGUMENTS` to its end.
 ToolResult RunTool(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment = {});
 

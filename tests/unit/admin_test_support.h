@@ -323,6 +323,21 @@ class FakeLive final : public Live {
     log_watcher = std::move(added);
     return Subscribed();
   }
+  void GetMark(absl::AnyInvocable<void(dev::v1::Mark)> done) override {
+    dev::v1::Mark mark;
+    mark.set_commands(static_cast<std::int64_t>(traces.size()));
+    done(std::move(mark));
+  }
+  // All that the test has put in, oldest first.
+  void ListSince(const dev::v1::Mark& mark, std::size_t limit, absl::AnyInvocable<void(Since)> done) override {
+    Since since;
+    since.mark = mark;
+    since.missed = missed_since;
+    for (auto trace = traces.rbegin(); trace != traces.rend() && since.traces.size() < limit; ++trace) {
+      since.traces.push_back(*trace);
+    }
+    done(std::move(since));
+  }
   void Log(const std::string& level, const std::string& text) {
     auto line = std::make_shared<dev::v1::LogLine>();
     line->set_source("emulator");
@@ -359,6 +374,7 @@ class FakeLive final : public Live {
   std::vector<std::shared_ptr<const dev::v1::LogLine>> log;
   std::int64_t first_log_line = 1;
   absl::AnyInvocable<void()> log_watcher;
+  std::int64_t missed_since = 0;
   std::shared_ptr<const userfunction::Specification> specification;
   entities::ReplayFrom replay_from = entities::ReplayFrom::kNewestSnapshot;
   entities::ReplayPlan plan;  // the last one

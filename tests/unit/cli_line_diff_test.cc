@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cmd/cloudstate-dev/line_diff.h"
+#include "emulator/base/line_diff.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -14,19 +14,19 @@ using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
 
 TEST(JsonLines, HaveAMemberOrAnElementEach) {
-  EXPECT_THAT(JsonLines(R"({"a":[1,{"b":"x,{\"y\":[2]}"}],"c":{},"d":[],"e":"1e3"})"),
+  EXPECT_THAT(base::JsonLines(R"({"a":[1,{"b":"x,{\"y\":[2]}"}],"c":{},"d":[],"e":"1e3"})"),
               ElementsAre("{", R"(  "a": [)", "    1,", "    {", R"(      "b": "x,{\"y\":[2]}")", "    }", "  ],",
                           R"(  "c": {},)", R"(  "d": [],)", R"(  "e": "1e3")", "}"));
-  EXPECT_THAT(JsonLines("\"text\""), ElementsAre("\"text\""));
-  EXPECT_THAT(JsonLines(""), ElementsAre(""));
+  EXPECT_THAT(base::JsonLines("\"text\""), ElementsAre("\"text\""));
+  EXPECT_THAT(base::JsonLines(""), ElementsAre(""));
 }
 
 TEST(DiffLines, MarksWhatOnlyOneOfThemHas) {
-  EXPECT_THAT(DiffLines({"a", "b", "c", "d"}, {"a", "c", "x", "d"}), ElementsAre("  a", "- b", "  c", "+ x", "  d"));
-  EXPECT_THAT(DiffLines({"a"}, {"a"}), ElementsAre("  a"));
-  EXPECT_THAT(DiffLines({}, {"a"}), ElementsAre("+ a"));
-  EXPECT_THAT(DiffLines({"a", "a"}, {"a"}), ElementsAre("  a", "- a"));
-  EXPECT_THAT(DiffLines({}, {}), IsEmpty());
+  EXPECT_THAT(base::DiffLines({"a", "b", "c", "d"}, {"a", "c", "x", "d"}), ElementsAre("  a", "- b", "  c", "+ x", "  d"));
+  EXPECT_THAT(base::DiffLines({"a"}, {"a"}), ElementsAre("  a"));
+  EXPECT_THAT(base::DiffLines({}, {"a"}), ElementsAre("+ a"));
+  EXPECT_THAT(base::DiffLines({"a", "a"}, {"a"}), ElementsAre("  a", "- a"));
+  EXPECT_THAT(base::DiffLines({}, {}), IsEmpty());
 }
 
 TEST(DiffLines, OfVeryLongTextsThatDifferAreAllLinesBetweenTheSameEnds) {
@@ -37,7 +37,7 @@ TEST(DiffLines, OfVeryLongTextsThatDifferAreAllLinesBetweenTheSameEnds) {
   for (int i = 0; i < 3'000; ++i) after.push_back("a");
   for (int i = 0; i < 3'000; ++i) expected.push_back("- b");
   for (int i = 0; i < 3'000; ++i) expected.push_back("+ a");
-  EXPECT_THAT(DiffLines(before, after), ElementsAreArray(expected));
+  EXPECT_THAT(base::DiffLines(before, after), ElementsAreArray(expected));
 }
 
 }  // namespace

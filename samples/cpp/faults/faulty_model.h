@@ -5,14 +5,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "samples/cpp/faults/fault_name.h"
 #include "samples/cpp/user_function_server.h"
 
 namespace cloudstate::samples {
-
-struct FaultName {
-  std::string name;
-  std::string description;  // what a model with it does wrong
-};
 
 // The faults that can be planted in the conformance model, to see whether a kit finds them.
 std::vector<FaultName> TckModelFaults();

@@ -1,10 +1,10 @@
-#include "cmd/cloudstate-dev/line_diff.h"
+#include "emulator/base/line_diff.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
 
-namespace cloudstate::cli {
+namespace cloudstate::base {
 namespace {
 
 using Lines = std::span<const std::string>;
@@ -94,4 +94,4 @@ std::vector<std::string> DiffLines(const std::vector<std::string>& before, const
   return diff;
 }
 
-}  // namespace cloudstate::cli
+}  // namespace cloudstate::base

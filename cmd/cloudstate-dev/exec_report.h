@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cloudstate/dev/v1/dev.pb.h"
+#include "cmd/cloudstate-dev/exec_process.h"
+#include "cmd/cloudstate-dev/own_emulator.h"
+
+namespace cloudstate::cli {
+
+// What helps to find out why a test failed, as far as the emulator knows: a bounded part of it.
+struct ExecReport {
+  TestEnd end;
+  dev::v1::ListCommandsResponse failed_calls;  // the newest, newest first
+  dev::v1::ListNewestEventsResponse events;    // the newest, oldest first
+  std::vector<std::string> troubles;           // the newest
+  std::string output;                          // of the user function, each line on one of its own
+};
+
+// Asks the emulator, over its admin port.
+absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& end);
+
+// Plain text, the same for terminals and files.
+std::string ExecReportText(const ExecReport& report);
+
+// One document.
+std::string ExecReportJson(const ExecReport& report);
+
+}  // namespace cloudstate::cli

@@ -1,0 +1,337 @@
+#include "cmd/cloudstate-dev/test_player.h"
+
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "cmd/cloudstate-dev/call_tree.h"
+#include "cmd/cloudstate-dev/test_caller.h"
+#include "cmd/cloudstate-dev/test_checks.h"
+#include "cmd/cloudstate-dev/test_emulator.h"
+#include "emulator/testing/file_check.h"
+#include "emulator/testing/known_types.h"
+#include "emulator/testing/outcome_check.h"
+
+namespace cloudstate::cli {
+namespace {
+
+using dev::v1::TestFile;
+using dev::v1::TestStep;
+using testing::CaseFailure;
+using Failed = std::optional<CaseFailure>;
+using EmulatorStub = dev::v1::Emulator::Stub;
+using TestingStub = dev::v1::Testing::Stub;
+
+// One case, from its reset to its last check.
+class PlayedCase {
+ public:
+  PlayedCase(TestEmulator& emulator, TestCaller& caller, const testing::KnownTypes& types, const TestFile& file,
+             const simulation::YamlPlaces& places, const dev::v1::TestCase& test_case)
+      : emulator_(emulator),
+        caller_(caller),
+        types_(types),
+        file_(file),
+        places_(places),
+        case_(test_case),
+        check_(file, places, types) {}
+
+  Failed Play(testing::Covered& covered) {
+    Failed failed = Begin();
+    for (const auto* steps : {&file_.before(), &case_.when()}) {
+      for (const TestStep& step : *steps) {
+        if (!failed) failed = Step(step);
+      }
+    }
+    if (!failed) failed = EndChecks(emulator_, types_, file_, places_).Check(case_);
+    if (emulator_.LookAgain().ok()) Cover(covered);
+    return failed;
+  }
+
+  // Stores what is given.
+  Failed Give() {
+    dev::v1::SeedRequest request;
+    for (const dev::v1::GivenEntity& given : case_.given()) {
+      if (absl::Status added = AddGiven(given, request); !added.ok()) return FailedAt(given, 0, added);
+    }
+    if (!case_.given().empty()) {
+      const absl::Status status = emulator_.Call(&TestingStub::Seed, request).status();
+      if (!status.ok()) return FailedAt(case_, dev::v1::TestCase::kGivenFieldNumber, status);
+    }
+    return std::nullopt;
+  }
+
+  // One step, without what comes before it.
+  Failed PlayAlone(const TestStep& step) {
+    Failed failed = FailedAt(case_, 0, emulator_.BeginToWatch());
+    return failed ? failed : Step(step);
+  }
+
+ private:
+  Failed FailedAt(const google::protobuf::Message& message, int field, const absl::Status& status) const {
+    if (status.ok()) return std::nullopt;
+    return check_.Failure(message, field, std::string(status.message()));
+  }
+
+  // ---- before
+
+  Failed Begin() {
+    const absl::Status status = emulator_.Call(&TestingStub::Reset, dev::v1::ResetRequest()).status();
+    if (!status.ok()) {
+      return check_.Failure(case_, 0, absl::StrCat("The emulator can't begin anew: ", status.message()));
+    }
+    if (Failed failed = Give()) return failed;
+    return FailedAt(case_, 0, emulator_.BeginToWatch());
+  }
+
+  absl::Status AddGiven(const dev::v1::GivenEntity& given, dev::v1::SeedRequest& request) {
+    const auto service = types_.FindEntityService(given.service(), file_.service());
+    if (!service.ok()) return service.status();
+    dev::v1::SeededEntity& entity = *request.add_entities();
+    entity.set_service((*service)->name());
+    entity.set_entity_id(given.entity());
+    for (const testing::Json& event : given.events()) {
+      if (absl::Status status = SetSeeded(event, *entity.add_events()); !status.ok()) return status;
+    }
+    if (given.has_value()) {
+      if (absl::Status status = SetSeeded(given.value(), *entity.add_events()); !status.ok()) return status;
+    }
+    return given.has_snapshot() ? SetSeeded(given.snapshot(), *entity.mutable_snapshot()) : absl::OkStatus();
+  }
+
+  absl::Status SetSeeded(const testing::Json& value, dev::v1::SeededMessage& seeded) {
+    const auto typed = testing::ReadTypedMessage(value, places_);
+    if (!typed.ok()) return typed.status();
+    const auto type = types_.FindType(typed->type);
+    if (!type.ok()) return type.status();
+    seeded.set_type(*type == nullptr ? typed->type : (*type)->full_name());
+    const bool empty = typed->message->has_null_value() || typed->message->kind_case() == testing::Json::KIND_NOT_SET;
+    seeded.set_json(empty ? "" : testing::JsonText(*typed->message));
+    given_events_.insert(seeded.type());
+    return absl::OkStatus();
+  }
+
+  // ---- steps
+
+  Failed Step(const TestStep& step) {
+    switch (step.kind_case()) {
+      case TestStep::kCall:
+      case TestStep::kHttp:
+        return CallStep(step);
+      case TestStep::kEvict:
+        return FailedAt(step, TestStep::kEvictFieldNumber, Evict(step.evict()));
+      case TestStep::kAdvance: {
+        dev::v1::AdvanceTimeRequest request;
+        *request.mutable_by() = step.advance();
+        return Done(step, &TestingStub::AdvanceTime, request);
+      }
+      case TestStep::kWait:
+        return Done(step, &TestingStub::Wait, step.wait());
+      case TestStep::kFault: {
+        dev::v1::InjectFaultRequest request;
+        *request.mutable_fault() = step.fault();
+        return Done(step, &TestingStub::InjectFault, request);
+      }
+      case TestStep::kClearFaults:
+        return Done(step, &TestingStub::ClearFaults, step.clear_faults());
+      case TestStep::kSteer:
+        return Done(step, &dev::v1::Cluster::Stub::Steer, step.steer());
+      case TestStep::kSaveState: {
+        dev::v1::SaveStateRequest request;
+        request.set_name(step.save_state());
+        return Done(step, &TestingStub::SaveState, request);
+      }
+      case TestStep::kRestoreState: {
+        dev::v1::RestoreStateRequest request;
+        request.set_name(step.restore_state());
+        Failed failed = Done(step, &TestingStub::RestoreState, request);
+        // Marks of before mean nothing any more.
+        return failed ? failed : FailedAt(step, 0, emulator_.BeginToWatch());
+      }
+      case TestStep::KIND_NOT_SET:
+        break;
+    }
+    return check_.Failure(step, 0, "this step does nothing");
+  }
+
+  template <class Method, class Request>
+  Failed Done(const TestStep& step, Method method, const Request& request) {
+    return FailedAt(step, 0, emulator_.Call(method, request).status());
+  }
+
+  absl::Status Evict(const std::string& text) {
+    const testing::NamedEntity named = testing::ReadNamedEntity(text);
+    const auto service = types_.FindEntityService(named.service, file_.service());
+    if (!service.ok()) return service.status();
+    dev::v1::EvictRequest request;
+    request.set_service((*service)->name());
+    request.set_entity_id(named.entity);
+    return emulator_.Call(&TestingStub::Evict, request).status();
+  }
+
+  Failed CallStep(const TestStep& step) {
+    const std::size_t before = emulator_.commands().size();
+    const std::size_t events_before = emulator_.events().size();
+    absl::StatusOr<testing::CallOutcome> outcome = caller_.Call(file_, step, emulator_.deadline());
+    const int field = step.kind_case() == TestStep::kCall ? TestStep::kCallFieldNumber : TestStep::kHttpFieldNumber;
+    if (!outcome.ok()) return FailedAt(step, field, outcome.status());
+    if (absl::Status status = LookFor(step, before, events_before, *outcome); !status.ok()) {
+      return FailedAt(step, field, status);
+    }
+    Failed failed = check_.Step(step, *outcome);
+    if (failed && outcome->trace.has_value()) {
+      const std::string tree = FormatCallTree(*outcome->trace, Terminal{});
+      failed->steps = absl::StrSplit(tree, '\n', absl::SkipEmpty());
+    }
+    return failed;
+  }
+
+  // What the call has done: its trace, and the events that stand for it.
+  absl::Status LookFor(const TestStep& step, std::size_t before, std::size_t events_before,
+                       testing::CallOutcome& outcome) {
+    if (absl::Status status = emulator_.LookAgain(); !status.ok()) return status;
+    const dev::v1::CommandTrace* trace = FindTrace(before, outcome);
+    if (trace != nullptr && !trace->caused().empty() && (!step.events().empty() || !step.effects().empty())) {
+      // What it has set off may still be under way: effects that nobody waits for.
+      emulator_.AwaitRest(TestEmulator::Rest::kIdle);
+      if (absl::Status status = emulator_.LookAgain(); !status.ok()) return status;
+      trace = FindTrace(before, outcome);
+    }
+    if (trace != nullptr) outcome.trace = *trace;
+    for (std::size_t i = events_before; i < emulator_.events().size(); ++i) {
+      const dev::v1::Event& event = emulator_.events()[i];
+      if (trace == nullptr || event.cause().trace_id() == trace->trace_id()) outcome.events.push_back(event);
+    }
+    return absl::OkStatus();
+  }
+
+  // By the id that an HTTP answer has; of a call by gRPC it is the first of its method.
+  const dev::v1::CommandTrace* FindTrace(std::size_t before, const testing::CallOutcome& outcome) const {
+    const auto header = outcome.headers.find("x-cloudstate-trace");
+    for (std::size_t i = before; i < emulator_.commands().size(); ++i) {
+      const dev::v1::CommandTrace& each = emulator_.commands()[i];
+      const bool found = header != outcome.headers.end()
+                             ? each.trace_id() == header->second
+                             : absl::StrCat(each.service(), ".", each.method()) == outcome.call;
+      if (found) return &each;
+    }
+    return nullptr;
+  }
+
+  // ---- what it has reached
+
+  void Cover(testing::Covered& covered) const {
+    for (const dev::v1::CommandTrace& each : emulator_.commands()) {
+      covered.methods.insert(absl::StrCat(each.service(), ".", each.method()));
+      for (const dev::v1::CausedCommand& caused : each.caused()) {
+        covered.methods.insert(absl::StrCat(caused.service(), ".", caused.method()));
+      }
+    }
+    for (const dev::v1::Event& each : emulator_.events()) {
+      covered.stored_events.insert(testing::TypeName(each.payload().type_url()));
+    }
+    covered.given_events = given_events_;
+  }
+
+  TestEmulator& emulator_;
+  TestCaller& caller_;
+  const testing::KnownTypes& types_;
+  const TestFile& file_;
+  const simulation::YamlPlaces& places_;
+  const dev::v1::TestCase& case_;
+  const testing::OutcomeCheck check_;
+  std::set<std::string> given_events_;
+};
+
+class Player final : public TestPlayer {
+ public:
+  explicit Player(const Addresses& addresses)
+      : emulator_(addresses.admin, end_), channel_(TestChannel(addresses.client)), client_address_(addresses.client) {}
+
+  absl::Status Learn() {
+    emulator_.SetDeadline(absl::Now() + kAnswersWithin);
+    auto services = emulator_.Call(&EmulatorStub::ListServices, dev::v1::ListServicesRequest());
+    if (!services.ok()) return services.status();
+    const auto types = emulator_.Call(&TestingStub::GetTypes, dev::v1::GetTypesRequest());
+    if (!types.ok()) return types.status();
+    auto known = testing::KnownTypes::Build(*std::move(services), types->file_descriptor_set());
+    if (!known.ok()) return known.status();
+    types_ = *std::move(known);
+    caller_ = std::make_unique<TestCaller>(channel_, client_address_, *types_, end_);
+    return absl::OkStatus();
+  }
+
+  absl::Status Check(const TestFile& file, const simulation::YamlPlaces& places) override {
+    if (absl::Status status = testing::CheckForm(file, places); !status.ok()) return status;
+    return testing::CheckNames(file, places, *types_);
+  }
+
+  testing::CaseResult Play(const TestFile& file, const simulation::YamlPlaces& places, int index,
+                           absl::Duration timeout) override {
+    const dev::v1::TestCase& test_case = file.cases(index);
+    testing::CaseResult result;
+    result.name = test_case.name();
+    result.line = places.Of(test_case).line;
+    if (!test_case.skip().empty()) {
+      result.outcome = testing::Outcome::kSkipped;
+      result.reason = test_case.skip();
+      return result;
+    }
+    const absl::Time start = absl::Now();
+    emulator_.SetDeadline(start + timeout);
+    Failed failed;
+    if (!end_.interrupted()) {
+      failed = PlayedCase(emulator_, *caller_, *types_, file, places, test_case).Play(result.covered);
+    }
+    result.took = absl::Now() - start;
+    if (end_.interrupted()) {
+      result.outcome = testing::Outcome::kNotRun;
+      result.reason = "interrupted";
+    } else if (failed) {
+      result.outcome = testing::Outcome::kFailed;
+      result.failure = *std::move(failed);
+      if (result.took >= timeout)
+        absl::StrAppend(&result.failure.problem, "\nThe case took longer than --timeout allows.");
+    }
+    return result;
+  }
+
+  absl::Status Give(const TestFile& file, const simulation::YamlPlaces& places, int index) override {
+    emulator_.SetDeadline(absl::Now() + kAnswersWithin);
+    const Failed failed = PlayedCase(emulator_, *caller_, *types_, file, places, file.cases(index)).Give();
+    if (!failed) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(failed->place, ": ", failed->problem));
+  }
+
+  Failed PlayStep(const TestFile& file, const simulation::YamlPlaces& places, int index, const TestStep& step,
+                  absl::Duration timeout) override {
+    emulator_.SetDeadline(absl::Now() + timeout);
+    return PlayedCase(emulator_, *caller_, *types_, file, places, file.cases(index)).PlayAlone(step);
+  }
+
+  void Interrupt() override { end_.Interrupt(); }
+
+  const dev::v1::ListServicesResponse& services() const override { return types_->services(); }
+
+ private:
+  static constexpr absl::Duration kAnswersWithin = absl::Seconds(10);
+
+  CallEnd end_;
+  TestEmulator emulator_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::string client_address_;
+  std::unique_ptr<testing::KnownTypes> types_;
+  std::unique_ptr<TestCaller> caller_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TestPlayer>> TestPlayer::Connect(const Addresses& addresses) {
+  auto player = std::make_unique<Player>(addresses);
+  if (absl::Status status = player->Learn(); !status.ok()) return status;
+  return std::unique_ptr<TestPlayer>(std::move(player));
+}
+
+}  // namespace cloudstate::cli

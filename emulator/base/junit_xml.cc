@@ -1,0 +1,91 @@
+#include "emulator/base/junit_xml.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace cloudstate::base {
+namespace {
+
+// XML 1.0 has no way to write most control characters.
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  for (const char each : text) {
+    switch (each) {
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        if (static_cast<unsigned char>(each) >= 0x20 || each == '\n' || each == '\t') {
+          escaped += each;
+        } else {
+          absl::StrAppendFormat(&escaped, "\\x%02x", static_cast<unsigned char>(each));
+        }
+    }
+  }
+  return escaped;
+}
+
+std::string Seconds(absl::Duration duration) { return absl::StrFormat("%.3f", absl::ToDoubleSeconds(duration)); }
+
+std::string TestCase(const JUnitCase& each) {
+  std::string xml = absl::StrCat("    <testcase classname=\"", Escaped(each.classname), "\" name=\"",
+                                 Escaped(each.name), "\" time=\"", Seconds(each.took), "\"");
+  switch (each.outcome) {
+    case JUnitOutcome::kPassed:
+      return xml + "/>\n";
+    case JUnitOutcome::kFailure:
+      absl::StrAppend(&xml, ">\n      <failure message=\"", Escaped(each.message), "\">", Escaped(each.text),
+                      "</failure>\n");
+      break;
+    case JUnitOutcome::kSkipped:
+      absl::StrAppend(&xml, ">\n      <skipped message=\"", Escaped(each.message), "\"/>\n");
+      break;
+    case JUnitOutcome::kError:
+      absl::StrAppend(&xml, ">\n      <error message=\"", Escaped(each.message), "\"/>\n");
+      break;
+  }
+  return xml + "    </testcase>\n";
+}
+
+// Of one suite, or of all of them.
+std::string Counts(const std::vector<const JUnitCase*>& cases) {
+  const auto count = [&](JUnitOutcome outcome) {
+    return std::count_if(cases.begin(), cases.end(), [&](const JUnitCase* each) { return each->outcome == outcome; });
+  };
+  absl::Duration took;
+  for (const JUnitCase* each : cases) took += each->took;
+  return absl::StrCat("tests=\"", cases.size(), "\" failures=\"", count(JUnitOutcome::kFailure), "\" errors=\"",
+                      count(JUnitOutcome::kError), "\" skipped=\"", count(JUnitOutcome::kSkipped), "\" time=\"",
+                      Seconds(took), "\"");
+}
+
+}  // namespace
+
+std::string JUnitXml(const std::string& name, const std::vector<JUnitSuite>& suites) {
+  std::string xml;
+  std::vector<const JUnitCase*> all;
+  for (const JUnitSuite& suite : suites) {
+    std::vector<const JUnitCase*> cases;
+    for (const JUnitCase& each : suite.cases) cases.push_back(&each);
+    absl::StrAppend(&xml, "  <testsuite name=\"", Escaped(suite.name), "\" ", Counts(cases), ">\n");
+    for (const JUnitCase* each : cases) xml += TestCase(*each);
+    xml += "  </testsuite>\n";
+    all.insert(all.end(), cases.begin(), cases.end());
+  }
+  return absl::StrCat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"", Escaped(name), "\" ",
+                      Counts(all), ">\n", xml, "</testsuites>\n");
+}
+
+}  // namespace cloudstate::base

@@ -1,0 +1,171 @@
+#include "emulator/runtime/fault_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "emulator/base/proto_time.h"
+
+namespace cloudstate::runtime {
+namespace {
+
+// A full name, or its last part.
+bool IsNamed(std::string_view full, std::string_view name) {
+  if (full == name) return true;
+  return full.size() > name.size() && full.ends_with(name) && full[full.size() - name.size() - 1] == '.';
+}
+
+absl::Status CheckDelay(const dev::v1::Fault& fault) {
+  if (fault.kind() != dev::v1::Fault::SLOW) {
+    if (!fault.has_delay()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("A delay is for faults of kind SLOW, and this is ", dev::v1::Fault::Kind_Name(fault.kind()), "."));
+  }
+  if (fault.has_delay() && base::FromDuration(fault.delay()) > absl::ZeroDuration()) return absl::OkStatus();
+  return absl::InvalidArgumentError("A fault of kind SLOW needs a delay of more than nothing, such as \"0.2s\".");
+}
+
+absl::Status Check(const dev::v1::Fault& fault) {
+  if (fault.kind() == dev::v1::Fault::KIND_UNSPECIFIED || !dev::v1::Fault::Kind_IsValid(fault.kind())) {
+    return absl::InvalidArgumentError(
+        "A fault has a kind: FAILED_WRITE, FAILED_READ, LOST_STREAM, SLOW or NO_ANSWER. For partitions and slow links "
+        "there is the service Cluster.");
+  }
+  if (fault.times() < 0 || fault.after() < 0) {
+    return absl::InvalidArgumentError(
+        "`times` (0 for every time) and `after` (how many are let through before) are 0 or more.");
+  }
+  if (fault.kind() == dev::v1::Fault::FAILED_READ && !fault.method().empty()) {
+    return absl::InvalidArgumentError(
+        "An entity is read when it is loaded, whatever the method: leave out `method` with FAILED_READ.");
+  }
+  return CheckDelay(fault);
+}
+
+}  // namespace
+
+void FaultBook::SetServices(std::shared_ptr<const userfunction::Specification> specification) {
+  const std::lock_guard lock(mutex_);
+  specification_ = std::move(specification);
+}
+
+absl::StatusOr<std::string> FaultBook::FullName(const std::string& service) const {
+  if (service.empty() || specification_ == nullptr) return service;
+  std::vector<std::string> found;
+  std::vector<std::string> all;
+  for (const auto* descriptor : specification_->SortedServices()) {
+    if (descriptor->full_name() == service) return service;
+    if (IsNamed(descriptor->full_name(), service)) found.push_back(descriptor->full_name());
+    all.push_back(descriptor->full_name());
+  }
+  if (found.size() == 1) return found.front();
+  return absl::InvalidArgumentError(
+      found.empty()
+          ? absl::StrCat("The user function has no service '", service, "', but ", absl::StrJoin(all, ", "), ".")
+          : absl::StrCat("'", service, "' could be ", absl::StrJoin(found, " or "), ": write one of them."));
+}
+
+absl::StatusOr<dev::v1::Fault> FaultBook::Add(dev::v1::Fault fault) {
+  if (absl::Status status = Check(fault); !status.ok()) return status;
+  const std::lock_guard lock(mutex_);
+  absl::StatusOr<std::string> service = FullName(fault.service());
+  if (!service.ok()) return service.status();
+  fault.set_service(*std::move(service));
+  fault.set_id(++last_id_);
+  fault.set_struck(0);
+  entries_.push_back({.fault = fault});
+  ++count_;
+  return fault;
+}
+
+std::vector<dev::v1::Fault> FaultBook::List() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<dev::v1::Fault> faults;
+  for (const Entry& entry : entries_) faults.push_back(entry.fault);
+  return faults;
+}
+
+absl::Status FaultBook::Clear(std::int64_t fault) {
+  std::vector<std::shared_ptr<Holder>> holders;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto cleared = std::erase_if(entries_, [fault](const Entry& entry) { return entry.fault.id() == fault; });
+    if (cleared == 0) {
+      return absl::NotFoundError(absl::StrCat("There is no fault ", fault,
+                                              ", or it has struck as often as it should; ListFaults lists them."));
+    }
+    count_ = entries_.size();
+    holders = Holders();
+  }
+  for (const auto& holder : holders) holder->LetGo(fault);
+  return absl::OkStatus();
+}
+
+void FaultBook::ClearAll() {
+  std::vector<std::shared_ptr<Holder>> holders;
+  {
+    const std::lock_guard lock(mutex_);
+    entries_.clear();
+    count_ = 0;
+    holders = Holders();
+  }
+  for (const auto& holder : holders) holder->LetGo(0);
+}
+
+std::optional<dev::v1::Fault> FaultBook::Strike(Kind kind, const Place& place) {
+  if (empty()) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    if (entry->fault.kind() != kind || !Fits(entry->fault, place)) continue;
+    if (entry->let_through < entry->fault.after()) {
+      ++entry->let_through;
+      continue;
+    }
+    entry->fault.set_struck(entry->fault.struck() + 1);
+    dev::v1::Fault struck = entry->fault;
+    if (struck.times() > 0 && struck.struck() >= struck.times()) {
+      entries_.erase(entry);
+      count_ = entries_.size();
+    }
+    return struck;
+  }
+  return std::nullopt;
+}
+
+bool FaultBook::Fits(const dev::v1::Fault& fault, const Place& place) const {
+  if (!fault.service().empty() && !IsNamed(place.service, fault.service()) &&
+      !IsStoredAs(fault.service(), place.persistence_id)) {
+    return false;
+  }
+  return (fault.method().empty() || fault.method() == place.method) &&
+         (fault.entity_id().empty() || fault.entity_id() == place.entity_id);
+}
+
+bool FaultBook::IsStoredAs(const std::string& service, std::string_view persistence_id) const {
+  if (persistence_id.empty() || specification_ == nullptr) return false;
+  return std::ranges::any_of(specification_->services, [&](const auto& each) {
+    return each.second.persistence_id == persistence_id && IsNamed(each.first, service);
+  });
+}
+
+void FaultBook::Register(std::weak_ptr<Holder> holder) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(holders_, [](const auto& each) { return each.expired(); });
+  holders_.push_back(std::move(holder));
+}
+
+std::vector<std::shared_ptr<FaultBook::Holder>> FaultBook::Holders() {
+  std::vector<std::shared_ptr<Holder>> alive;
+  for (const auto& each : holders_) {
+    if (auto holder = each.lock()) alive.push_back(std::move(holder));
+  }
+  return alive;
+}
+
+std::string DescribeFault(const dev::v1::Fault& fault) {
+  return absl::StrCat("a fault that a test injected (number ", fault.id(), ")");
+}
+
+}  // namespace cloudstate::runtime

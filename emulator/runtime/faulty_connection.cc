@@ -1,0 +1,234 @@
+#include "emulator/runtime/faulty_connection.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/base/proto_time.h"
+#include "emulator/runtime/stream_place.h"
+
+namespace cloudstate::runtime {
+namespace {
+
+// What is late, before the user function is held up.
+constexpr std::size_t kMostLate = 64;
+
+}  // namespace
+
+// What a stream of the real connection and its owner have in common; held by the owner's stream, and by callbacks while
+// they run, since these may destroy that.
+class FaultyConnection::Conversation final : public FaultBook::Holder,
+                                             public std::enable_shared_from_this<Conversation> {
+ public:
+  Conversation(base::Strand& strand, FaultBook& faults, StreamPlace place, userfunction::StreamHandler handler)
+      : strand_(strand), faults_(faults), place_(std::move(place)), handler_(std::move(handler)) {}
+
+  void Open(userfunction::Connection& connection, std::string_view method, absl::Duration timeout);
+  void Write(std::string message);
+  void OwnerPaused(bool paused);
+  // No callback after that.
+  void Cancel();
+  userfunction::Stream* stream() { return stream_.get(); }
+
+  void LetGo(std::int64_t fault) override;
+
+ private:
+  struct Late {
+    absl::Time due;
+    std::int64_t fault = 0;                        // that made it late; 0 for what comes behind others only
+    std::variant<std::string, absl::Status> what;  // a message, or the end
+  };
+
+  void Strike(const StreamPlace::Command& command);
+  void OnMessage(std::string message);
+  void OnClosed(absl::Status status);
+  void Lose();
+  bool IsSilenced(std::string_view message) const;
+  void Pass(std::variant<std::string, absl::Status> what);
+  void Tell(std::variant<std::string, absl::Status> what);
+  void Wait();
+  void TellLate();
+
+  base::Strand& strand_;
+  FaultBook& faults_;
+  StreamPlace place_;
+  userfunction::StreamHandler handler_;
+  std::unique_ptr<userfunction::Stream> stream_;  // of the real connection; none once cancelled or lost
+  bool owner_paused_ = false;
+
+  bool struck_ = false;                     // once a fault has; all below is empty before
+  std::optional<dev::v1::Fault> loss_;      // comes in place of the next answer
+  std::optional<dev::v1::Fault> slowness_;  // of what answers the last command
+  std::vector<std::int64_t> silenced_;      // commands
+  std::deque<Late> late_;
+  base::TimerId timer_ = base::TimerId::kNone;  // for the first of these
+};
+
+void FaultyConnection::Conversation::Open(userfunction::Connection& connection, std::string_view method,
+                                          absl::Duration timeout) {
+  // Those of the real connection may outlive the stream, although they are not called then.
+  const std::weak_ptr<Conversation> weak = weak_from_this();
+  userfunction::StreamHandler real;
+  real.on_message = [weak](std::string message) {
+    if (const auto self = weak.lock()) self->OnMessage(std::move(message));
+  };
+  real.on_closed = [weak](absl::Status status) {
+    if (const auto self = weak.lock()) self->OnClosed(std::move(status));
+  };
+  if (handler_.on_writable) {
+    real.on_writable = [weak] {
+      if (const auto self = weak.lock()) self->handler_.on_writable();
+    };
+  }
+  stream_ = connection.Open(method, timeout, std::move(real));
+}
+
+void FaultyConnection::Conversation::Write(std::string message) {
+  if (stream_ == nullptr) return;
+  // Once struck, the next command tells that what follows answers another one.
+  if (place_.wants_first() || struck_ || !faults_.empty()) {
+    if (const auto command = place_.Look(message)) Strike(*command);
+  }
+  stream_->Write(std::move(message));
+}
+
+void FaultyConnection::Conversation::Strike(const StreamPlace::Command& command) {
+  const FaultBook::Place place{
+      .service = place_.service(), .persistence_id = {}, .method = command.method, .entity_id = place_.entity_id()};
+  slowness_ = std::nullopt;
+  if (faults_.Strike(dev::v1::Fault::NO_ANSWER, place).has_value()) {
+    silenced_.push_back(command.id);
+  } else if (auto loss = faults_.Strike(dev::v1::Fault::LOST_STREAM, place)) {
+    loss_ = std::move(loss);
+  } else if (auto slowness = faults_.Strike(dev::v1::Fault::SLOW, place)) {
+    slowness_ = std::move(slowness);
+    faults_.Register(weak_from_this());
+  } else {
+    return;
+  }
+  struck_ = true;
+}
+
+void FaultyConnection::Conversation::OnMessage(std::string message) {
+  if (!struck_) return handler_.on_message(std::move(message));
+  if (loss_.has_value()) return Lose();
+  if (!IsSilenced(message)) Pass(std::move(message));
+}
+
+void FaultyConnection::Conversation::OnClosed(absl::Status status) {
+  if (!struck_) return handler_.on_closed(std::move(status));
+  if (loss_.has_value()) return Lose();
+  // An action's answer may be no more than its end. Other ends are no answers.
+  const bool is_answer = place_.is_action() && !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status);
+  if (!is_answer || silenced_.empty()) Pass(std::move(status));
+}
+
+bool FaultyConnection::Conversation::IsSilenced(std::string_view message) const {
+  return std::ranges::any_of(silenced_, [&](std::int64_t command) { return place_.Answers(message, command); });
+}
+
+void FaultyConnection::Conversation::Lose() {
+  absl::Status lost = absl::UnavailableError(absl::StrCat("the stream was lost: ", DescribeFault(*loss_)));
+  loss_ = std::nullopt;
+  slowness_ = std::nullopt;
+  stream_ = nullptr;
+  Pass(std::move(lost));
+}
+
+// At once, or as late as it should be, but never before what is late already.
+void FaultyConnection::Conversation::Pass(std::variant<std::string, absl::Status> what) {
+  if (!slowness_.has_value() && late_.empty()) return Tell(std::move(what));
+  Late late{.due = strand_.Now(), .fault = 0, .what = std::move(what)};
+  if (slowness_.has_value()) {
+    late.due += base::FromDuration(slowness_->delay());
+    late.fault = slowness_->id();
+  }
+  late_.push_back(std::move(late));
+  if (late_.size() == 1) Wait();
+  if (late_.size() == kMostLate && stream_ != nullptr) stream_->Pause();
+}
+
+void FaultyConnection::Conversation::Wait() {
+  timer_ = strand_.After(std::max(late_.front().due - strand_.Now(), absl::ZeroDuration()), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->TellLate();
+  });
+}
+
+void FaultyConnection::Conversation::TellLate() {
+  timer_ = base::TimerId::kNone;
+  if (owner_paused_ || late_.empty()) return;
+  Late next = std::move(late_.front());
+  late_.pop_front();
+  if (!late_.empty()) Wait();
+  if (late_.size() == kMostLate - 1 && stream_ != nullptr) stream_->Resume();
+  Tell(std::move(next.what));
+}
+
+void FaultyConnection::Conversation::Tell(std::variant<std::string, absl::Status> what) {
+  if (auto* message = std::get_if<std::string>(&what)) {
+    handler_.on_message(std::move(*message));
+  } else {
+    handler_.on_closed(std::get<absl::Status>(std::move(what)));
+  }
+}
+
+void FaultyConnection::Conversation::LetGo(std::int64_t fault) {
+  const auto is_gone = [fault](std::int64_t other) { return fault == 0 || fault == other; };
+  if (slowness_.has_value() && is_gone(slowness_->id())) slowness_ = std::nullopt;
+  for (Late& late : late_) {
+    if (is_gone(late.fault)) late.due = absl::InfinitePast();
+  }
+  if (timer_ == base::TimerId::kNone) return;
+  strand_.Cancel(timer_);
+  Wait();
+}
+
+void FaultyConnection::Conversation::OwnerPaused(bool paused) {
+  owner_paused_ = paused;
+  if (!paused && !late_.empty() && timer_ == base::TimerId::kNone) Wait();
+  if (stream_ == nullptr) return;
+  if (paused) {
+    stream_->Pause();
+  } else if (late_.size() < kMostLate) {
+    stream_->Resume();
+  }
+}
+
+void FaultyConnection::Conversation::Cancel() {
+  const std::unique_ptr<userfunction::Stream> cancelled = std::move(stream_);
+  strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
+  late_.clear();
+}
+
+// The owner's end.
+class FaultyConnection::OwnersStream final : public userfunction::Stream {
+ public:
+  explicit OwnersStream(std::shared_ptr<Conversation> conversation) : conversation_(std::move(conversation)) {}
+  ~OwnersStream() override { conversation_->Cancel(); }
+
+  void Write(std::string message) override { conversation_->Write(std::move(message)); }
+  void HalfClose() override {
+    if (conversation_->stream() != nullptr) conversation_->stream()->HalfClose();
+  }
+  std::size_t Unsent() const override {
+    return conversation_->stream() == nullptr ? 0 : conversation_->stream()->Unsent();
+  }
+  void Pause() override { conversation_->OwnerPaused(true); }
+  void Resume() override { conversation_->OwnerPaused(false); }
+
+ private:
+  const std::shared_ptr<Conversation> conversation_;
+};
+
+std::unique_ptr<userfunction::Stream> FaultyConnection::Open(std::string_view method, absl::Duration timeout,
+                                                             userfunction::StreamHandler handler) {
+  auto conversation =
+      std::make_shared<Conversation>(strand_, faults_, StreamPlace(method, dialect_), std::move(handler));
+  conversation->Open(*connection_, method, timeout);
+  return std::make_unique<OwnersStream>(std::move(conversation));
+}
+
+}  // namespace cloudstate::runtime

@@ -1,0 +1,295 @@
+#include "emulator/testing/comparison.h"
+
+#include <functional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "emulator/base/line_diff.h"
+#include "emulator/testing/matchers.h"
+
+namespace cloudstate::testing {
+namespace {
+
+// What stands at one place of what came; both null where nothing does.
+struct Came {
+  const Json* full = nullptr;
+  const Json* brief = nullptr;  // null as well where it is at its default
+
+  bool empty() const { return full == nullptr; }
+};
+
+Came Whole(const Json& value) { return {&value, &value}; }
+
+enum class Fields { kAll, kNamed };
+
+// "user_id" as protobuf's JSON writes it.
+std::string CamelCase(const std::string& name) {
+  std::string result;
+  bool upper = false;
+  for (const char each : name) {
+    if (each == '_') {
+      upper = true;
+      continue;
+    }
+    result += upper ? absl::ascii_toupper(static_cast<unsigned char>(each)) : each;
+    upper = false;
+  }
+  return result;
+}
+
+const Json* Member(const Json* value, const std::string& name) {
+  if (value == nullptr || !value->has_struct_value()) return nullptr;
+  const auto found = value->struct_value().fields().find(name);
+  return found == value->struct_value().fields().end() ? nullptr : &found->second;
+}
+
+// The name that a member has in what came.
+std::string NameIn(const Came& came, const std::string& written) {
+  std::string name = Unescaped(written);
+  if (Member(came.full, name) == nullptr && Member(came.full, CamelCase(name)) != nullptr) return CamelCase(name);
+  return name;
+}
+
+// One comparison, which writes down what does not fit.
+class Comparer {
+ public:
+  explicit Comparer(std::vector<Mismatch>& mismatches) : mismatches_(mismatches) {}
+
+  // The expected value as it is to be shown.
+  Json Compare(const Json& expected, const Came& came, const std::string& path, Fields fields) {
+    if (IsTextMatcher(expected, kAny)) return Shown(came);
+    if (IsTextMatcher(expected, kAbsent)) return CompareAbsent(expected, came, path);
+    if (IsMappedMatchers(expected)) return CompareMatchers(expected, came, path, fields);
+    if (expected.has_struct_value()) return CompareMembers(expected, came, path, fields);
+    if (expected.has_list_value()) return CompareElements(expected, came, path, fields);
+    return CompareScalar(expected, came, path);
+  }
+
+ private:
+  // Whether it would fit, without writing anything down.
+  static bool Fits(const Json& expected, const Came& came, Fields fields) {
+    std::vector<Mismatch> mismatches;
+    Comparer(mismatches).Compare(expected, came, "", fields);
+    return mismatches.empty();
+  }
+
+  static Json Shown(const Came& came) { return came.brief != nullptr ? *came.brief : Json(); }
+  static std::string Text(const Came& came) { return came.empty() ? "absent" : ShortJsonText(*came.full); }
+
+  Json Differs(const Json& expected, const std::string& problem) {
+    mismatches_.push_back({&expected, problem});
+    return expected;
+  }
+
+  Json CompareAbsent(const Json& expected, const Came& came, const std::string& path) {
+    if (came.brief == nullptr) return {};
+    return Differs(expected, absl::StrCat(path, " is ", Text(came), ", and should not be there"));
+  }
+
+  Json CompareScalar(const Json& expected, const Came& came, const std::string& path) {
+    if (came.empty() && LooksLikeDefault(expected)) return {};
+    if (!came.empty() && SameScalar(expected, *came.full)) return Shown(came);
+    Json meant = expected;
+    if (meant.has_string_value()) meant.set_string_value(Unescaped(meant.string_value()));
+    if (came.empty()) return Differs(expected, absl::StrCat(path, " is not there; expected ", ShortJsonText(meant)));
+    return Differs(expected, absl::StrCat(path, " is ", Text(came), ", not ", ShortJsonText(meant)));
+  }
+
+  static bool SameScalar(const Json& expected, const Json& came) {
+    if (expected.kind_case() == Json::kNullValue || expected.kind_case() == Json::KIND_NOT_SET) {
+      return LooksLikeDefault(came);
+    }
+    if (expected.has_string_value() && came.has_string_value()) {
+      return Unescaped(expected.string_value()) == came.string_value();
+    }
+    if (expected.has_number_value() || came.has_number_value()) {
+      const auto one = NumberOf(expected);
+      return one.has_value() && one == NumberOf(came);
+    }
+    return expected.has_bool_value() && came.has_bool_value() && expected.bool_value() == came.bool_value();
+  }
+
+  Json CompareMembers(const Json& expected, const Came& came, const std::string& path, Fields fields) {
+    if (came.empty() && expected.struct_value().fields().empty()) return {};
+    if (!came.empty() && !came.full->has_struct_value()) {
+      return Differs(expected, absl::StrCat(path, " is ", Text(came), ", not ", ShortJsonText(expected)));
+    }
+    if (came.empty() && fields == Fields::kAll && !AllFitAbsent(expected)) {
+      return Differs(expected, absl::StrCat(path, " is not there; expected ", ShortJsonText(expected)));
+    }
+    Json shown;
+    shown.mutable_struct_value();
+    std::set<std::string> named;
+    std::set<std::string> in_order;
+    for (const auto& member : expected.struct_value().fields()) in_order.insert(member.first);
+    for (const std::string& written : in_order) {
+      const std::string name = NameIn(came, written);
+      named.insert(name);
+      Json part = Compare(expected.struct_value().fields().at(written),
+                          {Member(came.full, name), Member(came.brief, name)}, Below(path, name), fields);
+      if (part.kind_case() != Json::KIND_NOT_SET) (*shown.mutable_struct_value()->mutable_fields())[name] = part;
+    }
+    if (came.brief != nullptr) CompareOthers(expected, came, named, path, fields, shown);
+    return shown;
+  }
+
+  static bool AllFitAbsent(const Json& expected) {
+    for (const auto& member : expected.struct_value().fields()) {
+      if (!Fits(member.second, {}, Fields::kAll)) return false;
+    }
+    return true;
+  }
+
+  // Members that are not named: at their default, or nobody's concern.
+  void CompareOthers(const Json& expected, const Came& came, const std::set<std::string>& named,
+                     const std::string& path, Fields fields, Json& shown) {
+    for (const auto& [name, value] : came.brief->struct_value().fields()) {
+      if (named.count(name) > 0) continue;
+      if (fields == Fields::kNamed) {
+        (*shown.mutable_struct_value()->mutable_fields())[name] = value;
+      } else {
+        Differs(expected, absl::StrCat(Below(path, name), " is ", ShortJsonText(value), ", which was not expected"));
+      }
+    }
+  }
+
+  static std::string Below(const std::string& path, const std::string& name) {
+    return path.empty() ? name : absl::StrCat(path, ".", name);
+  }
+
+  static Came Element(const Came& list, int index) {
+    const Json& full = list.full->list_value().values(index);
+    const bool both = list.brief != nullptr && index < list.brief->list_value().values_size();
+    return {&full, both ? &list.brief->list_value().values(index) : &full};
+  }
+  static int Size(const Came& list) { return list.empty() ? 0 : list.full->list_value().values_size(); }
+  static bool IsList(const Came& came) { return !came.empty() && came.full->has_list_value(); }
+
+  Json CompareElements(const Json& expected, const Came& came, const std::string& path, Fields fields) {
+    const auto& elements = expected.list_value().values();
+    if (came.empty() && elements.empty()) return {};
+    if (!came.empty() && !IsList(came)) {
+      return Differs(expected, absl::StrCat(path, " is ", Text(came), ", and no list"));
+    }
+    Json shown;
+    shown.mutable_list_value();
+    const std::size_t before = mismatches_.size();
+    for (int i = 0; i < elements.size(); ++i) {
+      if (i >= Size(came)) {
+        *shown.mutable_list_value()->add_values() = elements[i];
+        continue;
+      }
+      Json part = Compare(elements[i], Element(came, i), absl::StrCat(path, "[", i, "]"), fields);
+      *shown.mutable_list_value()->add_values() = std::move(part);
+    }
+    if (elements.size() != Size(came)) {
+      const std::string problem = absl::StrCat(path, " has ", Size(came), Size(came) == 1 ? " element" : " elements",
+                                               ", not ", elements.size());
+      // That says more than what differs because of it.
+      mismatches_.insert(mismatches_.begin() + static_cast<std::ptrdiff_t>(before), {&expected, problem});
+    }
+    if (came.brief == nullptr && mismatches_.size() == before) return {};
+    return shown;
+  }
+
+  // ---- matchers
+
+  Json CompareMatchers(const Json& expected, const Came& came, const std::string& path, Fields fields) {
+    const std::size_t before = mismatches_.size();
+    Json shown = Shown(came);
+    for (const auto& [name, argument] : expected.struct_value().fields()) {
+      if (name == kPartial) {
+        shown = Compare(argument, came, path, Fields::kNamed);
+      } else if (std::string problem = Problem(name, argument, came, fields); !problem.empty()) {
+        Differs(expected, absl::StrCat(path, " is ", Text(came), ", ", problem));
+      }
+    }
+    if (mismatches_.size() == before || expected.struct_value().fields().count(kPartial) > 0) return shown;
+    return expected;
+  }
+
+  // Why it does not fit; empty if it does.
+  static std::string Problem(const std::string& name, const Json& argument, const Came& came, Fields fields) {
+    const std::string what = ShortJsonText(argument);
+    static const Json kNothing;
+    const Json& value = came.empty() ? kNothing : *came.full;
+    if (name == kRegex) {
+      const bool matches = MatchesPattern(argument.string_value(), value.string_value());
+      return matches ? "" : absl::StrCat("which does not match ", argument.string_value());
+    }
+    if (name == kAbove || name == kBelow) {
+      // A number that is not there is 0.
+      const auto number = came.empty() ? 0 : NumberOf(value);
+      if (!number.has_value()) return "and no number";
+      const double limit = NumberOf(argument).value_or(0);
+      if (name == kAbove) return *number > limit ? "" : absl::StrCat("not above ", what);
+      return *number < limit ? "" : absl::StrCat("not below ", what);
+    }
+    if (name == kLength) return LengthProblem(argument, came.empty() ? 0 : LengthOf(value));
+    if (name == kOneOf) {
+      for (const Json& each : argument.list_value().values()) {
+        if (Fits(each, came, fields)) return "";
+      }
+      return absl::StrCat("none of ", what);
+    }
+    if (name == kContains && argument.has_string_value()) {
+      const bool contains = absl::StrContains(value.string_value(), argument.string_value());
+      return contains ? "" : absl::StrCat("which does not contain ", what);
+    }
+    if (!came.empty() && !IsList(came)) return "and no list";
+    return ElementsProblem(name, argument, came, fields);
+  }
+
+  static std::string LengthProblem(const Json& argument, std::optional<double> length) {
+    if (!length.has_value()) return "and has no length";
+    const Json value = NumberValue(*length);
+    if (Fits(argument, Whole(value), Fields::kAll)) return "";
+    return absl::StrCat("whose length ", JsonText(value), " is not ", ShortJsonText(argument));
+  }
+
+  // Elements are assigned to each other so that as many as possible fit: by augmenting paths (Kuhn's algorithm).
+  static std::string ElementsProblem(const std::string& name, const Json& argument, const Came& came, Fields fields) {
+    const auto& wanted = argument.list_value().values();
+    if (name == kUnordered && wanted.size() != Size(came)) {
+      return absl::StrCat("which has ", Size(came), " elements, not ", wanted.size());
+    }
+    std::vector<int> taken(static_cast<std::size_t>(Size(came)), -1);
+    std::vector<bool> seen;
+    const std::function<bool(int)> assign = [&](int want) {
+      for (int i = 0; i < Size(came); ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        if (seen[at] || !Fits(wanted[want], Element(came, i), fields)) continue;
+        seen[at] = true;
+        if (taken[at] >= 0 && !assign(taken[at])) continue;
+        taken[at] = want;
+        return true;
+      }
+      return false;
+    };
+    for (int want = 0; want < wanted.size(); ++want) {
+      seen.assign(taken.size(), false);
+      if (!assign(want)) return absl::StrCat("in which nothing fits ", ShortJsonText(wanted[want]));
+    }
+    return "";
+  }
+
+  std::vector<Mismatch>& mismatches_;
+};
+
+}  // namespace
+
+Comparison Compare(const Json& expected, const Actual& actual, const std::string& path) {
+  Comparison comparison;
+  comparison.shown =
+      Comparer(comparison.mismatches).Compare(expected, {&actual.full, &actual.brief}, path, Fields::kAll);
+  return comparison;
+}
+
+std::vector<std::string> DifferenceLines(const Comparison& comparison, const Json& came) {
+  return base::DiffLines(base::JsonLines(JsonText(comparison.shown)), base::JsonLines(JsonText(came)));
+}
+
+}  // namespace cloudstate::testing

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "emulator/testing/json_value.h"
+
+namespace cloudstate::testing {
+
+// One place where something else came than was expected.
+struct Mismatch {
+  // The nearest part of what was expected, for its place in the file.
+  const Json* expected = nullptr;
+  std::string problem;  // "reply.items[1].quantity is 2, not 3"
+};
+
+struct Comparison {
+  // In the order of the expected; empty where all is as expected.
+  std::vector<Mismatch> mismatches;
+  // What was expected as it would have come: where a matcher fits, it is what came. For people to compare.
+  Json shown;
+
+  bool equal() const { return mismatches.empty(); }
+};
+
+// Holds what came against what is expected, of which matchers have been checked. Fields that are not named must have
+// their default value; a default that is named fits one that is not there; numbers fit texts that are the same number;
+// names may be written as protobuf has them or as JSON has them. `path` is what the whole is called. `expected`
+// outlives the answer.
+Comparison Compare(const Json& expected, const Actual& actual, const std::string& path);
+
+// The lines of both, as JSON: those of what was expected after "- ", those of what came after "+ ".
+std::vector<std::string> DifferenceLines(const Comparison& comparison, const Json& came);
+
+}  // namespace cloudstate::testing

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "emulator/testing/case_result.h"
+#include "emulator/testing/coverage.h"
+
+namespace cloudstate::testing {
+
+// What came of a run, in the order of the files and their cases.
+struct Report {
+  std::vector<CaseResult> results;
+  absl::Duration took;
+  bool interrupted = false;
+  Coverage coverage = {};
+
+  std::size_t Count(Outcome outcome) const;
+  // Every case that was run has passed, and none was kept from running.
+  bool passed() const { return Count(Outcome::kFailed) == 0 && Count(Outcome::kNotRun) == 0; }
+};
+
+// "carts.yaml: a cart takes an item": what --filter matches, and reports name.
+std::string CaseId(const CaseResult& result);
+
+// Version 14 of the Test Anything Protocol: the first lines, which tell how many cases there are, and those of one
+// case, by its number from 1.
+std::string TapHeader(std::size_t cases);
+std::string TapResult(const CaseResult& result, std::size_t number);
+
+// The XML form that JUnit made common: a test suite for each file.
+std::string JUnitXml(const Report& report);
+
+// One document for scripts; coverage too, where it was asked for.
+enum class WithCoverage { kNo, kYes };
+std::string ReportJson(const Report& report, WithCoverage coverage);
+
+}  // namespace cloudstate::testing

@@ -1,0 +1,120 @@
+// `test` as a user's build server runs it: the real program, files of cases, a sample as the user function.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/support/emulator_process.h"
+#include "tests/support/temporary_directory.h"
+
+namespace cloudstate {
+namespace {
+
+using support::RunTool;
+using support::ToolResult;
+using ::testing::HasSubstr;
+
+constexpr char kWrongQuantity[] = R"(service: ShoppingCart
+cases:
+  - name: passes
+    when: [{call: GetCart, input: {userId: me}, reply: {}}]
+  - name: does not
+    when:
+      - call: AddItem
+        input: {userId: me, productId: a, name: A, quantity: 2}
+        events:
+          - ItemAdded: {item: {productId: a, name: A, quantity: 3}}
+  - name: is left out
+    skip: not yet
+)";
+
+class TestCommand : public ::testing::Test {
+ protected:
+  std::string Save(const std::string& name, const std::string& text) const {
+    const std::string path = (directory_.path() / name).string();
+    std::ofstream(path) << text;
+    return path;
+  }
+  static ToolResult Test(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "test");
+    arguments.insert(arguments.end(), {"--sample", "shopping-cart"});
+    return RunTool(arguments);
+  }
+  std::string Content(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream((directory_.path() / name).string()).rdbuf();
+    return text.str();
+  }
+
+  testing::TemporaryDirectory directory_;
+};
+
+TEST_F(TestCommand, PassesTheExampleThatUsersBeginWith) {
+  const ToolResult result =
+      Test({SAMPLE_SCENARIOS "/../tests/shopping-cart.yaml", "--coverage", "--min-coverage", "100"});
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("100 % of the methods were called"));
+}
+
+TEST_F(TestCommand, TellsWhereInTheFileWhatWasExpectedDidNotCome) {
+  const ToolResult result =
+      Test({Save("a.yaml", kWrongQuantity), "--junit", (directory_.path() / "report.xml").string()});
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("a.yaml:10:55: events[0].ItemAdded.item.quantity is 2, not 3"));
+  EXPECT_THAT(result.output, HasSubstr("-       \"quantity\": 3"));
+  EXPECT_THAT(result.output, HasSubstr("stored"));  // the steps of the call
+  EXPECT_THAT(result.output, HasSubstr("1 passed, 1 failed, 1 skipped"));
+  EXPECT_THAT(Content("report.xml"), HasSubstr("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
+}
+
+TEST_F(TestCommand, TellsNamesThatThereAreNotBeforeAnythingRuns) {
+  const ToolResult result = Test({Save("a.yaml", "cases: [{name: a, when: [{call: AddItm}]}]\n")});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_THAT(result.errors, HasSubstr("there is no method 'AddItm'; did you mean 'AddItem'?"));
+}
+
+TEST_F(TestCommand, RunsTheCommandAfterTwoDashesAndPrintsTap) {
+  const ToolResult result = RunTool({"test", Save("a.yaml", kWrongQuantity), "--filter", "passes", "--tap", "--",
+                                     support::EmulatorProgram(), "sample", "shopping-cart"});
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("TAP version 14\n1..1\nok 1 - "));
+}
+
+TEST_F(TestCommand, PlaysCasesAtOnceAndTellsThemInTheirOrder) {
+  std::string cases = "service: ShoppingCart\ncases:\n";
+  for (int i = 0; i < 20; ++i) {
+    absl::StrAppend(
+        &cases, "  - name: case ", i, "\n    when:\n      - {call: AddItem, input: {userId: me, productId: a, ",
+        "name: A, quantity: 1}}\n      - {call: GetCart, input: {userId: me}, reply: {items: {$length: 1}}}\n");
+  }
+  const ToolResult result = Test({Save("a.yaml", cases), "--workers", "3"});
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;
+  std::size_t at = 0;
+  for (int i = 0; i < 20; ++i) {
+    at = result.output.find(absl::StrCat(": case ", i, " "), at);
+    ASSERT_NE(at, std::string::npos) << i << "\n" << result.output;
+  }
+}
+
+TEST_F(TestCommand, EndsAtTheFirstFailureWhereThatIsWanted) {
+  std::string cases = kWrongQuantity;
+  absl::StrAppend(&cases, "  - name: comes later\n    when: [{call: GetCart, input: {userId: me}}]\n");
+  const ToolResult result = Test({Save("a.yaml", cases), "--fail-fast", "--workers", "1", "--json"});
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("\"notRun\":2"));
+}
+
+TEST_F(TestCommand, TellsWhatAUserFunctionPrintedThatDoesNotStart) {
+  const ToolResult result =
+      RunTool({"test", Save("a.yaml", kWrongQuantity), "--serve", "echo no such database; exit 3"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("no such database"));
+}
+
+}  // namespace
+}  // namespace cloudstate

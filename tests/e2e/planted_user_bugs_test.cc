@@ -1,0 +1,157 @@
+// Mistakes that people make in user functions, planted in a sample, and what finds each of them: `test`,
+// `check-history` or `fuzz-user-function`. Without a mistake all three are content.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "google/protobuf/struct.pb.h"
+#include "tests/e2e/running_emulator.h"
+#include "tests/support/temporary_directory.h"
+
+namespace cloudstate {
+namespace {
+
+using support::RunTool;
+using support::ToolResult;
+using ::testing::HasSubstr;
+
+enum class Finder { kTest, kCheckHistory, kFuzz };
+
+struct PlantedUserBug {
+  std::string fault;  // of faulty-cart
+  Finder finder;
+  std::string kind = "";                    // that fuzz-user-function calls it
+  std::vector<std::string> arguments = {};  // of fuzz-user-function, besides
+};
+
+const std::vector<std::string> kWithoutMemory = {"--ignore", "memory"};
+// Each time that it hangs is waited for.
+const std::vector<std::string> kImpatient = {"--ignore", "memory", "--deadline", "400ms"};
+
+const std::vector<PlantedUserBug>& PlantedUserBugs() {
+  static const auto* const kBugs = new std::vector<PlantedUserBug>{
+      {"ignored-event", Finder::kTest},
+      {"wrong-total", Finder::kTest},
+      {"missing-effect", Finder::kTest},
+      {"renamed-event", Finder::kCheckHistory},
+      {"different-answer", Finder::kCheckHistory},
+      {"unstored-change", Finder::kFuzz, "state", kWithoutMemory},
+      {"random-event", Finder::kFuzz, "chance", kWithoutMemory},
+      {"lossy-snapshot", Finder::kFuzz, "snapshot", kWithoutMemory},
+      // That one cart's events are in all of them shows in many ways, of which any may come first.
+      {"shared-state", Finder::kFuzz, "isolation", {"--ignore", "memory", "--ignore", "state", "--ignore", "chance"}},
+      {"wrong-command-id", Finder::kFuzz, "protocol", kWithoutMemory},
+      {"replies-twice", Finder::kFuzz, "protocol", kWithoutMemory},
+      {"wrong-reply-type", Finder::kFuzz, "protocol", kWithoutMemory},
+      {"crash", Finder::kFuzz, "crash", kWithoutMemory},
+      {"hang", Finder::kFuzz, "hang", kImpatient},
+      {"open-stream", Finder::kFuzz, "open-stream", kWithoutMemory},
+      {"leak", Finder::kFuzz, "memory", {"--seeds", "1..5"}},
+  };
+  return *kBugs;
+}
+
+// The program, with a mistake or without.
+std::vector<std::string> Cart(const std::string& fault) {
+  if (fault.empty()) return {FAULTY_CART};
+  return {FAULTY_CART, "--fault", fault};
+}
+
+std::string CartLine(const std::string& fault) {
+  return fault.empty() ? std::string(FAULTY_CART) : absl::StrCat(FAULTY_CART, " --fault ", fault);
+}
+
+ToolResult Test(const std::string& fault) {
+  return RunTool({"test", absl::StrCat(TEST_DATA, "/planted/cart.yaml"), "--serve", CartLine(fault)});
+}
+
+ToolResult Fuzz(const std::string& fault, const std::vector<std::string>& more, const std::string& file) {
+  std::vector<std::string> arguments = {"fuzz-user-function", "--json", "--service", "ShoppingCart", "--out", file};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  arguments.push_back("--");
+  for (const std::string& word : Cart(fault)) arguments.push_back(word);
+  return RunTool(arguments);
+}
+
+// A journal of the cart without a mistake, that others are checked against.
+class History {
+ public:
+  History() : emulator_({.arguments = {"--", FAULTY_CART}, .environment = {}}) {
+    EXPECT_TRUE(emulator_.WaitUntilReady()) << emulator_.process().errors();
+    for (const std::string& quantity : {"7", "2"}) {
+      const ToolResult added = RunTool({"call", "ShoppingCart.AddItem",
+                                        absl::StrCat(R"({"userId": "me", "productId": "a)", quantity,
+                                                     R"(", "name": "Apple", "quantity": )", quantity, "}"),
+                                        "--admin", emulator_.admin_address()});
+      EXPECT_EQ(added.exit_code, 0) << added.errors;
+    }
+    emulator_.Stop();
+  }
+
+  ToolResult Check(const std::string& fault) const {
+    return RunTool({"check-history", "--data-dir", emulator_.data_directory(), "--serve", CartLine(fault)});
+  }
+
+ private:
+  support::EmulatorProcess emulator_;
+};
+
+TEST(PlantedUserBugs, AreAllThatTheSampleHas) {
+  std::vector<std::string> planted;
+  for (const PlantedUserBug& bug : PlantedUserBugs()) planted.push_back(bug.fault);
+  const auto listing = support::ChildProcess::Start({FAULTY_CART, "--list-faults"});
+  ASSERT_EQ(listing->WaitForExit(), 0);
+  std::vector<std::string> listed;
+  for (const auto line : absl::StrSplit(listing->output(), '\n', absl::SkipEmpty())) {
+    listed.emplace_back(line.substr(0, line.find(' ')));
+  }
+  EXPECT_THAT(planted, ::testing::UnorderedElementsAreArray(listed));
+}
+
+TEST(PlantedUserBugs, AreFoundByTest) {
+  for (const PlantedUserBug& bug : PlantedUserBugs()) {
+    if (bug.finder != Finder::kTest) continue;
+    const ToolResult result = Test(bug.fault);
+    EXPECT_EQ(result.exit_code, 1) << bug.fault << "\n" << result.output << result.errors;
+    EXPECT_THAT(result.output, HasSubstr("cart.yaml")) << bug.fault;
+  }
+}
+
+TEST(PlantedUserBugs, AreFoundByCheckHistory) {
+  const History history;
+  for (const PlantedUserBug& bug : PlantedUserBugs()) {
+    if (bug.finder != Finder::kCheckHistory) continue;
+    const ToolResult result = history.Check(bug.fault);
+    EXPECT_EQ(result.exit_code, 1) << bug.fault << "\n" << result.output << result.errors;
+    EXPECT_THAT(result.output, HasSubstr("me")) << bug.fault;
+  }
+  const ToolResult good = history.Check("");
+  EXPECT_EQ(good.exit_code, 0) << good.output << good.errors;
+}
+
+TEST(PlantedUserBugs, AreFoundByFuzzing) {
+  const testing::TemporaryDirectory directory;
+  for (const PlantedUserBug& bug : PlantedUserBugs()) {
+    if (bug.finder != Finder::kFuzz) continue;
+    const ToolResult result = Fuzz(bug.fault, bug.arguments, (directory.path() / (bug.fault + ".yaml")).string());
+    EXPECT_EQ(result.exit_code, 1) << bug.fault << "\n" << result.output << result.errors;
+    EXPECT_THAT(result.output, HasSubstr(absl::StrCat("\"found\":{\"kind\":\"", bug.kind, "\""))) << bug.fault;
+  }
+}
+
+TEST(PlantedUserBugs, AreNotSeenWhereThereIsNone) {
+  const ToolResult test = Test("");
+  EXPECT_EQ(test.exit_code, 0) << test.output << test.errors;
+  const testing::TemporaryDirectory directory;
+  const ToolResult fuzz =
+      Fuzz("", {"--seeds", "1..15", "--deadline", "20s"}, (directory.path() / "none.yaml").string());
+  EXPECT_EQ(fuzz.exit_code, 0) << fuzz.output << fuzz.errors;
+}
+
+}  // namespace
+}  // namespace cloudstate

@@ -1,0 +1,214 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/testing/file_check.h"
+#include "emulator/testing/known_types.h"
+#include "emulator/testing/outcome_check.h"
+#include "emulator/testing/test_file.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "google/protobuf/text_format.h"
+
+namespace cloudstate::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct ReadFile {
+  dev::v1::TestFile file;
+  simulation::YamlPlaces places{"t.yaml"};
+  absl::Status status;
+};
+
+std::unique_ptr<ReadFile> Read(const std::string& yaml) {
+  auto read = std::make_unique<ReadFile>();
+  read->status = ReadTestFile(yaml, read->file, read->places);
+  return read;
+}
+
+// A shop with one service of carts.
+std::unique_ptr<KnownTypes> Shop() {
+  google::protobuf::FileDescriptorSet files;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(R"(
+    file { name: "shop.proto" package: "shop" syntax: "proto3"
+      message_type { name: "Add"
+        field { name: "user_id" json_name: "userId" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+        field { name: "count" json_name: "count" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL }
+        field { name: "parts" json_name: "parts" number: 3 type: TYPE_MESSAGE type_name: ".shop.Add"
+                label: LABEL_REPEATED } }
+      message_type { name: "Added"
+        field { name: "count" json_name: "count" number: 1 type: TYPE_INT64 label: LABEL_OPTIONAL } } }
+  )",
+                                                            &files));
+  dev::v1::ListServicesResponse services;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(R"(
+    services { name: "shop.Carts" entity_type: "cloudstate.eventsourced.EventSourced" persistence_id: "carts"
+      methods { name: "Add" input_type: "shop.Add" output_type: "shop.Add" }
+      methods { name: "Watch" input_type: "shop.Add" output_type: "shop.Add" server_streaming: true } }
+    services { name: "shop.Report" entity_type: "cloudstate.action.ActionProtocol"
+      methods { name: "Send" input_type: "shop.Add" output_type: "shop.Add" client_streaming: true } }
+  )",
+                                                            &services));
+  auto types = KnownTypes::Build(services, files.SerializeAsString());
+  EXPECT_TRUE(types.ok()) << types.status();
+  return *std::move(types);
+}
+
+std::string Problem(const std::string& yaml) {
+  const auto read = Read(yaml);
+  if (!read->status.ok()) return std::string(read->status.message());
+  if (absl::Status status = CheckForm(read->file, read->places); !status.ok()) return std::string(status.message());
+  return std::string(CheckNames(read->file, read->places, *Shop()).message());
+}
+
+std::string WithStep(const std::string& step) { return absl::StrCat("cases:\n- name: a\n  when:\n  - ", step, "\n"); }
+
+TEST(TestFiles, KeepTheKindsOfValues) {
+  const auto read =
+      Read(WithStep("{call: Add, input: {a: 5, b: '5', c: true, d: null, e: [x, 1.5], f: 012, g: 9007199254740993}}"));
+  ASSERT_TRUE(read->status.ok()) << read->status;
+  EXPECT_EQ(JsonText(read->file.cases(0).when(0).input()),
+            R"({"a":5,"b":"5","c":true,"d":null,"e":["x",1.5],"f":"012","g":"9007199254740993"})");
+}
+
+TEST(TestFiles, AreReadBackAsTheyAreWritten) {
+  const auto read = Read(R"(
+service: shop.Carts
+nodes: 3
+before: [{partition: [[1], [2, 3]]}]
+cases:
+- name: "one: two"
+  given: [{entity: a, events: [{Added: {count: 1}}]}]
+  when:
+  - call: Add
+    input: {user_id: me, parts: [{count: 1, userId: "a rather long text that does not fit into a line of a hundred"}, {count: "2"}]}
+    error: NOT_FOUND
+    effects: [Add]
+    response_headers: {x-a: $any}
+  - fault: {kind: slow, delay: 1s}
+  - clear_faults:
+  then: [{entity: a, state: 3}]
+)");
+  ASSERT_TRUE(read->status.ok()) << read->status;
+  const std::string text = TestFileText(read->file);
+  const auto again = Read(text);
+  ASSERT_TRUE(again->status.ok()) << again->status << "\n" << text;
+  EXPECT_EQ(again->file.DebugString(), read->file.DebugString()) << text;
+}
+
+struct Mistake {
+  std::string yaml;
+  std::string problem;
+};
+
+class Mistakes : public ::testing::TestWithParam<Mistake> {};
+TEST_P(Mistakes, AreToldWithTheirPlace) {
+  EXPECT_THAT(Problem(GetParam().yaml), StartsWith(GetParam().problem)) << GetParam().yaml;
+}
+INSTANTIATE_TEST_SUITE_P(
+    All, Mistakes,
+    ::testing::Values(
+        Mistake{WithStep("{call: Ad}"), "t.yaml:4:6: there is no method 'Ad'; did you mean 'Add'?"},
+        Mistake{WithStep("{call: Carts.Ad}"), "t.yaml:4:6: there is no method of Carts called 'Ad'"},
+        Mistake{WithStep("{call: Add, input: {user: x}}"), "t.yaml:4:25: there is no field 'user' in Add"},
+        Mistake{WithStep("{call: Add, reply: {parts: [{cont: 1}]}}"),
+                "t.yaml:4:34: there is no field 'cont' in Add; did"},
+        Mistake{WithStep("{call: Add, reply: {count: $anny}}"),
+                "t.yaml:4:25: there is no matcher '$anny' (a text that begins with $ is written with $$); did you mean "
+                "'$any'?"},
+        Mistake{WithStep("{call: Add, reply: {count: {$regex: '('}}}"), "t.yaml:4:33: '(' is no regular expression"},
+        Mistake{WithStep("{call: Add, events: [{Aded: {}}]}"),
+                "t.yaml:4:26: there is no message type 'Aded'; did you mean"},
+        Mistake{WithStep("{call: Add, events: [{A: {}, B: {}}]}"), "t.yaml:4:26: a message is written with its type"},
+        Mistake{WithStep("{call: Add, error: NOT_FUND}"),
+                "t.yaml:4:24: there is no status code 'NOT_FUND'; did you mean"},
+        Mistake{WithStep("{call: Add, status: 404}"), "t.yaml:4:17: 'status' goes with 'http' only"},
+        Mistake{WithStep("{evict: a, reply: {}}"), "t.yaml:4:16: 'reply' goes with 'call' and 'http' only"},
+        Mistake{WithStep("{call: Watch, reply: {}}"), "t.yaml:4:19: Watch answers with a stream: write 'replies'"},
+        Mistake{WithStep("{call: Send, input: {}}"), "t.yaml:4:18: Send takes a stream of messages: write 'inputs'"},
+        Mistake{WithStep("{http: /a}"), "t.yaml:4:6: '/a' is no method and path"},
+        Mistake{WithStep("{fault: {kind: slo}}"), "t.yaml:4:20: there is no kind 'slo'; did you mean 'slow'?"},
+        Mistake{"cases: [{name: a}, {name: a}]", "t.yaml:1:21: there is a case with this name in line 1"},
+        Mistake{"service: Cart\ncases: [{name: a}]", "t.yaml:1:1: there is no service 'Cart'; did you mean 'Carts'?"},
+        Mistake{"cases: [{name: a, then: [{entity: a, state: {}}]}]", "t.yaml:1:38: only the user function knows"}));
+
+// ---- what came, against a step
+
+CallOutcome Reply(const KnownTypes& types, const std::string& json) {
+  CallOutcome outcome{.call = "shop.Carts.Add"};
+  const auto bytes = types.Encode(*ParseJson(json), *types.TypeOf("shop.Add"));
+  outcome.replies.push_back(types.Decode("shop.Add", *bytes, ""));
+  return outcome;
+}
+
+std::optional<CaseFailure> CheckOne(const std::string& step, CallOutcome (*make)(const KnownTypes&)) {
+  const auto types = Shop();
+  const auto read = Read(WithStep(step));
+  EXPECT_TRUE(read->status.ok()) << read->status;
+  return OutcomeCheck(read->file, read->places, *types).Step(read->file.cases(0).when(0), make(*types));
+}
+
+TEST(Outcomes, FitWhereNumbersOf64BitsAreWrittenAsNumbers) {
+  EXPECT_FALSE(CheckOne("{call: Add, reply: {user_id: me, count: 5}}",
+                        [](const KnownTypes& types) { return Reply(types, R"({"userId":"me","count":"5"})"); }));
+}
+
+TEST(Outcomes, AreToldWithThePlaceOfTheExpectedValue) {
+  const auto failure = CheckOne("{call: Add, reply: {userId: me, count: 5}}",
+                                [](const KnownTypes& types) { return Reply(types, R"({"userId":"me","count":"6"})"); });
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->place, "t.yaml:4:37");
+  EXPECT_EQ(failure->problem, "reply.count is \"6\", not 5");
+  EXPECT_THAT(failure->difference, ::testing::Contains("+   \"count\": \"6\","));
+}
+
+TEST(Outcomes, OfFailedCallsNameTheCode) {
+  const auto failed = [](const KnownTypes&) {
+    return CallOutcome{.call = "shop.Carts.Add", .code = 5, .message = "no cart"};
+  };
+  EXPECT_EQ(CheckOne("{call: Add}", failed)->problem, "shop.Carts.Add failed with NOT_FOUND: no cart");
+  EXPECT_FALSE(CheckOne("{call: Add, error: {code: not found, message: {$contains: cart}}}", failed));
+  EXPECT_EQ(CheckOne("{call: Add, error: INTERNAL}", failed)->problem,
+            "shop.Carts.Add failed with NOT_FOUND: no cart, not with INTERNAL");
+}
+
+CallOutcome WithEvents(const KnownTypes& types) {
+  CallOutcome outcome = Reply(types, "{}");
+  dev::v1::Payload& payload = *outcome.events.emplace_back().mutable_payload();
+  payload.set_type_url("type.googleapis.com/shop.Added");
+  payload.set_value(*types.Encode(*ParseJson(R"({"count":2})"), *types.TypeOf("shop.Added")));
+  return outcome;
+}
+
+TEST(Outcomes, AreHeldAgainstTheEventsThatWereStored) {
+  EXPECT_FALSE(CheckOne("{call: Add, events: [{Added: {count: 2}}]}", WithEvents));
+  EXPECT_FALSE(CheckOne("{call: Add, events: [{shop.Added: {count: $any}}]}", WithEvents));
+  EXPECT_FALSE(CheckOne("{call: Add, events: [$any]}", WithEvents));
+  EXPECT_FALSE(CheckOne("{call: Add}", WithEvents));
+  EXPECT_EQ(CheckOne("{call: Add, events: []}", WithEvents)->problem, "events has 1 element, not 0");
+  EXPECT_EQ(CheckOne("{call: Add, events: [{Added: {count: 3}}]}", WithEvents)->problem,
+            "events[0].Added.count is \"2\", not 3");
+}
+
+TEST(Outcomes, AreHeldAgainstEffects) {
+  const auto effect = [](const KnownTypes& types) {
+    CallOutcome outcome = WithEvents(types);
+    outcome.trace.emplace();
+    dev::v1::CausedCommand& caused = *outcome.trace->add_caused();
+    caused.set_origin(dev::v1::CausedCommand::SIDE_EFFECT);
+    caused.set_service("shop.Report");
+    caused.set_method("Send");
+    return outcome;
+  };
+  EXPECT_FALSE(CheckOne("{call: Add, effects: [Send]}", effect));
+  EXPECT_EQ(CheckOne("{call: Add, effects: []}", effect)->problem, "there are 1 effects, not 0: shop.Report.Send");
+  EXPECT_EQ(CheckOne("{call: Add, effects: [Add]}", effect)->problem, "effects[0].call is shop.Report.Send, not Add");
+  EXPECT_THAT(CheckOne("{call: Add, forward: Send}", effect)->problem, HasSubstr("was not forwarded"));
+}
+
+}  // namespace
+}  // namespace cloudstate::testing
