@@ -30,8 +30,9 @@ constexpr char kCheckHistoryExamples[] =
     "  cloudstate-dev check-history --archive carts.journal.gz --user-function 127.0.0.1:8080\n"
     "  cloudstate-dev check-history --serve ./cart --ignore ItemAdded.time --read GetCart --junit history.xml";
 
-// The emulator lets no more replays be under way at once.
+// The emulator lets no more replays be under way at once, and none take longer.
 constexpr int kMostWorkers = 16;
+constexpr absl::Duration kLongestReplay = absl::Minutes(1);
 
 struct CheckHistoryOptions {
   UserFunctionChoice user_function;
@@ -95,7 +96,7 @@ class HistoryRun {
     for (int i = 0; i < options_.workers; ++i) {
       workers.emplace_back([&] {
         for (std::size_t next = next_++; next < entities.size() && !ended_ && !interrupted_; next = next_++) {
-          Tell(next, CheckEntity(client_, entities[next], options_.check), entities.size());
+          Tell(next, CheckEntity(client_, entities[next], options_.check, replays_), entities.size());
         }
       });
     }
@@ -130,6 +131,7 @@ class HistoryRun {
   const std::atomic<bool>& interrupted_;
   std::atomic<std::size_t> next_ = 0;
   std::atomic<bool> ended_ = false;
+  absl::Mutex replays_;
   std::mutex mutex_;
   std::map<std::size_t, EntityHistory> done_;  // that wait for those before them
   std::size_t told_ = 0;
@@ -150,6 +152,35 @@ int Tell(const HistoryReport& report, const CheckHistoryOptions& options, bool j
   return report.failed() ? kFailed : kOk;
 }
 
+// What fails since it was interrupted has not failed.
+int FailOrEnd(const absl::Status& status, bool interrupted, ExitCode code = kFailed) {
+  if (!interrupted) return Fail(status, code);
+  return Fail(absl::CancelledError("Interrupted: nothing was checked."), kInterrupted);
+}
+
+int CheckCopy(const Settings& settings, const CheckHistoryOptions& options, const std::string& directory,
+              const std::atomic<bool>& interrupted) {
+  absl::StatusOr<std::unique_ptr<OwnEmulator>> emulator = OwnEmulator::Start({.user_function = options.user_function,
+                                                                              .settings = {},
+                                                                              .data_directory = directory,
+                                                                              .given_up = options.check.ended});
+  if (!emulator.ok()) return FailOrEnd(emulator.status(), interrupted);
+  absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect((*emulator)->admin_address());
+  if (!client.ok()) return FailOrEnd(client.status(), interrupted);
+  absl::StatusOr<std::vector<dev::v1::Entity>> entities = EntitiesToCheck(**client, options);
+  if (!entities.ok()) return FailOrEnd(entities.status(), interrupted);
+  if (entities->empty()) {
+    return FailOrEnd(
+        absl::NotFoundError("There are no entities to check: the journal, or what --service lets through, is "
+                            "empty."),
+        interrupted);
+  }
+  const absl::Time begin = absl::Now();
+  const HistoryReport report = HistoryRun(**client, options, settings.json, interrupted).Check(*entities);
+  const int code = Tell(report, options, settings.json, absl::Now() - begin);
+  return interrupted ? kInterrupted : code;
+}
+
 int CheckHistory(const Settings& settings, CheckHistoryOptions options) {
   if (options.user_function.empty()) {
     return Fail(absl::InvalidArgumentError("Which user function? Name one with --user-function, --serve, --sample, or "
@@ -160,26 +191,11 @@ int CheckHistory(const Settings& settings, CheckHistoryOptions options) {
   const Interruption interruption([&] { interrupted = true; });
   options.check.ended = [&] { return interrupted.load(); };
   absl::StatusOr<journal::TemporaryDirectory> directory = journal::TemporaryDirectory::Make();
-  if (!directory.ok()) return Fail(directory.status());
+  if (!directory.ok()) return FailOrEnd(directory.status(), interrupted);
   if (absl::Status status = CopyOriginal(settings, options, directory->path()); !status.ok()) {
-    return Fail(status, absl::IsNotFound(status) ? kNotFound : kFailed);
+    return FailOrEnd(status, interrupted, absl::IsNotFound(status) ? kNotFound : kFailed);
   }
-  absl::StatusOr<std::unique_ptr<OwnEmulator>> emulator =
-      OwnEmulator::Start({.user_function = options.user_function, .settings = {}, .data_directory = directory->path()});
-  if (!emulator.ok()) return Fail(emulator.status());
-  absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect((*emulator)->admin_address());
-  if (!client.ok()) return Fail(client.status());
-  absl::StatusOr<std::vector<dev::v1::Entity>> entities = EntitiesToCheck(**client, options);
-  if (!entities.ok()) return Fail(entities.status());
-  if (entities->empty()) {
-    return Fail(
-        absl::NotFoundError("There are no entities to check: the journal, or what --service lets through, is "
-                            "empty."));
-  }
-  const absl::Time begin = absl::Now();
-  const HistoryReport report = HistoryRun(**client, options, settings.json, interrupted).Check(*entities);
-  const int code = Tell(report, options, settings.json, absl::Now() - begin);
-  return interrupted ? kInterrupted : code;
+  return CheckCopy(settings, options, directory->path(), interrupted);
 }
 
 }  // namespace
@@ -218,7 +234,12 @@ void AddCheckHistory(CLI::App& root, Invocation& invocation) {
       ->capture_default_str();
   command->add_option("--junit", options->junit, "Write a JUnit report, too, with a case for each entity")
       ->type_name("FILE");
-  DurationSetting(*command, "--deadline", "", options->check.deadline, "For each replay, at most 1m");
+  DurationSetting(*command, "--deadline", "", options->check.deadline, "For each replay, at most 1m")
+      ->check([](const std::string& text) {
+        absl::Duration deadline;
+        const bool too_long = absl::ParseDuration(text, &deadline) && deadline > kLongestReplay;
+        return too_long ? absl::StrCat("'", text, "' is too long: a replay takes at most 1m") : std::string();
+      });
   command->add_flag("--fail-fast", options->fail_fast, "End after the first entity that differs");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return CheckHistory(invocation.settings, *options); };

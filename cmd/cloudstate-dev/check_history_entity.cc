@@ -24,7 +24,8 @@ constexpr int kMostCommands = 100;  // of one replay
 constexpr int kEventsOfPage = 1'000;
 // Nobody's command: how seeded events are marked.
 constexpr char kSeeder[] = "cloudstate.dev.v1.Testing";
-// A user function that one replay has ended takes all others with it, until it is there again.
+// A user function that one replay has ended takes all others with it, until it is there again: the first try is among
+// others, those after it are alone.
 constexpr int kTries = 3;
 constexpr absl::Duration kComesBackWithin = absl::Seconds(30);
 constexpr absl::Duration kAskHistoryAgain = absl::Milliseconds(50);
@@ -53,18 +54,23 @@ std::vector<dev::v1::Payload> EventsOf(const ReplayOutcome& outcome) {
   return {outcome.events().begin(), outcome.events().end()};
 }
 
-// A stream that broke may have been another replay's fault.
+// What a broken stream is told as. That the user function says itself that it failed is nobody else's fault; a broken
+// one may be: of a replay that has ended the user function.
+bool IsBroken(absl::StatusCode code, absl::string_view message) {
+  return code == absl::StatusCode::kAborted && !absl::StrContains(message, ": it failed: ");
+}
+
 bool MayBeOthersFault(const absl::StatusOr<ReplayResponse>& response) {
-  if (absl::IsAborted(response.status())) return true;
-  return response.ok() && std::ranges::any_of(response->outcomes(), [](const ReplayOutcome& each) {
-           return each.code() == static_cast<int>(absl::StatusCode::kUnavailable);
-         });
+  if (!response.ok()) return IsBroken(response.status().code(), response.status().message());
+  return std::ranges::any_of(response->outcomes(), [](const ReplayOutcome& each) {
+    return IsBroken(static_cast<absl::StatusCode>(each.code()), each.message());
+  });
 }
 
 class EntityChecker {
  public:
-  EntityChecker(Client& client, const HistoryCheck& check, EntityHistory& history)
-      : client_(client), check_(check), history_(history), last_(history.entity.last_sequence()) {}
+  EntityChecker(Client& client, const HistoryCheck& check, absl::Mutex& replays, EntityHistory& history)
+      : client_(client), check_(check), replays_(replays), history_(history), last_(history.entity.last_sequence()) {}
 
   absl::Status Run() {
     absl::StatusOr<std::int64_t> sound = CheckLoading();
@@ -313,11 +319,23 @@ class EntityChecker {
     request.mutable_commands()->Assign(commands.begin(), commands.end());
     *request.mutable_deadline() = base::ToDuration(check_.deadline);
     absl::StatusOr<ReplayResponse> response;
-    for (int i = 0; i < kTries; ++i) {
-      response = WhenItIsThere(request);
-      if (!MayBeOthersFault(response)) break;
+    for (int i = suspected_ ? 1 : 0; i < kTries; ++i) {
+      // A user function that ended only after its stream is seen to be gone by then.
+      if (i == kTries - 1) absl::SleepFor(kAskHistoryAgain);
+      response = i == 0 ? AmongOthers(request) : Alone(request);
+      if (!MayBeOthersFault(response)) return response;
     }
+    suspected_ = true;
     return response;
+  }
+
+  absl::StatusOr<ReplayResponse> AmongOthers(const ReplayRequest& request) {
+    const absl::ReaderMutexLock lock(&replays_);
+    return WhenItIsThere(request);
+  }
+  absl::StatusOr<ReplayResponse> Alone(const ReplayRequest& request) {
+    const absl::MutexLock lock(&replays_);
+    return WhenItIsThere(request);
   }
 
   // The user function may just be starting again.
@@ -357,18 +375,21 @@ class EntityChecker {
 
   Client& client_;
   const HistoryCheck& check_;
+  absl::Mutex& replays_;  // shared by those that may be under way together
   EntityHistory& history_;
   const std::int64_t last_;
   std::optional<dev::v1::ReplayCommand> probe_;
   std::optional<dev::v1::Event> newest_;  // that was added to a command
   std::size_t at_once_ = kMostCommands;
+  bool suspected_ = false;  // it broke a stream with no other replay under way, and may end the user function
 };
 
 }  // namespace
 
-EntityHistory CheckEntity(Client& client, const dev::v1::Entity& entity, const HistoryCheck& check) {
+EntityHistory CheckEntity(Client& client, const dev::v1::Entity& entity, const HistoryCheck& check,
+                          absl::Mutex& replays) {
   EntityHistory history{.entity = entity, .commands = 0, .findings = {}, .failure = {}};
-  history.failure = EntityChecker(client, check, history).Run();
+  history.failure = EntityChecker(client, check, replays, history).Run();
   return history;
 }
 

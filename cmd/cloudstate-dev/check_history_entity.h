@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "cmd/cloudstate-dev/check_history_compare.h"
@@ -48,7 +49,9 @@ struct EntityHistory {
 
 // Brings an entity's stored events to the user function, by replays of the emulator that has a copy of them: whether it
 // takes them, and whether the commands behind them lead to the same events again. What is found to differ is gone on
-// behind. Any thread. Blocks.
-EntityHistory CheckEntity(Client& client, const dev::v1::Entity& entity, const HistoryCheck& check);
+// behind. Any thread. Blocks. All that use one user function share `replays`: a replay whose stream breaks is asked
+// for once more while there is no other, since another one may have ended the user function.
+EntityHistory CheckEntity(Client& client, const dev::v1::Entity& entity, const HistoryCheck& check,
+                          absl::Mutex& replays);
 
 }  // namespace cloudstate::cli

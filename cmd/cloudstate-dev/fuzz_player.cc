@@ -161,7 +161,9 @@ FuzzPlayer::Maybe FuzzPlayer::PlayCall(const dev::v1::TestStep& step, Result& re
 
 bool FuzzPlayer::HasCrashed(const dev::v1::CallResponse& response, int pid, std::size_t losses) const {
   if (response.code() != kCallUnavailable && response.code() != kCallUnknown) return false;
-  if (response.code() == kCallUnknown && !absl::StartsWith(response.message(), "Unexpected ")) return false;
+  const bool stream_ended =
+      absl::StartsWith(response.message(), "Unexpected ") && absl::EndsWith(response.message(), " termination");
+  if (response.code() == kCallUnknown && !stream_ended) return false;
   const absl::Time end = absl::Now() + kCrashIsNoticed;
   while (emulator_.pid() == pid && emulator_.losses() == losses) {
     if (absl::Now() > end) return false;

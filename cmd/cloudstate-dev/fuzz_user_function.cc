@@ -22,6 +22,7 @@
 #include "cmd/cloudstate-dev/fuzz_player.h"
 #include "cmd/cloudstate-dev/fuzz_shrinking.h"
 #include "cmd/cloudstate-dev/interruption.h"
+#include "cmd/cloudstate-dev/paste_lines.h"
 #include "cmd/cloudstate-dev/progress_line.h"
 #include "cmd/cloudstate-dev/simulate_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
@@ -110,6 +111,7 @@ class Fuzzing {
   absl::Status CheckMemory();
   absl::Status Conclude();
   std::string FileText() const;
+  std::string Again() const;
   std::string Arguments() const { return UserFunctionArguments(options_.user_function); }
 
   const FuzzOptions& options_;
@@ -197,16 +199,31 @@ absl::Status Fuzzing::CheckMemory() {
 
 absl::Status Fuzzing::Conclude() {
   const fuzzing::Played& played = report_.found->played;
-  const bool memory = played.finding.kind == fuzzing::FindingKind::kMemory;
-  report_.again = absl::StrCat("cloudstate-dev fuzz-user-function --seed", memory ? "s " : " ", report_.seed,
-                               memory ? absl::StrCat("..", report_.seed) : "",
-                               options_.steps == 30 ? "" : absl::StrCat(" --steps ", options_.steps), Arguments());
+  report_.again = Again();
   if (!fuzzing::TestShows(played.finding.kind)) return absl::OkStatus();
   auto file = WriteNewFile(options_.out, report_.seed, FileText());
   if (!file.ok()) return file.status();
   report_.file = *file;
   report_.test = absl::StrCat("cloudstate-dev test ", report_.file, Arguments());
   return absl::OkStatus();
+}
+
+// With all that the sequences and what is found in them depend on.
+std::string Fuzzing::Again() const {
+  std::string command = "cloudstate-dev fuzz-user-function";
+  const bool memory = report_.found->played.finding.kind == fuzzing::FindingKind::kMemory;
+  absl::StrAppend(&command, memory ? absl::StrCat(" --seeds ", report_.seed, "..", report_.seed)
+                                   : absl::StrCat(" --seed ", report_.seed));
+  const FuzzOptions usual;
+  if (options_.steps != usual.steps) absl::StrAppend(&command, " --steps ", options_.steps);
+  if (!options_.service.empty()) absl::StrAppend(&command, " --service ", ShellWord(options_.service));
+  if (options_.deadline != usual.deadline) {
+    absl::StrAppend(&command, " --deadline ", absl::FormatDuration(options_.deadline));
+  }
+  for (const fuzzing::FindingKind kind : options_.ignored) {
+    absl::StrAppend(&command, " --ignore ", std::string(fuzzing::NameOf(kind).name));
+  }
+  return command + Arguments();
 }
 
 std::string Fuzzing::FileText() const {

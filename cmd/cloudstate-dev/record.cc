@@ -31,7 +31,7 @@ constexpr char kRecordedHeader[] =
     "there.\n";
 
 // What a person can still read; more is a load, not a test.
-constexpr std::size_t kMostRecorded = 10'000;
+constexpr std::size_t kMostRecorded = 2'000;
 // The emulator lists no more at once.
 constexpr int kMostKept = 1'000;
 
@@ -171,21 +171,47 @@ absl::StatusOr<std::vector<testing::RecordedEntity>> ReachedEntities(Client& cli
   return entities;
 }
 
-absl::StatusOr<testing::RecordedTest> MakeTest(Client& client, const std::vector<dev::v1::CommandTrace>& traces,
-                                               testing::RecordedCases cases) {
+struct WrittenTest {
+  testing::RecordedTest test;
+  std::string text;
+};
+
+// Of as many of the calls, the first, as a file can hold that `test` can read again; how many, `traces` shows.
+absl::StatusOr<WrittenTest> WriteReadably(std::vector<dev::v1::CommandTrace>& traces,
+                                          const std::vector<testing::RecordedEntity>& entities,
+                                          const testing::KnownTypes& types, testing::RecordedCases cases) {
+  for (;; traces.resize(traces.size() / 2)) {
+    WrittenTest written{.test = testing::MakeRecordedTest(traces, entities, types, cases), .text = kRecordedHeader};
+    if (written.test.calls == 0) return written;
+    written.text += testing::RecordedTestFileText(written.test.file);
+    dev::v1::TestFile read;
+    simulation::YamlPlaces places("the file");
+    const absl::Status status = testing::ReadTestFile(written.text, read, places);
+    if (status.ok()) return written;
+    if (traces.size() < 2) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "What was recorded can't be read from a file again, so there is none: ", status.message(),
+          ". All that was stored of an entity before is in it: record one with a shorter history, with --entity."));
+    }
+  }
+}
+
+absl::StatusOr<WrittenTest> MakeTest(Client& client, RecordedTraces& recorded, testing::RecordedCases cases) {
   auto services = client.Call(&Client::Stub::ListServices, dev::v1::ListServicesRequest());
   if (!services.ok()) return services.status();
   auto types = client.Call(&Client::TestingStub::GetTypes, dev::v1::GetTypesRequest());
   if (!types.ok()) return types.status();
+  std::vector<dev::v1::CommandTrace> traces = recorded.traces();
   absl::StatusOr<std::vector<testing::RecordedEntity>> entities = ReachedEntities(client, traces, *services);
   if (!entities.ok()) return entities.status();
   auto known = testing::KnownTypes::Build(*services, types->file_descriptor_set());
   if (!known.ok()) return known.status();
-  return testing::MakeRecordedTest(traces, *entities, **known, cases);
+  absl::StatusOr<WrittenTest> written = WriteReadably(traces, *entities, **known, cases);
+  recorded.AddMissed(static_cast<std::int64_t>(recorded.traces().size() - traces.size()));
+  return written;
 }
 
-absl::Status WriteTest(const std::string& file, const dev::v1::TestFile& test) {
-  const std::string text = kRecordedHeader + testing::TestFileText(test);
+absl::Status WriteTest(const std::string& file, const std::string& text) {
   if (file == "-") {
     Print(text);
     return absl::OkStatus();
@@ -194,24 +220,35 @@ absl::Status WriteTest(const std::string& file, const dev::v1::TestFile& test) {
   return absl::UnavailableError(absl::StrCat(file, " can't be written. Is its directory there, and yours?"));
 }
 
+std::string RecordedSummary(const RecordOptions& options, const testing::RecordedTest& test) {
+  const std::string left_out = test.left_out.empty()
+                                   ? ""
+                                   : absl::StrCat(" ", Counted(static_cast<std::int64_t>(test.left_out.size()), "call"),
+                                                  test.left_out.size() == 1 ? " is" : " are", " left out.");
+  return absl::StrCat(Counted(test.calls, "call"), " in ", Counted(test.file.cases_size(), "case"), ", in ",
+                      Printable(options.file), ".", left_out, " `cloudstate-dev test ", Printable(options.file),
+                      "` plays ", test.calls == 1 ? "it" : "them", " again.\n");
+}
+
 int TellRecorded(const Settings& settings, const RecordOptions& options, const RecordedTraces& traces,
-                 const testing::RecordedTest& test) {
+                 const WrittenTest& written) {
+  const testing::RecordedTest& test = written.test;
   for (const std::string& each : test.left_out) PrintError(Printable(each));
-  if (traces.missed() > 0) PrintError(absl::StrCat(traces.missed(), " calls were too many to record."));
+  if (traces.missed() > 0)
+    PrintError(absl::StrCat(Counted(traces.missed(), "call"), traces.missed() == 1 ? " was" : " were",
+                            " too many for one file. --entity and --service choose."));
   if (test.calls == 0) {
     return Fail(
         absl::FailedPreconditionError("No call came that could be written down, so there is no file. Send "
                                       "calls to the emulator while `record` runs."));
   }
-  if (absl::Status status = WriteTest(options.file, test.file); !status.ok()) return Fail(status);
+  if (absl::Status status = WriteTest(options.file, written.text); !status.ok()) return Fail(status);
   if (options.file == "-") return kOk;
   const auto left_out = static_cast<std::int64_t>(test.left_out.size());
   Print(settings.json ? absl::StrCat("{\"file\":", JsonString(options.file), ",\"calls\":", test.calls,
                                      ",\"cases\":", test.file.cases_size(), ",\"leftOut\":", left_out,
                                      ",\"missed\":", traces.missed(), "}\n")
-                      : absl::StrCat(Counted(test.calls, "call"), " in ", Counted(test.file.cases_size(), "case"),
-                                     ", in ", Printable(options.file), ". `cloudstate-dev test ",
-                                     Printable(options.file), "` plays them again.\n"));
+                      : RecordedSummary(options, test));
   return kOk;
 }
 
@@ -228,11 +265,10 @@ int RecordTest(const Settings& settings, const RecordOptions& options) {
   if (!client.ok()) return Fail(client.status(), kNotFound);
   absl::StatusOr<RecordedTraces> traces = Traces(**client, options, context, interrupted);
   if (!traces.ok()) return Fail(traces.status());
-  absl::StatusOr<testing::RecordedTest> test =
-      MakeTest(**client, traces->traces(),
-               options.split ? testing::RecordedCases::kForEachEntity : testing::RecordedCases::kOne);
-  if (!test.ok()) return Fail(test.status());
-  return TellRecorded(settings, options, *traces, *test);
+  absl::StatusOr<WrittenTest> written = MakeTest(
+      **client, *traces, options.split ? testing::RecordedCases::kForEachEntity : testing::RecordedCases::kOne);
+  if (!written.ok()) return Fail(written.status());
+  return TellRecorded(settings, options, *traces, *written);
 }
 
 }  // namespace

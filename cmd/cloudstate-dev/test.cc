@@ -1,9 +1,7 @@
-#include <poll.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -19,10 +17,10 @@
 #include "cmd/cloudstate-dev/test_files.h"
 #include "cmd/cloudstate-dev/test_output.h"
 #include "cmd/cloudstate-dev/test_run.h"
+#include "cmd/cloudstate-dev/test_watch.h"
 #include "emulator/base/log.h"
 #include "emulator/base/wake_event.h"
 #include "emulator/tck/filter.h"
-#include "emulator/userfunction/directory_watch.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -73,7 +71,9 @@ int Conclude(const testing::Report& report, const TestOptions& options, bool jso
   const bool coverage = options.coverage || options.min_coverage >= 0;
   if (json) {
     Print(testing::ReportJson(report, coverage ? testing::WithCoverage::kYes : testing::WithCoverage::kNo));
-  } else if (!options.tap) {
+  } else if (options.tap) {
+    if (coverage) Print(TapComment(CoverageText(report.coverage, Terminal{})));
+  } else {
     Print("\n" + TestSummary(report, terminal));
     if (coverage) Print(CoverageText(report.coverage, terminal));
   }
@@ -116,59 +116,18 @@ int RunOnce(const Settings& settings, const TestOptions& options, TestInterrupti
 
 // ---- --watch
 
-// The directories in which a change means that all is to be run again.
-std::vector<std::string> WatchedDirectories(const TestOptions& options) {
-  std::vector<std::string> directories;
-  for (const std::string& file : options.files) {
-    std::error_code error;
-    const std::filesystem::path path(file);
-    const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-    directories.push_back(std::filesystem::is_directory(path, error) ? file : parent.string());
-  }
-  if (!options.watch_directory.empty()) directories.push_back(options.watch_directory);
-  return directories;
-}
-
-using Watches = std::vector<std::unique_ptr<userfunction::DirectoryWatch>>;
-
-absl::StatusOr<Watches> StartWatches(const TestOptions& options) {
-  Watches watches;
-  for (const std::string& directory : WatchedDirectories(options)) {
-    auto watch = userfunction::DirectoryWatch::Create(directory);
-    if (!watch.ok()) return watch.status();
-    watches.push_back(*std::move(watch));
-  }
-  return watches;
-}
-
-// The file that has changed; empty when `stop` is set.
-std::string AwaitChange(Watches& watches, const base::WakeEvent& stop) {
-  constexpr int kSettleMilliseconds = 100;
-  std::vector<pollfd> polled = {{stop.descriptor(), POLLIN, 0}};
-  for (const auto& each : watches) polled.push_back({each->descriptor(), POLLIN, 0});
-  std::string changed;
-  // One save is several changes, which come together.
-  while (poll(polled.data(), polled.size(), changed.empty() ? -1 : kSettleMilliseconds) > 0) {
-    if (polled.front().revents != 0) return "";
-    for (std::size_t i = 0; i < watches.size(); ++i) {
-      if (polled[i + 1].revents == 0) continue;
-      const std::string path = watches[i]->TakeChange();
-      if (!path.empty()) changed = path;
-    }
-  }
-  return changed;
-}
-
 int RunAgainAndAgain(const Settings& settings, const TestOptions& options, TestInterruption& interruption,
                      const base::WakeEvent& stop) {
-  absl::StatusOr<Watches> watches = StartWatches(options);
-  if (!watches.ok()) return Fail(watches.status(), kUsage);
+  absl::StatusOr<TestWatch> watch =
+      TestWatch::Start({.files = options.files, .directory = options.watch_directory, .left_out = options.junit});
+  if (!watch.ok()) return Fail(watch.status(), kUsage);
   const Terminal terminal = StandardOutput();
   for (;;) {
     RunOnce(settings, options, interruption);
     if (interruption.interrupted()) return kInterrupted;
+    watch->ForgetDirectory();
     if (!settings.json) Print(Styled("waiting for a change; Ctrl-C ends\n", Style::kDim, terminal));
-    const std::string changed = AwaitChange(*watches, stop);
+    const std::string changed = watch->AwaitChange(stop);
     if (changed.empty()) return kInterrupted;
     constexpr char kClearScreen[] = "\x1b[H\x1b[2J\x1b[3J";
     if (settings.json) continue;
@@ -239,8 +198,13 @@ void AddTest(CLI::App& root, Invocation& invocation) {
   DurationSetting(*command, "--timeout", "", options->run.timeout, "How long a case may take");
   command->add_flag("--fail-fast", options->run.fail_fast, "End at the first failure");
   AddReportOptions(*command, *options);
-  command->add_flag("--watch", options->watch, "Run again whenever a test file changes");
-  command->add_option("--watch-dir", options->watch_directory, "With --watch: or a file below this directory")
+  command->add_flag("--watch", options->watch,
+                    "Run again whenever one of the FILES changes, or a *.yaml in those that are directories");
+  command
+      ->add_option(
+          "--watch-dir", options->watch_directory,
+          "With --watch: or a file below this directory, but for the file of --junit; what changes there while cases "
+          "run does not count")
       ->type_name("DIR");
   command->add_flag("-v,--verbose", options->run.show_output, "Show what the user function prints, on standard error");
   command->callback([&invocation, options] {

@@ -1,8 +1,10 @@
 #include "cmd/cloudstate-dev/test_caller.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -10,14 +12,18 @@
 #include "absl/time/clock.h"
 #include "emulator/base/proto_time.h"
 #include "emulator/serving/backend.h"
+#include "emulator/tck/http_client.h"
 
 namespace cloudstate::cli {
 namespace {
 
 using dev::v1::TestStep;
 
+constexpr char kTimeoutHeader[] = "x-server-timeout";  // in seconds
+
 std::map<std::string, std::string> HeadersOf(const TestStep& step) {
-  std::map<std::string, std::string> headers(step.headers().begin(), step.headers().end());
+  std::map<std::string, std::string> headers;
+  for (const auto& [name, value] : step.headers()) headers[absl::AsciiStrToLower(name)] = value;
   if (step.node() != 0) headers[serving::kNodeHeader] = absl::StrCat(step.node());
   return headers;
 }
@@ -31,23 +37,77 @@ testing::Actual BodyJson(const std::string& text) {
   return testing::ActualOf(json.ok() ? *std::move(json) : testing::TextValue(text));
 }
 
-// The messages of an HTTP answer: those of server-sent events, one in each line of NDJSON, else the whole body.
-std::vector<testing::Actual> BodyMessages(const tck::HttpAnswer& answer) {
-  const bool events = absl::StartsWith(answer.content_type, "text/event-stream");
-  const bool lines = absl::StrContains(answer.content_type, "ndjson");
+// What an HTTP answer brought.
+struct Body {
   std::vector<testing::Actual> messages;
-  if (!events && !lines) {
-    if (!answer.body.empty()) messages.push_back(BodyJson(answer.body));
-    return messages;
+  std::optional<testing::Json> error = {};  // with which a stream has ended, after the status was sent
+};
+
+// Of server-sent events: the error is an event of this name.
+Body EventsOf(const std::string& text) {
+  Body body;
+  bool error = false;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (line.empty()) error = false;
+    if (absl::ConsumePrefix(&line, "event:")) error = absl::StripAsciiWhitespace(line) == "error";
+    if (!absl::ConsumePrefix(&line, "data:")) continue;
+    testing::Actual data = BodyJson(std::string(line));
+    if (error) {
+      body.error = std::move(data.full);
+    } else {
+      body.messages.push_back(std::move(data));
+    }
   }
-  for (absl::string_view line : absl::StrSplit(answer.body, '\n', absl::SkipWhitespace())) {
-    if (events && !absl::ConsumePrefix(&line, "data:")) continue;
-    messages.push_back(BodyJson(std::string(line)));
+  return body;
+}
+
+// {"error": {"status": …, "detail": …, "code": …}} and nothing else, as no message of a user function has it.
+std::optional<testing::Json> ErrorOfLine(const testing::Json& line) {
+  const auto& fields = line.struct_value().fields();
+  const auto error = fields.find("error");
+  if (fields.size() != 1 || error == fields.end()) return std::nullopt;
+  const auto& members = error->second.struct_value().fields();
+  const bool problem = members.count("status") > 0 && members.count("detail") > 0 && members.count("code") > 0;
+  return problem ? std::make_optional(error->second) : std::nullopt;
+}
+
+// One message, or a stream with one in each line: then the error is the last one.
+Body JsonOf(const std::string& text) {
+  Body body;
+  if (const absl::StatusOr<testing::Json> whole = testing::ParseJson(text); whole.ok()) {
+    body.messages.push_back(testing::ActualOf(*whole));
+  } else {
+    for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipWhitespace())) {
+      body.messages.push_back(BodyJson(std::string(line)));
+    }
   }
-  return messages;
+  if (body.messages.empty()) return body;
+  body.error = ErrorOfLine(body.messages.back().full);
+  if (body.error.has_value()) body.messages.pop_back();
+  return body;
+}
+
+Body ReadBody(const tck::HttpAnswer& answer) {
+  if (absl::StartsWith(answer.content_type, "text/event-stream")) return EventsOf(answer.body);
+  if (absl::StrContains(answer.content_type, "json")) return JsonOf(answer.body);
+  Body body;
+  if (!answer.body.empty()) body.messages.push_back(BodyJson(answer.body));
+  return body;
+}
+
+std::string MemberText(const testing::Json& problem, const std::string& name) {
+  const auto member = problem.struct_value().fields().find(name);
+  return member == problem.struct_value().fields().end() ? "" : member->second.string_value();
 }
 
 }  // namespace
+
+absl::Status TestCaller::CheckHeaders(const TestStep& step) {
+  for (const auto& [name, value] : HeadersOf(step)) {
+    if (absl::Status status = CheckHeader(name, value); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<testing::CallOutcome> TestCaller::Call(const dev::v1::TestFile& file, const TestStep& step,
                                                       absl::Time deadline) {
@@ -102,12 +162,30 @@ absl::StatusOr<testing::CallOutcome> TestCaller::CallHttp(const TestStep& step, 
   const std::size_t space = step.http().find(' ');
   tck::HttpRequest request{.method = step.http().substr(0, space), .target = step.http().substr(space + 1)};
   request.headers = HeadersOf(step);
+  request.takes_partial = true;  // so does a stream end that fails
   if (step.has_input()) request.body = testing::JsonText(step.input());
-  absl::StatusOr<tck::HttpAnswer> answer = tck::SendHttp(client_address_, request, DeadlineOf(step, deadline));
+  if (step.has_deadline()) {
+    // The server's to keep: it tells, then, what came before.
+    request.headers[kTimeoutHeader] = absl::StrCat(absl::ToDoubleSeconds(base::FromDuration(step.deadline())));
+  }
+  tck::HttpCancellation cancellation;
+  const CallEnd::Guard guard(end_, [&cancellation] { cancellation.Cancel(); });
+  absl::StatusOr<tck::HttpAnswer> answer = tck::SendHttp(client_address_, request, deadline, &cancellation);
   if (!answer.ok()) return answer.status();
+  Body body = ReadBody(*answer);
+  if (body.error.has_value()) {
+    const std::string code = MemberText(*body.error, "code");
+    if (!step.has_deadline() || code != absl::StatusCodeToString(absl::StatusCode::kDeadlineExceeded)) {
+      return absl::AbortedError(absl::StrCat(step.http(), " failed after ", body.messages.size(), " messages with ",
+                                             code, ": ", MemberText(*body.error, "detail")));
+    }
+  }
+  if (answer->partial && !body.error.has_value()) {
+    return absl::AbortedError(absl::StrCat("the answer to ", step.http(), " broke off"));
+  }
   testing::CallOutcome outcome{.call = step.http(), .status = answer->status};
   outcome.headers = answer->headers;
-  outcome.replies = BodyMessages(*answer);
+  outcome.replies = std::move(body.messages);
   return outcome;
 }
 

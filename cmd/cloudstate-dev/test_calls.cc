@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -26,15 +27,11 @@ std::string FromBuffer(const grpc::ByteBuffer& buffer) {
 
 absl::Status AddHeaders(const std::map<std::string, std::string>& headers, grpc::ClientContext& context) {
   for (const auto& [name, value] : headers) {
-    if (!absl::EndsWith(name, "-bin")) {
-      context.AddMetadata(name, value);
-      continue;
-    }
+    // gRPC ends the process at one that it can't send.
+    if (absl::Status status = CheckHeader(name, value); !status.ok()) return status;
     std::string bytes;
-    if (!absl::Base64Unescape(value, &bytes)) {
-      return absl::InvalidArgumentError(absl::StrCat("the header '", name, "' takes base64, not '", value, "'"));
-    }
-    context.AddMetadata(name, bytes);
+    const bool binary = absl::EndsWith(name, "-bin") && absl::Base64Unescape(value, &bytes);
+    context.AddMetadata(name, binary ? bytes : value);
   }
   return absl::OkStatus();
 }
@@ -74,26 +71,44 @@ class Operations {
 
 }  // namespace
 
-CallEnd::Guard::Guard(CallEnd& end, grpc::ClientContext& context) : end_(end) {
+CallEnd::Guard::Guard(CallEnd& end, std::function<void()> cancel) : end_(end) {
   std::lock_guard lock(end_.mutex_);
-  end_.current_ = &context;
-  if (end_.interrupted_) context.TryCancel();
+  end_.cancel_ = std::move(cancel);
+  if (end_.interrupted_) end_.cancel_();
 }
 
 CallEnd::Guard::~Guard() {
   std::lock_guard lock(end_.mutex_);
-  end_.current_ = nullptr;
+  end_.cancel_ = nullptr;
 }
 
 void CallEnd::Interrupt() {
   std::lock_guard lock(mutex_);
   interrupted_ = true;
-  if (current_ != nullptr) current_->TryCancel();
+  if (cancel_) cancel_();
 }
 
 bool CallEnd::interrupted() const {
   std::lock_guard lock(mutex_);
   return interrupted_;
+}
+
+absl::Status CheckHeader(const std::string& name, const std::string& value) {
+  const auto in_name = [](unsigned char c) {
+    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '.' || c == '_' || c == '-';
+  };
+  if (name.empty() || !std::all_of(name.begin(), name.end(), in_name)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", name, "' is no name of a header: it takes letters, digits, '.', '_' and '-'"));
+  }
+  std::string bytes;
+  if (absl::EndsWith(name, "-bin") && !absl::Base64Unescape(value, &bytes)) {
+    return absl::InvalidArgumentError(absl::StrCat("the header '", name, "' takes base64, not '", value, "'"));
+  }
+  const auto in_value = [](unsigned char c) { return absl::ascii_isprint(c); };
+  if (std::all_of(value.begin(), value.end(), in_value)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the header '", name, "' takes printable ASCII only; other bytes go into a '", name, "-bin'"));
 }
 
 std::shared_ptr<grpc::Channel> TestChannel(const std::string& address) {

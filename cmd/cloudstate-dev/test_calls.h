@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -8,7 +9,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "emulator/tck/http_client.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 
@@ -17,10 +17,11 @@ namespace cloudstate::cli {
 // Ends the call that is under way, and all that would follow, when somebody wants to. Any thread.
 class CallEnd {
  public:
-  // While it lives, the context's call is the one under way.
+  // While it lives, the call that `cancel` ends is the one under way.
   class Guard {
    public:
-    Guard(CallEnd& end, grpc::ClientContext& context);
+    Guard(CallEnd& end, std::function<void()> cancel);
+    Guard(CallEnd& end, grpc::ClientContext& context) : Guard(end, [&context] { context.TryCancel(); }) {}
     ~Guard();
     Guard(const Guard&) = delete;
     Guard& operator=(const Guard&) = delete;
@@ -35,8 +36,12 @@ class CallEnd {
  private:
   mutable std::mutex mutex_;
   bool interrupted_ = false;
-  grpc::ClientContext* current_ = nullptr;
+  std::function<void()> cancel_;
 };
+
+// Whether a header can be sent. INVALID_ARGUMENT for a name that HTTP/2 does not know, and a value that is not
+// printable ASCII or, of a -bin one, base64.
+absl::Status CheckHeader(const std::string& name, const std::string& value);
 
 // A channel to a port of an emulator on the loopback: no proxy, messages of any size.
 std::shared_ptr<grpc::Channel> TestChannel(const std::string& address);
@@ -49,7 +54,7 @@ class TestCalls {
   struct Call {
     std::string path;  // "/com.example.ShoppingCart/AddItem"
     std::vector<std::string> inputs;
-    std::map<std::string, std::string> headers;  // the value of a -bin one in base64
+    std::map<std::string, std::string> headers;  // names in lower case; the value of a -bin one in base64
     absl::Time deadline;
   };
   struct Answer {

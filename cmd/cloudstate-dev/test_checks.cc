@@ -2,13 +2,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "cmd/cloudstate-dev/crdt_json.h"
+#include "emulator/testing/crdt_value.h"
 #include "emulator/testing/matchers.h"
 
 namespace cloudstate::cli {
 
 EndChecks::Failed EndChecks::Check(const dev::v1::TestCase& test_case) {
-  if (!test_case.then().empty()) emulator_.AwaitRest(TestEmulator::Rest::kIdle);
+  // What does not come to rest shows in what is looked at then.
+  if (!test_case.then().empty()) emulator_.AwaitRest(TestEmulator::Rest::kIdle).IgnoreError();
   for (const dev::v1::TestCheck& each : test_case.then()) {
     if (Failed failed = Check(each)) return failed;
   }
@@ -60,7 +61,8 @@ EndChecks::Failed EndChecks::CheckState(const dev::v1::TestCheck& check, const d
 }
 
 EndChecks::Failed EndChecks::CheckCrdt(const dev::v1::TestCheck& check, const dev::v1::Service& service) {
-  emulator_.AwaitRest(TestEmulator::Rest::kConverged);
+  // Where nodes go on to differ, as in a partition, that is told below.
+  emulator_.AwaitRest(TestEmulator::Rest::kConverged).IgnoreError();
   dev::v1::GetCrdtRequest request;
   request.set_persistence_id(service.persistence_id());
   request.set_entity_id(check.entity());
@@ -69,18 +71,18 @@ EndChecks::Failed EndChecks::CheckCrdt(const dev::v1::TestCheck& check, const de
   if (!crdt.ok() && !absl::IsNotFound(crdt.status())) {
     return FailedAt(check, dev::v1::TestCheck::kStateFieldNumber, crdt.status());
   }
-  testing::Json state;
+  testing::Actual state;
   std::string path = "state";
   if (crdt.ok()) {
     for (const dev::v1::CrdtReplica& replica : crdt->replicas()) {
       if (!replica.has_value()) continue;
-      state = CrdtJson(replica.value());
+      state = testing::CrdtActual(replica.value(), types_);
       // Where nodes differ, it matters whose it is.
       if (!crdt->crdt().agreed()) path = absl::StrCat("state on node ", replica.node());
       break;
     }
   }
-  return check_.Value(check.state(), {state, state}, path);
+  return check_.Value(check.state(), state, path);
 }
 
 EndChecks::Failed EndChecks::CheckSnapshot(const dev::v1::TestCheck& check, const dev::v1::Service& service) {

@@ -6,12 +6,12 @@
 
 namespace cloudstate::cli {
 
-void TestEmulator::AwaitRest(Rest rest) {
+absl::Status TestEmulator::AwaitRest(Rest rest) {
   constexpr absl::Duration kLongest = absl::Seconds(5);
   dev::v1::WaitRequest request;
   request.set_converged(rest == Rest::kConverged);
   *request.mutable_timeout() = base::ToDuration(kLongest);
-  Call(&dev::v1::Testing::Stub::Wait, request).status().IgnoreError();
+  return Call(&dev::v1::Testing::Stub::Wait, request).status();
 }
 
 absl::Status TestEmulator::BeginToWatch() {

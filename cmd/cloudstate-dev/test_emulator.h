@@ -40,10 +40,10 @@ class TestEmulator {
     return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   }
 
-  // Waits until nothing is under way, or moreover all nodes know the same; some seconds at most. What does not come to
-  // rest, such as a command that a fault holds back, shows in what is looked at then.
+  // Waits until nothing is under way, or moreover all nodes know the same; some seconds at most. The error, which may
+  // be left aside, says what does not come to rest, such as a command that a fault holds back.
   enum class Rest { kIdle, kConverged };
-  void AwaitRest(Rest rest);
+  absl::Status AwaitRest(Rest rest);
 
   // ---- what has happened in a case, as far as it was looked for
 

@@ -22,8 +22,7 @@ absl::StatusOr<std::vector<std::string>> TestFilesOf(const std::string& path) {
   }
   std::vector<std::string> found;
   for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
-    const std::string extension = at->path().extension().string();
-    if (extension == ".yaml" || extension == ".yml") found.push_back(at->path().string());
+    if (IsTestFile(at->path())) found.push_back(at->path().string());
   }
   if (error) return absl::UnavailableError(absl::StrCat("The directory ", path, " can't be read: ", error.message()));
   if (found.empty()) return absl::NotFoundError(absl::StrCat("There are no *.yaml in ", path, "."));
@@ -42,6 +41,11 @@ absl::StatusOr<std::unique_ptr<LoadedTestFile>> LoadOne(const std::string& path)
 }
 
 }  // namespace
+
+bool IsTestFile(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".yaml" || extension == ".yml";
+}
 
 absl::StatusOr<LoadedTestFiles> LoadTestFiles(const std::vector<std::string>& paths) {
   LoadedTestFiles files;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ struct LoadedTestFile {
   simulation::YamlPlaces places;
 };
 using LoadedTestFiles = std::vector<std::unique_ptr<LoadedTestFile>>;
+
+// Whether it is one where a directory is named: *.yaml and *.yml.
+bool IsTestFile(const std::filesystem::path& path);
 
 // Files, and the *.yaml and *.yml of directories in the order of their names. NOT_FOUND for what is not there,
 // INVALID_ARGUMENT with the place for what is no test file, or makes no sense by itself.

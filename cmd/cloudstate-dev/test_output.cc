@@ -108,4 +108,12 @@ std::string CoverageText(const testing::Coverage& coverage, const Terminal& term
   return text;
 }
 
+std::string TapComment(const std::string& text) {
+  std::string lines;
+  for (const auto line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    absl::StrAppend(&lines, "# ", absl::string_view(line.data(), line.size()), "\n");
+  }
+  return lines;
+}
+
 }  // namespace cloudstate::cli

@@ -14,4 +14,7 @@ std::string TestSummary(const testing::Report& report, const Terminal& terminal)
 // Methods and event types, reached or not.
 std::string CoverageText(const testing::Coverage& coverage, const Terminal& terminal);
 
+// The same lines beside those of the Test Anything Protocol.
+std::string TapComment(const std::string& text);
+
 }  // namespace cloudstate::cli

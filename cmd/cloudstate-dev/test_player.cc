@@ -1,7 +1,6 @@
 #include "cmd/cloudstate-dev/test_player.h"
 
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "cmd/cloudstate-dev/test_caller.h"
 #include "cmd/cloudstate-dev/test_checks.h"
 #include "cmd/cloudstate-dev/test_emulator.h"
+#include "emulator/base/proto_time.h"
 #include "emulator/testing/file_check.h"
 #include "emulator/testing/known_types.h"
 #include "emulator/testing/outcome_check.h"
@@ -24,6 +24,8 @@ using testing::CaseFailure;
 using Failed = std::optional<CaseFailure>;
 using EmulatorStub = dev::v1::Emulator::Stub;
 using TestingStub = dev::v1::Testing::Stub;
+
+constexpr int kHttpRefused = 400;  // and above
 
 // One case, from its reset to its last check.
 class PlayedCase {
@@ -46,7 +48,8 @@ class PlayedCase {
       }
     }
     if (!failed) failed = EndChecks(emulator_, types_, file_, places_).Check(case_);
-    if (emulator_.LookAgain().ok()) Cover(covered);
+    if (emulator_.LookAgain().ok()) Cover();
+    covered = std::move(covered_);
     return failed;
   }
 
@@ -109,7 +112,7 @@ class PlayedCase {
     seeded.set_type(*type == nullptr ? typed->type : (*type)->full_name());
     const bool empty = typed->message->has_null_value() || typed->message->kind_case() == testing::Json::KIND_NOT_SET;
     seeded.set_json(empty ? "" : testing::JsonText(*typed->message));
-    given_events_.insert(seeded.type());
+    covered_.given_events.insert(seeded.type());
     return absl::OkStatus();
   }
 
@@ -146,8 +149,10 @@ class PlayedCase {
       case TestStep::kRestoreState: {
         dev::v1::RestoreStateRequest request;
         request.set_name(step.restore_state());
+        // What came before is no longer there then, and marks of before mean nothing.
+        if (Failed failed = FailedAt(step, 0, emulator_.LookAgain())) return failed;
+        Cover();
         Failed failed = Done(step, &TestingStub::RestoreState, request);
-        // Marks of before mean nothing any more.
         return failed ? failed : FailedAt(step, 0, emulator_.BeginToWatch());
       }
       case TestStep::KIND_NOT_SET:
@@ -172,10 +177,12 @@ class PlayedCase {
   }
 
   Failed CallStep(const TestStep& step) {
+    const int field = step.kind_case() == TestStep::kCall ? TestStep::kCallFieldNumber : TestStep::kHttpFieldNumber;
+    // What came late of the steps before is not this one's.
+    if (Failed failed = FailedAt(step, field, emulator_.LookAgain())) return failed;
     const std::size_t before = emulator_.commands().size();
     const std::size_t events_before = emulator_.events().size();
     absl::StatusOr<testing::CallOutcome> outcome = caller_.Call(file_, step, emulator_.deadline());
-    const int field = step.kind_case() == TestStep::kCall ? TestStep::kCallFieldNumber : TestStep::kHttpFieldNumber;
     if (!outcome.ok()) return FailedAt(step, field, outcome.status());
     if (absl::Status status = LookFor(step, before, events_before, *outcome); !status.ok()) {
       return FailedAt(step, field, status);
@@ -191,13 +198,20 @@ class PlayedCase {
   // What the call has done: its trace, and the events that stand for it.
   absl::Status LookFor(const TestStep& step, std::size_t before, std::size_t events_before,
                        testing::CallOutcome& outcome) {
+    const bool all = LooksAtAll(step);
+    // What it has set off may still be under way, such as effects that nobody waits for: its trace comes at their end.
+    const absl::Status rest = all ? emulator_.AwaitRest(TestEmulator::Rest::kIdle) : absl::OkStatus();
     if (absl::Status status = emulator_.LookAgain(); !status.ok()) return status;
     const dev::v1::CommandTrace* trace = FindTrace(before, outcome);
-    if (trace != nullptr && !trace->caused().empty() && (!step.events().empty() || !step.effects().empty())) {
-      // What it has set off may still be under way: effects that nobody waits for.
-      emulator_.AwaitRest(TestEmulator::Rest::kIdle);
-      if (absl::Status status = emulator_.LookAgain(); !status.ok()) return status;
-      trace = FindTrace(before, outcome);
+    if (trace == nullptr && all && !rest.ok()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("it is not known what ", outcome.call,
+                       " has led to, for it is still under way: ", std::string(rest.message())));
+    }
+    const bool refused = outcome.code != 0 || outcome.status >= kHttpRefused;
+    if (trace == nullptr && all && !refused) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("it is not known what ", outcome.call, " has led to, for its trace was not kept"));
     }
     if (trace != nullptr) outcome.trace = *trace;
     for (std::size_t i = events_before; i < emulator_.events().size(); ++i) {
@@ -207,32 +221,39 @@ class PlayedCase {
     return absl::OkStatus();
   }
 
-  // By the id that an HTTP answer has; of a call by gRPC it is the first of its method.
+  // Whether the step tells all that there is of something, which may be nothing.
+  bool LooksAtAll(const TestStep& step) const {
+    return !step.events().empty() || !step.effects().empty() || step.has_forward() ||
+           places_.IsGiven(step, TestStep::kEventsFieldNumber) || places_.IsGiven(step, TestStep::kEffectsFieldNumber);
+  }
+
+  // By the id that an HTTP answer has; of a call by gRPC it is the one of its method that began last.
   const dev::v1::CommandTrace* FindTrace(std::size_t before, const testing::CallOutcome& outcome) const {
     const auto header = outcome.headers.find("x-cloudstate-trace");
+    const dev::v1::CommandTrace* last = nullptr;
     for (std::size_t i = before; i < emulator_.commands().size(); ++i) {
       const dev::v1::CommandTrace& each = emulator_.commands()[i];
       const bool found = header != outcome.headers.end()
                              ? each.trace_id() == header->second
                              : absl::StrCat(each.service(), ".", each.method()) == outcome.call;
-      if (found) return &each;
+      if (!found) continue;
+      if (last == nullptr || base::FromTimestamp(last->started()) < base::FromTimestamp(each.started())) last = &each;
     }
-    return nullptr;
+    return last;
   }
 
   // ---- what it has reached
 
-  void Cover(testing::Covered& covered) const {
+  void Cover() {
     for (const dev::v1::CommandTrace& each : emulator_.commands()) {
-      covered.methods.insert(absl::StrCat(each.service(), ".", each.method()));
+      covered_.methods.insert(absl::StrCat(each.service(), ".", each.method()));
       for (const dev::v1::CausedCommand& caused : each.caused()) {
-        covered.methods.insert(absl::StrCat(caused.service(), ".", caused.method()));
+        covered_.methods.insert(absl::StrCat(caused.service(), ".", caused.method()));
       }
     }
     for (const dev::v1::Event& each : emulator_.events()) {
-      covered.stored_events.insert(testing::TypeName(each.payload().type_url()));
+      covered_.stored_events.insert(testing::TypeName(each.payload().type_url()));
     }
-    covered.given_events = given_events_;
   }
 
   TestEmulator& emulator_;
@@ -242,7 +263,7 @@ class PlayedCase {
   const simulation::YamlPlaces& places_;
   const dev::v1::TestCase& case_;
   const testing::OutcomeCheck check_;
-  std::set<std::string> given_events_;
+  testing::Covered covered_;
 };
 
 class Player final : public TestPlayer {
@@ -265,6 +286,10 @@ class Player final : public TestPlayer {
 
   absl::Status Check(const TestFile& file, const simulation::YamlPlaces& places) override {
     if (absl::Status status = testing::CheckForm(file, places); !status.ok()) return status;
+    if (absl::Status status = CheckHeaders(file.before(), places); !status.ok()) return status;
+    for (const dev::v1::TestCase& each : file.cases()) {
+      if (absl::Status status = CheckHeaders(each.when(), places); !status.ok()) return status;
+    }
     return testing::CheckNames(file, places, *types_);
   }
 
@@ -317,6 +342,16 @@ class Player final : public TestPlayer {
 
  private:
   static constexpr absl::Duration kAnswersWithin = absl::Seconds(10);
+
+  static absl::Status CheckHeaders(const google::protobuf::RepeatedPtrField<TestStep>& steps,
+                                   const simulation::YamlPlaces& places) {
+    for (const TestStep& each : steps) {
+      const absl::Status status = TestCaller::CheckHeaders(each);
+      if (status.ok()) continue;
+      return places.Error(places.Of(each, TestStep::kHeadersFieldNumber), std::string(status.message()));
+    }
+    return absl::OkStatus();
+  }
 
   CallEnd end_;
   TestEmulator emulator_;

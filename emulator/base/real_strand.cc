@@ -25,6 +25,8 @@ constexpr std::size_t kTasksInATurn = 32;
 // While time jumps: tasks that lead to others are followed so far before the next timer. More than what a timer sets
 // off takes, and an end where somebody always has something to do.
 constexpr int kRoundsBetweenTimers = 16;
+// While a jump holds. Of what it waits for there may be one for each of thousands of entities.
+constexpr absl::Duration kLookAgain = absl::Microseconds(200);
 
 }  // namespace
 
@@ -157,7 +159,10 @@ void RealStrand::Cancel(TimerId timer) {
 }
 
 void RealStrand::Wake() {
-  Post([this] { RunDueTimers(); });
+  Post([this] {
+    RunDueTimers();
+    if (std::exchange(looks_again_, false)) GoOn(kRoundsBetweenTimers);
+  });
 }
 
 void RealStrand::RunDueTimers() {
@@ -188,14 +193,39 @@ void RealStrand::Advance(absl::Duration by, Task done) {
   if (jumps_.size() == 1) BeginJump();
 }
 
+void RealStrand::HoldJumpsWhile(std::function<bool()> others, absl::Duration at_most) {
+  others_ = std::move(others);
+  hold_at_most_ = at_most;
+}
+
 void RealStrand::BeginJump() {
   jumps_.front().until = Ahead() + jumps_.front().by;
   Post([this] { GoOn(kRoundsBetweenTimers); });
 }
 
+bool RealStrand::Holds() {
+  Jump& jump = jumps_.front();
+  if (jump.holds && others_ && others_()) {
+    const absl::Time now = MonotonicNow();
+    held_since_ = std::min(held_since_, now);
+    if (now - held_since_ < hold_at_most_) return true;
+    jump.holds = false;
+  }
+  held_since_ = absl::InfiniteFuture();
+  return false;
+}
+
+// What is due meanwhile by real time runs then as well.
+void RealStrand::LookAgainSoon() {
+  looks_again_ = true;
+  asked_for_ = MonotonicNow() + kLookAgain;
+  timer_thread_.WakeAt(*this, asked_for_);
+}
+
 // One timer's instant in each task, so that others' tasks never wait for the whole.
 void RealStrand::GoOn(int rounds) {
   if (rounds > 0 && HasTasks()) return Post([this, rounds] { GoOn(rounds - 1); });
+  if (Holds()) return LookAgainSoon();
   const absl::Duration until = jumps_.front().until;
   const bool there = Ahead() == until;  // but what the last timers set off had not run
   if (!timers_.empty()) {

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -68,14 +69,24 @@ class RealStrand final : public Strand, private TimerThread::Client {
   // strand.
   void Advance(absl::Duration by, Task done);
 
+  // While `others` says that others are at what time should not leave behind, which they do in real time, jumps hold:
+  // until it is done, but no longer than `at_most` of real time. A jump that has been kept for so long holds no more up
+  // to its end, so that many of whom nobody hurries cannot make it endless. Asked on this strand. Set before there is a
+  // jump.
+  void HoldJumpsWhile(std::function<bool()> others, absl::Duration at_most);
+
  private:
   struct Jump {
     absl::Duration by;
     absl::Duration until;  // what Ahead is at its end; set when it begins
     Task done;
+    bool holds = true;
   };
 
   void BeginJump();
+  // Whether the jump waits for others now.
+  bool Holds();
+  void LookAgainSoon();
   // Goes on to the next timer, once there are no other tasks, or they have had their turn `rounds` times.
   void GoOn(int rounds);
   void EndJump();
@@ -104,6 +115,10 @@ class RealStrand final : public Strand, private TimerThread::Client {
   absl::Time asked_for_ = absl::InfiniteFuture();  // on the timer thread's clock, which does not jump
   std::uint64_t last_timer_ = 0;
   std::deque<Jump> jumps_;  // the first is under way
+  std::function<bool()> others_;
+  absl::Duration hold_at_most_;
+  absl::Time held_since_ = absl::InfiniteFuture();  // in real time, like what follows
+  bool looks_again_ = false;                        // the next wake-up goes on with the jump
 
   // In nanoseconds; grows only, by tasks of this strand. Read from any thread.
   std::atomic<std::int64_t> ahead_ = 0;

@@ -50,6 +50,8 @@ class ActiveCrdts {
   void PassivateIdle();
   // This one, or all: each stops as soon as it has nothing to do.
   void Evict(const std::optional<base::EntityKey>& key);
+  // That an Evict would end.
+  std::size_t streams(const std::optional<base::EntityKey>& key) const;
   // Of an entity that is active, or not.
   void OnReplicaChanged(const base::EntityKey& key);
 

@@ -183,6 +183,12 @@ void ActiveEntities::Evict(const std::optional<base::EntityKey>& key) {
   }
 }
 
+std::size_t ActiveEntities::streams(const std::optional<base::EntityKey>& key) const {
+  return static_cast<std::size_t>(std::ranges::count_if(active_, [&key](const auto& each) {
+    return (!key.has_value() || each.first == *key) && !each.second->entity().stopped();
+  }));
+}
+
 void ActiveEntities::PassivateIdle() {
   while (!idle_.empty()) idle_.front()->entity().Passivate();
 }

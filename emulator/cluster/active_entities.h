@@ -81,7 +81,8 @@ class ActiveEntities {
   void Evict(const std::optional<base::EntityKey>& key);
 
   std::size_t active_entities() const { return active_.size(); }
-  bool is_active(const base::EntityKey& key) const { return active_.contains(key); }
+  // That an Evict would end.
+  std::size_t streams(const std::optional<base::EntityKey>& key) const;
   std::size_t active_entities(journal::ShardId shard) const;
   // Those that the user function has not got yet.
   std::size_t waiting_commands() const;

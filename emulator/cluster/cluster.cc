@@ -30,6 +30,10 @@ void Cluster::Start(std::size_t nodes) {
 
 void Cluster::EndAll() {
   Steered("the emulator is reset");
+  EndLives();
+}
+
+void Cluster::EndLives() {
   network_.Heal();
   network_.SetDefault({});
   for (const auto& [id, node] : nodes_) {
@@ -37,17 +41,22 @@ void Cluster::EndAll() {
     node->strand().SetSkew(absl::ZeroDuration());
     node->KillForReset();
   }
+  network_.Forget();
 }
 
 void Cluster::StartOver(std::size_t nodes, const CrdtStates& known) {
+  EndLives();
   View view;
   for (std::uint32_t i = 1; i <= nodes; ++i) {
     view[NodeId{i}] = {.incarnation = nodes_.at(NodeId{i})->incarnation() + 1, .state = NodeState::kUp, .age = i};
   }
-  for (const auto& [id, record] : view) {
-    Node& node = *nodes_.at(id);
-    node.Start(view);
-    node.Know(known);
+  for (const auto& [id, node] : nodes_) {
+    if (!view.contains(id)) {
+      node->PutAside();
+      continue;
+    }
+    node->Start(view);
+    node->Know(known);
   }
 }
 
@@ -215,6 +224,25 @@ CrdtStates Cluster::KnownCrdts() const {
     for (const base::EntityKey& key : node->replicas()->Keys()) known[key].Join(*node->replicas()->Find(key));
   }
   return known;
+}
+
+absl::Status Cluster::CheckKnownCrdtsAreAll() const {
+  if (replicas_ == nullptr) return absl::OkStatus();
+  for (const auto& [id, node] : nodes_) {
+    const Replicas* replicas = node->replicas();
+    if (replicas != nullptr && replicas->is_open()) continue;
+    if (node->is_alive()) {
+      return absl::UnavailableError(absl::StrCat("node ", node->name(), " is ", node->state(),
+                                                 " and has not read yet what it knows of CRDT entities",
+                                                 node->strand().paused() ? "; resume it" : ""));
+    }
+    const bool has_lived = node->incarnation() > FormerLife(id);
+    if (!has_lived || node->state() == StateName(NodeState::kRemoved)) continue;
+    return absl::FailedPreconditionError(absl::StrCat("Node ", node->name(), " is ", node->state(),
+                                                      ", and what it alone knows of CRDT entities would be left out: "
+                                                      "start it again first."));
+  }
+  return absl::OkStatus();
 }
 
 // Its sight agrees with what there is.

@@ -43,7 +43,7 @@ class Cluster {
   // The same at once, for a reset: all that is stored goes as well. Also mends the network and all clocks.
   void EndAll();
   // After that: these nodes are up at once, as after Start, in new lives, and know this of CRDT entities. The others
-  // have no life until they are started.
+  // are as if they had never been, until they are started, or added again. What was started meanwhile ends.
   void StartOver(std::size_t nodes, const CrdtStates& known);
 
   // The user function has come, for all nodes and those that follow, or gone.
@@ -65,6 +65,7 @@ class Cluster {
 
   // ---- steering
 
+  // The first one that StartOver left out, or else one more.
   absl::StatusOr<NodeId> AddNode();
   // One that is still joining goes at once.
   absl::StatusOr<std::string> Drain(NodeId node);
@@ -113,6 +114,9 @@ class Cluster {
   bool Converged() const;
   // What the nodes that have a life know of CRDT entities, all together.
   CrdtStates KnownCrdts() const;
+  // OK if that is all. With a store for replicas UNAVAILABLE while a node begins or still reads what it kept, and
+  // FAILED_PRECONDITION while one is stopped that may have kept what the others do not know.
+  absl::Status CheckKnownCrdtsAreAll() const;
 
  private:
   absl::StatusOr<Node*> FindAlive(NodeId node) const;
@@ -121,6 +125,7 @@ class Cluster {
   // A node besides this one that has a life, or is about to begin one; null where there is none.
   const Node* FindOther(NodeId node) const;
   void TakeOverReplicas(std::size_t nodes);
+  void EndLives();
   Node& Make(NodeId id);
   std::uint64_t FormerLife(NodeId id) const;
   View KnownView(NodeId self) const;

@@ -17,14 +17,17 @@ std::string Name(NodeId node) { return absl::StrCat("node ", ToString(node)); }
 // ---- nodes
 
 absl::StatusOr<NodeId> Cluster::AddNode() {
-  if (nodes_.size() >= kMostNodes) {
+  const auto aside = std::ranges::find_if(nodes_, [](const auto& each) { return each.second->is_put_aside(); });
+  const bool is_new = aside == nodes_.end();
+  if (is_new && nodes_.size() >= kMostNodes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("there are ", nodes_.size(), " nodes, and cannot be more; start one that was stopped"));
   }
   const auto last = nodes_.empty() ? 0U : static_cast<std::uint32_t>(nodes_.rbegin()->first);
-  const NodeId id{last + 1};
+  const NodeId id = is_new ? NodeId{last + 1} : aside->first;
   Steered(absl::StrCat(Name(id), " is added"));
-  Make(id).Start(KnownView(id));
+  Node& node = is_new ? Make(id) : *aside->second;
+  node.Start(KnownView(id));
   return id;
 }
 

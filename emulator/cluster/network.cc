@@ -21,6 +21,15 @@ void Network::Attach(NodeId node, Receive receive) {
 
 void Network::Detach(NodeId node) { receivers_.erase(node); }
 
+void Network::Forget() {
+  lifetime_.Renew();
+  for (auto& [link, state] : states_) {
+    state->ForgetQueue();
+    state->ordered.clear();
+    state->counters.in_flight = 0;
+  }
+}
+
 void Network::Send(NodeId from, NodeId to, std::string bytes) {
   if (from == to) {
     std::fprintf(stderr, "node %s sends to itself over the network\n", ToString(from).c_str());

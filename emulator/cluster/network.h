@@ -32,7 +32,7 @@ struct LinkSettings {
   bool operator==(const LinkSettings&) const = default;
 };
 
-// Sent and duplicated ones are delivered, lost, in flight, or came when nobody was there.
+// Sent and duplicated ones are delivered, lost, in flight, came when nobody was there, or were forgotten on their way.
 struct LinkCounters {
   std::uint64_t sent = 0;
   std::uint64_t sent_bytes = 0;
@@ -60,6 +60,8 @@ class Network {
   // What is on its way to it is dropped on arrival, unless somebody is attached by then. Also from within its
   // `receive`.
   void Detach(NodeId node);
+  // What is on its way never arrives, and counts as neither lost nor in flight.
+  void Forget();
   // To another node. Nothing is delivered before this returns.
   void Send(NodeId from, NodeId to, std::string bytes);
   void Observe(Observer observer) { observer_ = std::move(observer); }

@@ -36,8 +36,10 @@ Node::~Node() = default;
 void Node::Start(View view) {
   restart_.Renew();
   ended_as_ = "stopped";
+  put_aside_ = false;
   const auto known = view.find(id_);
   incarnation_ = known == view.end() ? incarnation_ + 1 : known->second.incarnation;
+  life_ = nullptr;  // two lives would attach to the network and detach from it in the wrong order
   life_ = std::make_unique<NodeLife>(*this, incarnation_, std::move(view));
 }
 
@@ -51,6 +53,13 @@ void Node::KillForReset() {
   restart_.Renew();
   EndLife("stopped", absl::UnavailableError("the emulator is being reset; try again"),
           absl::UnavailableError("the emulator was reset meanwhile, and nothing is left of what was under way"));
+}
+
+void Node::PutAside() {
+  ended_as_ = "removed";
+  put_aside_ = true;
+  SetAvailability(absl::UnavailableError(
+      absl::StrCat("node ", name_, " was not there at the start and went with a reset; add a node to have it again")));
 }
 
 void Node::Leave() {
@@ -79,8 +88,7 @@ void Node::Forget(const base::EntityKey& key) {
 
 std::size_t Node::Evict(const std::optional<base::EntityKey>& key) {
   if (life_ == nullptr) return 0;
-  const bool is_active = key.has_value() && (life_->entities().is_active(*key) || life_->crdts().is_active(*key));
-  const std::size_t evicted = key.has_value() ? (is_active ? 1 : 0) : active_entities();
+  const std::size_t evicted = life_->entities().streams(key) + life_->crdts().streams(key);
   strand_.Run(restart_.Guard([this, key] {
     if (life_ != nullptr) life_->Evict(key);
   }));

@@ -68,6 +68,8 @@ class Node {
   void Kill();
   // The same where all that is stored goes too: nobody has to wonder what became of what was under way.
   void KillForReset();
+  // After that: nobody knows of the node any more, as if it had never been, until it is started.
+  void PutAside();
   void Leave();
   // The same for the last one, which has nobody to give its shards to: its entities are passivated, and what is due to
   // the replicas' store is there before the life ends. Where others come up meanwhile, it leaves like any other.
@@ -138,6 +140,7 @@ class Node {
   absl::string_view state() const;
   // Or about to begin another life by itself.
   bool is_alive() const { return life_ != nullptr || ended_as_ == "down"; }
+  bool is_put_aside() const { return put_aside_; }
   absl::Time state_since() const { return state_since_; }
   std::size_t open_calls() const { return watcher_.open_calls ? watcher_.open_calls() : 0; }
   std::size_t active_entities() const;
@@ -185,6 +188,7 @@ class Node {
   entities::ReplayFrom replay_from_ = entities::ReplayFrom::kNewestSnapshot;
   std::unique_ptr<NodeLife> life_;
   absl::string_view ended_as_ = "stopped";  // the last life; "down" while the next one is still to begin
+  bool put_aside_ = false;                  // and not started since
   base::Lifetime restart_;                  // guards what is to come of the present life
 };
 

@@ -9,7 +9,8 @@
 
 namespace cloudstate::fuzzing {
 
-// A message of the user function.
+// A message of the user function. With nothing in it: a long one that a trace has left out, and that counts as the same
+// as any other.
 struct Said {
   std::string type_url;
   std::string json;

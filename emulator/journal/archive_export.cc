@@ -237,6 +237,7 @@ absl::StatusOr<ArchiveCounts> ExportJournal(const std::string& file, const Entit
 absl::Status CopyJournal(const std::string& file, const std::string& target) {
   absl::StatusOr<Connection> connection = OpenForReading(file);
   if (!connection.ok()) return connection.status();
+  if (absl::Status status = RemoveStaleSideFiles(target); !status.ok()) return status;
   absl::StatusOr<Statement> copy = connection->Prepare("VACUUM INTO ?");
   if (!copy.ok()) return copy.status();
   return copy->Run(target);

@@ -318,17 +318,18 @@ class Importer {
   std::int64_t last_cause_ = 0;
 };
 
-// Whether there is a journal that somebody may miss. One without entities is closed well: nothing lies beside it.
+// Whether there is a journal that somebody may miss, which stays as it is. One without entities is closed well: nothing
+// lies beside it.
 absl::StatusOr<bool> HoldsSomething(const std::string& file) {
   std::error_code error;
   if (!std::filesystem::exists(file, error)) return false;
   absl::StatusOr<Connection> connection = Connection::Open(file, Connection::Mode::kCreate);
   if (!connection.ok()) return connection.status();
+  for (const char* table : {"entity", "replica"}) {
+    absl::StatusOr<bool> has = connection->HasRows(table);
+    if (!has.ok() || *has) return has;
+  }
   if (absl::Status status = Migrate(*connection); !status.ok()) return status;
-  absl::StatusOr<std::int64_t> rows =
-      connection->QueryInt("SELECT (SELECT count(*) FROM entity) + (SELECT count(*) FROM replica)");
-  if (!rows.ok()) return rows.status();
-  if (*rows > 0) return true;
   absl::StatusOr<std::string> mode = connection->QueryString("PRAGMA journal_mode = DELETE");
   return mode.ok() ? absl::StatusOr<bool>(false) : mode.status();
 }
@@ -351,7 +352,7 @@ absl::StatusOr<ArchiveCounts> ImportInto(ArchiveInput& input, const std::string&
     return absl::FailedPreconditionError(
         absl::StrCat(directory,
                      " has a journal already, which is left as it is. Name another directory with "
-                     "--data-dir, or move or delete this one first."));
+                     "--data-dir, or move or delete this directory first."));
   }
   const std::string beside = file + ".import";
   std::error_code ignored;
@@ -360,6 +361,7 @@ absl::StatusOr<ArchiveCounts> ImportInto(ArchiveInput& input, const std::string&
   absl::StatusOr<ArchiveCounts> counts = ImportFile(input, beside, progress);
   if (!counts.ok()) return counts;
   if (absl::Status status = SyncPath(beside); !status.ok()) return status;
+  if (absl::Status status = RemoveStaleSideFiles(file); !status.ok()) return status;
   std::error_code error;
   std::filesystem::rename(beside, file, error);
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot make ", file));

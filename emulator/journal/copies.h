@@ -30,7 +30,8 @@ class Copies {
   // All that entities have stored, and what nodes know of CRDT entities.
   virtual void ClearAll(absl::AnyInvocable<void(absl::Status)> done) = 0;
 
-  // Of what entities have stored; not of what nodes know. `done` gets how much that is.
+  // Of what entities have stored; not of what nodes know. `done` gets how much that is. Its errors are those of a
+  // temporary database, and name it.
   virtual void KeepCopy(std::uint64_t copy, absl::AnyInvocable<void(absl::StatusOr<StoredAmount>)> done) = 0;
 
   // ClearAll, and then what was stored when the copy was kept is there again, positions included. The copy stays.

@@ -51,7 +51,12 @@ absl::Status Do(const DropKept& drop, Connection& connection) {
 }  // namespace
 
 absl::Status ApplyCopyChange(const CopyChange& change, Connection& connection) {
-  return std::visit([&connection](const auto& each) { return Do(each, connection); }, change);
+  absl::Status status = std::visit([&connection](const auto& each) { return Do(each, connection); }, change);
+  if (status.ok() || std::holds_alternative<ClearStored>(change)) return status;
+  // SQLite's errors do not tell which of a connection's files has them.
+  return {status.code(), absl::StrCat("SQLite's temporary database, which keeps saved states (in memory or where "
+                                      "SQLITE_TMPDIR or TMPDIR says): ",
+                                      status.message())};
 }
 
 }  // namespace cloudstate::journal

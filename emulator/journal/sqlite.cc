@@ -1,6 +1,7 @@
 #include "emulator/journal/sqlite.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -70,6 +71,16 @@ std::string ImmutableUri(std::string_view file) {
 }
 
 }  // namespace
+
+absl::Status RemoveStaleSideFiles(const std::string& file) {
+  std::error_code error;
+  if (std::filesystem::exists(file, error)) return absl::OkStatus();
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
+    std::filesystem::remove(file + suffix, error);
+    if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot remove ", file, suffix));
+  }
+  return absl::OkStatus();
+}
 
 absl::Status ErrorOf(sqlite3* database, std::string_view file) {
   const int system_error = errno;
@@ -189,6 +200,14 @@ absl::StatusOr<std::int64_t> Connection::QueryInt(std::string_view sql) {
   Cursor cursor = statement->Query();
   if (cursor.Next()) return cursor.Int(0);
   return cursor.status().ok() ? absl::InternalError(absl::StrCat("no row from ", View(sql))) : cursor.status();
+}
+
+absl::StatusOr<bool> Connection::HasRows(std::string_view table) {
+  absl::StatusOr<std::int64_t> rows =
+      QueryInt(absl::StrCat("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '", View(table), "'"));
+  if (rows.ok() && *rows > 0) rows = QueryInt(absl::StrCat("SELECT count(*) FROM ", View(table)));
+  if (!rows.ok()) return rows.status();
+  return *rows > 0;
 }
 
 absl::StatusOr<std::string> Connection::QueryString(std::string_view sql) {

@@ -100,6 +100,8 @@ class Connection {
   // The first column of the first row.
   absl::StatusOr<std::int64_t> QueryInt(std::string_view sql);
   absl::StatusOr<std::string> QueryString(std::string_view sql);
+  // Whether there is such a table, and something in it.
+  absl::StatusOr<bool> HasRows(std::string_view table);
 
   std::int64_t LastInsertId() const { return sqlite3_last_insert_rowid(database_.get()); }
   std::int64_t ChangedRows() const { return sqlite3_changes64(database_.get()); }
@@ -128,6 +130,10 @@ class Preparer {
   Connection& connection_;
   absl::Status status_;
 };
+
+// Removes what SQLite left beside a file that is not there: it would take that for a part of the next one of that name.
+// Nobody has it open.
+absl::Status RemoveStaleSideFiles(const std::string& file);
 
 // The newest error of a connection as a status that a person can act on. It names the file. For errors of the disk
 // errno tells more (SQLite's own record of it leaves out commits): it was 0 before the call that failed.

@@ -28,10 +28,10 @@ std::int64_t LastSequenceAfter(const Append& append) {
 }
 
 // A claim must neither be undone with a transaction nor be there when a part of one is tried again. Where all is taken
-// away, so are the claims, which those before and after it must not notice.
+// away, so are the claims, which those before and after it must not notice. An error of the temporary database, where
+// copies are kept, undoes nobody's writes.
 bool StandsAlone(const Change& change) {
-  const CopyChange* copies = std::get_if<CopyChange>(&change);
-  return std::holds_alternative<Claims>(change) || (copies != nullptr && std::holds_alternative<ClearStored>(*copies));
+  return std::holds_alternative<Claims>(change) || std::holds_alternative<CopyChange>(change);
 }
 
 absl::Status WrongSequence(const Append& append, SequenceNumber last) {
@@ -123,9 +123,9 @@ absl::Status Writer::CommitAlone(const Change& change) {
     Grant(*claims);
     return absl::OkStatus();
   }
-  absl::Status cleared = CommitStored({&change, 1}).front();
-  if (cleared.ok()) fences_.Vacate();
-  return cleared;
+  absl::Status status = CommitStored({&change, 1}).front();
+  if (status.ok() && std::holds_alternative<ClearStored>(std::get<CopyChange>(change))) fences_.Vacate();
+  return status;
 }
 
 void Writer::Grant(const Claims& claims) {

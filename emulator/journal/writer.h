@@ -55,7 +55,7 @@ class Writer {
   // fails only its own append, and what is not there only its own deletion. An error of the disk fails all of them, and
   // nothing is stored; the next call starts afresh. Where damage in the file stops the transaction, each is tried
   // alone, so that only those which touch it fail. Claims are not stored and never fail. What stands before and after a
-  // claim, or what takes all away, goes into transactions of its own.
+  // claim, or a change of copies, goes into transactions of its own.
   std::vector<absl::Status> Commit(absl::Span<const Change> changes);
 
   // As ReplicaStore says, by now.

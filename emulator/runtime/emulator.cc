@@ -160,6 +160,8 @@ class RealEmulator final : public Emulator {
     user_functions_ = MakeUserFunctions();
     base::RunOn(strand_, [this] {
       user_functions_->MakeNodes();
+      // Somewhat less than the grace, whose end is one of the timers that run meanwhile.
+      strand_.HoldJumpsWhile([this] { return faults_.closing() > 0; }, settings_.limits.close_grace * 0.9);
       sampler_ =
           std::make_unique<Sampler>(strand_, recorder_, Sampler::Sources{.nodes = [this] { return SampledNodes(); }});
     });

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "emulator/base/did_you_mean.h"
 #include "emulator/base/proto_time.h"
 
 namespace cloudstate::runtime {
@@ -44,6 +45,19 @@ absl::Status Check(const dev::v1::Fault& fault) {
   return CheckDelay(fault);
 }
 
+bool IsOfTheJournal(dev::v1::Fault::Kind kind) {
+  return kind == dev::v1::Fault::FAILED_WRITE || kind == dev::v1::Fault::FAILED_READ;
+}
+
+bool IsInJournal(const userfunction::ServiceSpec& service) {
+  return service.kind == userfunction::EntityKind::kEventSourced ||
+         service.kind == userfunction::EntityKind::kValueEntity;
+}
+
+std::string NameOf(const dev::v1::Fault& fault) {
+  return fault.service().empty() ? "the user function" : absl::StrCat("'", fault.service(), "'");
+}
+
 }  // namespace
 
 void FaultBook::SetServices(std::shared_ptr<const userfunction::Specification> specification) {
@@ -67,12 +81,47 @@ absl::StatusOr<std::string> FaultBook::FullName(const std::string& service) cons
           : absl::StrCat("'", service, "' could be ", absl::StrJoin(found, " or "), ": write one of them."));
 }
 
+// `fault` has its service's full name.
+absl::Status FaultBook::CheckCanStrike(const dev::v1::Fault& fault) const {
+  if (specification_ == nullptr) return absl::OkStatus();
+  std::vector<const userfunction::ServiceSpec*> services;
+  for (const auto* descriptor : specification_->SortedServices()) {
+    if (fault.service().empty() || descriptor->full_name() == fault.service())
+      services.push_back(&specification_->services.at(descriptor->full_name()));
+  }
+  if (IsOfTheJournal(fault.kind())) {
+    std::erase_if(services, [](const auto* service) { return !IsInJournal(*service); });
+    if (services.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "Nothing of ", NameOf(fault), " is in the journal, so that ", dev::v1::Fault::Kind_Name(fault.kind()),
+          " never strikes: name a service of event-sourced or value entities, or take another kind."));
+    }
+  }
+  if (!fault.entity_id().empty()) {
+    std::erase_if(services, [](const auto* service) { return service->kind == userfunction::EntityKind::kAction; });
+    if (services.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("Actions have no entities, and ", NameOf(fault), " has no others: leave out `entity_id`."));
+    }
+  }
+  std::vector<std::string> methods;
+  for (const auto* service : services) {
+    for (int i = 0; i < service->descriptor->method_count(); ++i)
+      methods.push_back(service->descriptor->method(i)->name());
+  }
+  if (fault.method().empty() || std::ranges::find(methods, fault.method()) != methods.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("There is no method '", fault.method(), "' of ", NameOf(fault),
+                                                 " that this fault could strike",
+                                                 base::DidYouMean(fault.method(), methods), "."));
+}
+
 absl::StatusOr<dev::v1::Fault> FaultBook::Add(dev::v1::Fault fault) {
   if (absl::Status status = Check(fault); !status.ok()) return status;
   const std::lock_guard lock(mutex_);
   absl::StatusOr<std::string> service = FullName(fault.service());
   if (!service.ok()) return service.status();
   fault.set_service(*std::move(service));
+  if (absl::Status status = CheckCanStrike(fault); !status.ok()) return status;
   fault.set_id(++last_id_);
   fault.set_struck(0);
   entries_.push_back({.fault = fault});

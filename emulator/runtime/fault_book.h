@@ -34,9 +34,9 @@ class FaultBook {
   // The services that faults name from now on.
   void SetServices(std::shared_ptr<const userfunction::Specification> specification);
 
-  // With its number. INVALID_ARGUMENT says what is wrong with it: no kind, a service that is not there or could be
-  // several, though none is unknown while there is no user function, a delay where it means nothing or is none, numbers
-  // below 0.
+  // With its number. INVALID_ARGUMENT says what is wrong with it: no kind, a delay where it means nothing or is none,
+  // numbers below 0; and, unless there is no user function yet: a service or method that is not there, a service that
+  // could be several, or what can never strike, since the service stores nothing in the journal or has no entities.
   absl::StatusOr<dev::v1::Fault> Add(dev::v1::Fault fault);
   // Those that can strike still.
   std::vector<dev::v1::Fault> List() const;
@@ -58,8 +58,13 @@ class FaultBook {
   // have struck.
   std::optional<dev::v1::Fault> Strike(Kind kind, const Place& place);
 
-  // Until it is destroyed.
+  // Until it is destroyed. Once for each.
   void Register(std::weak_ptr<Holder> holder);
+
+  // Entities' streams that are half-closed and that the user function has not ended: what time that jumps waits for.
+  void BeginClosing() { closing_.fetch_add(1, std::memory_order_relaxed); }
+  void EndClosing() { closing_.fetch_sub(1, std::memory_order_relaxed); }
+  std::size_t closing() const { return closing_.load(std::memory_order_relaxed); }
 
  private:
   struct Entry {
@@ -67,12 +72,14 @@ class FaultBook {
     std::int64_t let_through = 0;
   };
 
+  absl::Status CheckCanStrike(const dev::v1::Fault& fault) const;
   absl::StatusOr<std::string> FullName(const std::string& service) const;
   bool Fits(const dev::v1::Fault& fault, const Place& place) const;
   bool IsStoredAs(const std::string& service, std::string_view persistence_id) const;
   std::vector<std::shared_ptr<Holder>> Holders();
 
   std::atomic<std::size_t> count_ = 0;  // of entries
+  std::atomic<std::size_t> closing_ = 0;
   mutable std::mutex mutex_;
   std::shared_ptr<const userfunction::Specification> specification_;  // null before the first
   std::list<Entry> entries_;

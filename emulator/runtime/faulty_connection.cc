@@ -28,10 +28,11 @@ class FaultyConnection::Conversation final : public FaultBook::Holder,
 
   void Open(userfunction::Connection& connection, std::string_view method, absl::Duration timeout);
   void Write(std::string message);
+  void HalfClose();
   void OwnerPaused(bool paused);
   // No callback after that.
   void Cancel();
-  userfunction::Stream* stream() { return stream_.get(); }
+  const userfunction::Stream* stream() const { return stream_.get(); }
 
   void LetGo(std::int64_t fault) override;
 
@@ -46,6 +47,8 @@ class FaultyConnection::Conversation final : public FaultBook::Holder,
   void OnMessage(std::string message);
   void OnClosed(absl::Status status);
   void Lose();
+  // The real stream has come to its end.
+  void EndClosing();
   bool IsSilenced(std::string_view message) const;
   void Pass(std::variant<std::string, absl::Status> what);
   void Tell(std::variant<std::string, absl::Status> what);
@@ -58,6 +61,8 @@ class FaultyConnection::Conversation final : public FaultBook::Holder,
   userfunction::StreamHandler handler_;
   std::unique_ptr<userfunction::Stream> stream_;  // of the real connection; none once cancelled or lost
   bool owner_paused_ = false;
+  bool closing_ = false;     // an entity's, half-closed, and not ended by the user function yet
+  bool registered_ = false;  // with the book
 
   bool struck_ = false;                     // once a fault has; all below is empty before
   std::optional<dev::v1::Fault> loss_;      // comes in place of the next answer
@@ -105,7 +110,7 @@ void FaultyConnection::Conversation::Strike(const StreamPlace::Command& command)
     loss_ = std::move(loss);
   } else if (auto slowness = faults_.Strike(dev::v1::Fault::SLOW, place)) {
     slowness_ = std::move(slowness);
-    faults_.Register(weak_from_this());
+    if (!std::exchange(registered_, true)) faults_.Register(weak_from_this());
   } else {
     return;
   }
@@ -119,6 +124,7 @@ void FaultyConnection::Conversation::OnMessage(std::string message) {
 }
 
 void FaultyConnection::Conversation::OnClosed(absl::Status status) {
+  EndClosing();
   if (!struck_) return handler_.on_closed(std::move(status));
   if (loss_.has_value()) return Lose();
   // An action's answer may be no more than its end. Other ends are no answers.
@@ -134,6 +140,7 @@ void FaultyConnection::Conversation::Lose() {
   absl::Status lost = absl::UnavailableError(absl::StrCat("the stream was lost: ", DescribeFault(*loss_)));
   loss_ = std::nullopt;
   slowness_ = std::nullopt;
+  EndClosing();
   stream_ = nullptr;
   Pass(std::move(lost));
 }
@@ -197,7 +204,18 @@ void FaultyConnection::Conversation::OwnerPaused(bool paused) {
   }
 }
 
+void FaultyConnection::Conversation::HalfClose() {
+  if (stream_ == nullptr) return;
+  if (!place_.is_action() && !std::exchange(closing_, true)) faults_.BeginClosing();
+  stream_->HalfClose();
+}
+
+void FaultyConnection::Conversation::EndClosing() {
+  if (std::exchange(closing_, false)) faults_.EndClosing();
+}
+
 void FaultyConnection::Conversation::Cancel() {
+  EndClosing();
   const std::unique_ptr<userfunction::Stream> cancelled = std::move(stream_);
   strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
   late_.clear();
@@ -210,9 +228,7 @@ class FaultyConnection::OwnersStream final : public userfunction::Stream {
   ~OwnersStream() override { conversation_->Cancel(); }
 
   void Write(std::string message) override { conversation_->Write(std::move(message)); }
-  void HalfClose() override {
-    if (conversation_->stream() != nullptr) conversation_->stream()->HalfClose();
-  }
+  void HalfClose() override { conversation_->HalfClose(); }
   std::size_t Unsent() const override {
     return conversation_->stream() == nullptr ? 0 : conversation_->stream()->Unsent();
   }

@@ -17,7 +17,8 @@ namespace cloudstate::runtime {
 //   NO_ANSWER    what answers the command is dropped, and the stream stays
 //
 // While there is no fault, of each stream no more than the first message is looked at. What is no stream of entities or
-// actions passes. On the strand; destroying a stream does not need this.
+// actions passes. Entities' streams that are half-closed and that the user function has not ended are counted in the
+// book. On the strand; destroying a stream does not need this.
 class FaultyConnection final : public userfunction::Connection {
  public:
   // The references outlive this and its streams.

@@ -17,6 +17,7 @@ struct UnderWay {
   std::size_t stored = 0;
   std::size_t busy = 0;          // nodes
   std::size_t acknowledged = 0;  // not yet
+  std::size_t unsaved = 0;       // nodes
 };
 
 UnderWay Count(const cluster::Cluster& cluster) {
@@ -27,7 +28,10 @@ UnderWay Count(const cluster::Cluster& cluster) {
     sum.handled += static_cast<std::size_t>(node->load().user_function.open());
     sum.stored += static_cast<std::size_t>(node->load().journal.open());
     sum.busy += node->is_busy() ? 1 : 0;
-    if (const cluster::Replicas* replicas = node->replicas()) sum.acknowledged += replicas->pending();
+    const cluster::Replicas* replicas = node->replicas();
+    if (replicas == nullptr) continue;
+    sum.acknowledged += replicas->pending();
+    sum.unsaved += replicas->is_saved() ? 0 : 1;
   }
   return sum;
 }
@@ -49,6 +53,8 @@ std::string WhatIsNotQuiet(const cluster::Cluster& cluster, QuietKind kind) {
     Add(sum.busy, "node has commands or CRDT entities in hand", "nodes have commands or CRDT entities in hand",
         reasons);
   }
+  Add(sum.unsaved, "node has not stored yet what it knows of CRDT entities",
+      "nodes have not stored yet what they know of CRDT entities", reasons);
   if (kind == QuietKind::kConverged) {
     Add(sum.acknowledged, "change of a CRDT entity is not acknowledged",
         "changes of CRDT entities are not acknowledged", reasons);

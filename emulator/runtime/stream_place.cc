@@ -54,12 +54,13 @@ StreamPlace::StreamPlace(std::string_view method, userfunction::Dialect dialect)
       command_field_(CommandField(method, dialect)) {}
 
 std::optional<StreamPlace::Command> StreamPlace::Look(std::string_view message) {
+  const bool is_first = !std::exchange(looked_, true);
   if (is_action_) {
-    if (!service_.empty()) return std::nullopt;  // what follows belongs to the same command
+    if (!is_first) return std::nullopt;  // what follows belongs to the same command
     service_ = BytesOf(message, kActionService);
     return Command{.method = std::string(BytesOf(message, kActionName))};
   }
-  if (service_.empty()) {
+  if (is_first) {
     const std::string_view init = BytesOf(message, kInit);
     service_ = BytesOf(init, kInitService);
     entity_id_ = BytesOf(init, kInitEntityId);

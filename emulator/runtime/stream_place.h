@@ -20,8 +20,8 @@ class StreamPlace {
     std::string method;
     std::int64_t id = 0;  // 0 for actions, whose calls have one command each
   };
-  // The first message has to be shown; of entities it says where the stream belongs.
-  bool wants_first() const { return !is_action_ && service_.empty(); }
+  // The first message has to be shown, always: it says where the stream belongs.
+  bool wants_first() const { return !looked_; }
   // Looks at a message to the user function. The command, if it is one.
   std::optional<Command> Look(std::string_view message);
 
@@ -34,6 +34,7 @@ class StreamPlace {
 
  private:
   bool is_action_ = false;
+  bool looked_ = false;    // at the first message
   int command_field_ = 0;  // of entities' streams: the number of what commands are in
   std::string service_;
   std::string entity_id_;

@@ -16,6 +16,8 @@ namespace {
 constexpr absl::Duration kLookAgain = absl::Milliseconds(5);
 constexpr absl::Duration kDefaultWait = absl::Seconds(10);
 constexpr absl::Duration kLongestWait = absl::Minutes(5);
+// What nodes need to join and to read what they have kept.
+constexpr absl::Duration kLongestReading = absl::Seconds(10);
 
 }  // namespace
 
@@ -64,32 +66,40 @@ absl::Status TestControl::CheckMayReset() const {
       "--allow-reset if nothing in its data directory matters.");
 }
 
-void TestControl::EndAll() {
+void TestControl::ChangeAll(Change change, const cluster::CrdtStates& known,
+                            absl::AnyInvocable<void(const absl::Status&)> done) {
+  cluster::CrdtStates present = parts_.cluster.KnownCrdts();
   parts_.cluster.EndAll();
-  parts_.faults.ClearAll();
-}
-
-void TestControl::StartOver(const cluster::CrdtStates& known) {
-  parts_.recorder.Clear();
-  parts_.cluster.StartOver(options_.nodes, known);
+  change(
+      OnStrand([this, present = std::move(present), known, done = std::move(done)](const absl::Status& status) mutable {
+        if (status.ok()) {
+          parts_.faults.ClearAll();
+          parts_.recorder.Clear();
+        }
+        parts_.cluster.StartOver(options_.nodes, status.ok() ? known : present);
+        if (status.ok()) return done(status);
+        done(absl::Status(
+            status.code(),
+            absl::StrCat("The journal could not be changed, so all that is stored or saved, faults and traces "
+                         "are as they were; only what was under way has ended, and nodes and network are as "
+                         "at the start. Mend this and try again: ",
+                         status.message())));
+      }));
 }
 
 void TestControl::Reset(const dev::v1::ResetRequest&, Done<dev::v1::ResetResponse> done) {
   parts_.strand.Post([this, begun = parts_.strand.Now(), done = std::move(done)]() mutable {
     if (absl::Status status = CheckMayReset(); !status.ok()) return done(status);
     InTurn([this, begun, done = std::move(done)]() mutable {
-      EndAll();
-      std::vector<std::uint64_t> copies;
-      for (const auto& [name, saved] : std::exchange(states_, {})) copies.push_back(saved.copy);
-      if (!copies.empty()) DropCopies(std::move(copies));
-      parts_.copies.ClearAll(OnStrand([this, begun, done = std::move(done)](const absl::Status& status) mutable {
-        StartOver({});
+      const auto clear = [this](auto cleared) { parts_.copies.ClearAll(std::move(cleared)); };
+      ChangeAll(clear, {}, [this, begun, done = std::move(done)](const absl::Status& status) mutable {
+        if (status.ok()) DropStates();
         EndTurn();
         if (!status.ok()) return done(status);
         dev::v1::ResetResponse response;
         *response.mutable_duration() = base::ToDuration(parts_.strand.Now() - begun);
         done(std::move(response));
-      }));
+      });
     });
   });
 }
@@ -109,29 +119,49 @@ void TestControl::SaveState(const dev::v1::SaveStateRequest& request, Done<dev::
   parts_.strand.Post([this, name = request.name(), done = std::move(done)]() mutable {
     if (name.empty()) return done(absl::InvalidArgumentError("A saved state needs a name."));
     InTurn([this, name = std::move(name), done = std::move(done)]() mutable {
-      Saved saved{.copy = ++last_copy_, .amount = {}, .crdts = parts_.cluster.KnownCrdts()};
-      const std::uint64_t copy = saved.copy;
-      parts_.copies.KeepCopy(
-          copy, OnStrand([this, name = std::move(name), saved = std::move(saved),
-                          done = std::move(done)](const absl::StatusOr<journal::StoredAmount>& amount) mutable {
-            if (!amount.ok()) {
-              EndTurn();
-              return done(amount.status());
-            }
-            saved.amount = *amount;
-            dev::v1::SavedState described = Describe(name, saved);
-            Keep(name, std::move(saved));
-            EndTurn();
-            done(std::move(described));
-          }));
+      SaveWhenKnown(name, Now(), std::move(done));
     });
   });
+}
+
+void TestControl::SaveWhenKnown(const std::string& name, absl::Time since, Done<dev::v1::SavedState> done) {
+  const absl::Status known = parts_.cluster.CheckKnownCrdtsAreAll();
+  if (absl::IsUnavailable(known) && Now() - since < kLongestReading) {
+    parts_.strand.After(kLookAgain, lifetime_.Guard([this, name, since, done = std::move(done)]() mutable {
+      SaveWhenKnown(name, since, std::move(done));
+    }));
+    return;
+  }
+  if (!known.ok()) {
+    EndTurn();
+    return done(absl::Status(known.code(), absl::StrCat("Nothing was saved. ", known.message())));
+  }
+  Saved saved{.copy = ++last_copy_, .amount = {}, .crdts = parts_.cluster.KnownCrdts()};
+  const std::uint64_t copy = saved.copy;
+  parts_.copies.KeepCopy(copy, OnStrand([this, name, saved = std::move(saved), done = std::move(done)](
+                                            const absl::StatusOr<journal::StoredAmount>& amount) mutable {
+                           if (!amount.ok()) {
+                             EndTurn();
+                             return done(amount.status());
+                           }
+                           saved.amount = *amount;
+                           dev::v1::SavedState described = Describe(name, saved);
+                           Keep(name, std::move(saved));
+                           EndTurn();
+                           done(std::move(described));
+                         }));
 }
 
 void TestControl::Keep(const std::string& name, Saved saved) {
   const auto former = states_.find(name);
   if (former != states_.end()) DropCopies({former->second.copy});
   states_.insert_or_assign(name, std::move(saved));
+}
+
+void TestControl::DropStates() {
+  std::vector<std::uint64_t> copies;
+  for (const auto& [name, saved] : std::exchange(states_, {})) copies.push_back(saved.copy);
+  if (!copies.empty()) DropCopies(std::move(copies));
 }
 
 void TestControl::DropCopies(std::vector<std::uint64_t> copies) {
@@ -159,15 +189,16 @@ void TestControl::RestoreState(const dev::v1::RestoreStateRequest& request, Done
         EndTurn();
         return done(saved.status());
       }
-      EndAll();
-      parts_.copies.RestoreCopy((*saved)->copy, OnStrand([this, name, saved = *saved,
-                                                          done = std::move(done)](const absl::Status& status) mutable {
-                                  StartOver(saved->crdts);
-                                  dev::v1::SavedState described = Describe(name, *saved);
-                                  EndTurn();
-                                  if (!status.ok()) return done(status);
-                                  done(std::move(described));
-                                }));
+      const auto restore = [this, copy = (*saved)->copy](auto restored) {
+        parts_.copies.RestoreCopy(copy, std::move(restored));
+      };
+      dev::v1::SavedState described = Describe(name, **saved);
+      ChangeAll(restore, (*saved)->crdts,
+                [this, described = std::move(described), done = std::move(done)](const absl::Status& status) mutable {
+                  EndTurn();
+                  if (!status.ok()) return done(status);
+                  done(std::move(described));
+                });
     });
   });
 }
@@ -215,7 +246,11 @@ void TestControl::Seed(const dev::v1::SeedRequest& request, Done<dev::v1::SeedRe
 void TestControl::Evict(const dev::v1::EvictRequest& request, Done<dev::v1::EvictResponse> done) {
   parts_.strand.Post([this, request, done = std::move(done)]() mutable {
     std::optional<base::EntityKey> key;
-    if (!request.service().empty() || !request.entity_id().empty()) {
+    if (request.service().empty() != request.entity_id().empty()) {
+      return done(absl::InvalidArgumentError(
+          "Give both `service` and `entity_id` for one entity, or neither for all entities."));
+    }
+    if (!request.service().empty()) {
       const auto types = Types();
       if (!types.ok()) return done(types.status());
       const auto service = (*types)->FindService(request.service());
@@ -248,7 +283,7 @@ void TestControl::Wait(const dev::v1::WaitRequest& request, Done<dev::v1::WaitRe
   }
   auto waiting = std::make_shared<Waiting>(Waiting{
       .kind = request.converged() ? QuietKind::kConverged : QuietKind::kIdle,
-      .since = parts_.strand.Now(),
+      .since = Now(),
       .timeout = timeout,
       .done = std::move(done),
   });
@@ -258,7 +293,7 @@ void TestControl::Wait(const dev::v1::WaitRequest& request, Done<dev::v1::WaitRe
 void TestControl::LookWhetherQuiet(std::shared_ptr<Waiting> waiting) {
   const std::string loud =
       turns_.empty() ? WhatIsNotQuiet(parts_.cluster, waiting->kind) : "a test's state is being made";
-  const absl::Duration waited = parts_.strand.Now() - waiting->since;
+  const absl::Duration waited = Now() - waiting->since;
   if (loud.empty()) {
     dev::v1::WaitResponse response;
     *response.mutable_waited() = base::ToDuration(waited);

@@ -79,9 +79,16 @@ class TestControl final : public admin::Control {
   auto OnStrand(Answered answered) const;
 
   absl::Status CheckMayReset() const;
-  // Everything ends that works with what is stored.
-  void EndAll();
-  void StartOver(const cluster::CrdtStates& known);
+  // Ends everything that works with what is stored, has `change` change that, and starts over with `known`. Where it
+  // could not, stored and saved states, faults and traces stay, and all CRDT entities: `done` is told so. Nodes,
+  // network and clocks are as at the start in any case, and what was under way has ended.
+  using Change = absl::AnyInvocable<void(absl::AnyInvocable<void(absl::Status)>)>;
+  void ChangeAll(Change change, const cluster::CrdtStates& known, absl::AnyInvocable<void(const absl::Status&)> done);
+  void DropStates();
+  // In time that goes on by itself, not with AdvanceTime.
+  absl::Time Now() const { return parts_.strand.Now() - parts_.strand.Ahead(); }
+  // Once all is known that is to be saved; asked for at that time.
+  void SaveWhenKnown(const std::string& name, absl::Time since, Done<dev::v1::SavedState> done);
   void DropCopies(std::vector<std::uint64_t> copies);
   absl::StatusOr<const Saved*> FindState(const std::string& name) const;
   void Keep(const std::string& name, Saved saved);

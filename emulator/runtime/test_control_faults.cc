@@ -27,6 +27,8 @@ void TestControl::AdvanceTime(const dev::v1::AdvanceTimeRequest& request, Done<d
                                                         absl::FormatDuration(by), ".")));
   }
   parts_.strand.Post([this, by, done = std::move(done)]() mutable {
+    // Whoever is still asked for its services would be asked again and again, as often as would be in so much time.
+    if (const auto types = Types(); !types.ok()) return done(types.status());
     parts_.advance(by, [&strand = parts_.strand, done = std::move(done)]() mutable {
       dev::v1::AdvanceTimeResponse response;
       *response.mutable_ahead() = base::ToDuration(strand.Ahead());

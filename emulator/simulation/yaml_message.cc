@@ -13,6 +13,10 @@ bool YamlShape::IsInlined(const google::protobuf::FieldDescriptor* field) const 
   return std::find(inlined.begin(), inlined.end(), field) != inlined.end();
 }
 
+bool YamlShape::IsWrittenEmpty(const google::protobuf::FieldDescriptor* field) const {
+  return std::find(even_empty.begin(), even_empty.end(), field) != even_empty.end();
+}
+
 const google::protobuf::FieldDescriptor* YamlShape::ShortFor(const google::protobuf::Descriptor* type) const {
   if (type->field_count() == 1) return type->field(0);
   const auto found = std::find_if(shorthands.begin(), shorthands.end(),

@@ -19,12 +19,15 @@ namespace cloudstate::simulation {
 // - The fields of a message field that is named in `inlined` may stand beside it, in its place: so a step has `kill: 2`
 //   instead of `steer: {kill: 2}`.
 // - A message that has a field named in `shorthands` may be written as that field's value, as if it had no other.
+// - Lists that are named in `even_empty` are written where they are empty, too, as [].
 // - An enum value is its name, in any case; a google.protobuf.Value is any YAML (yaml_value.h).
 struct YamlShape {
   std::vector<const google::protobuf::FieldDescriptor*> inlined;
   std::vector<const google::protobuf::FieldDescriptor*> shorthands = {};
+  std::vector<const google::protobuf::FieldDescriptor*> even_empty = {};
 
   bool IsInlined(const google::protobuf::FieldDescriptor* field) const;
+  bool IsWrittenEmpty(const google::protobuf::FieldDescriptor* field) const;
   // The field as whose value a message of this type may be written; null for none.
   const google::protobuf::FieldDescriptor* ShortFor(const google::protobuf::Descriptor* type) const;
 };

@@ -97,7 +97,7 @@ std::vector<Entry> Writer::Entries(const Message& message) const {
     const FieldDescriptor* field = type->field(i);
     const bool given =
         field->is_repeated() ? reflection->FieldSize(message, field) > 0 : reflection->HasField(message, field);
-    if (!given) continue;
+    if (!given && !shape_.IsWrittenEmpty(field)) continue;
     if (!shape_.IsInlined(field)) {
       entries.push_back({field, &message});
       continue;

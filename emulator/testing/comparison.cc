@@ -17,11 +17,20 @@ namespace {
 struct Came {
   const Json* full = nullptr;
   const Json* brief = nullptr;  // null as well where it is at its default
+  const Keys* keys = nullptr;   // null where there are none
+  bool of_key = false;          // stands behind a key: has no default
 
   bool empty() const { return full == nullptr; }
+  bool LacksKey() const { return of_key && empty(); }
+  bool HasKeys() const { return keys != nullptr && keys->mapping != Keys::Mapping::kFields; }
+  // Of what stands below, if it has its own.
+  const Keys* KeysBelow(const Keys* own) const {
+    return keys != nullptr && keys->mapping == Keys::Mapping::kKeysThroughout ? keys : own;
+  }
 };
 
-Came Whole(const Json& value) { return {&value, &value}; }
+Came Whole(const Json& value) { return {.full = &value, .brief = &value}; }
+Came Nothing() { return {}; }
 
 enum class Fields { kAll, kNamed };
 
@@ -46,9 +55,22 @@ const Json* Member(const Json* value, const std::string& name) {
   return found == value->struct_value().fields().end() ? nullptr : &found->second;
 }
 
+Came MemberOf(const Came& came, const std::string& name) {
+  const Keys* own = nullptr;
+  if (came.keys != nullptr) {
+    const auto found = came.keys->members.find(name);
+    if (found != came.keys->members.end()) own = &found->second;
+  }
+  return {.full = Member(came.full, name),
+          .brief = Member(came.brief, name),
+          .keys = came.KeysBelow(own),
+          .of_key = came.HasKeys()};
+}
+
 // The name that a member has in what came.
 std::string NameIn(const Came& came, const std::string& written) {
   std::string name = Unescaped(written);
+  if (came.HasKeys()) return name;
   if (Member(came.full, name) == nullptr && Member(came.full, CamelCase(name)) != nullptr) return CamelCase(name);
   return name;
 }
@@ -90,18 +112,28 @@ class Comparer {
   }
 
   Json CompareScalar(const Json& expected, const Came& came, const std::string& path) {
-    if (came.empty() && LooksLikeDefault(expected)) return {};
-    if (!came.empty() && SameScalar(expected, *came.full)) return Shown(came);
+    if (IsNull(expected) ? FitsNull(came) : FitsScalar(expected, came)) return Shown(came);
     Json meant = expected;
     if (meant.has_string_value()) meant.set_string_value(Unescaped(meant.string_value()));
     if (came.empty()) return Differs(expected, absl::StrCat(path, " is not there; expected ", ShortJsonText(meant)));
     return Differs(expected, absl::StrCat(path, " is ", Text(came), ", not ", ShortJsonText(meant)));
   }
 
+  static bool IsNull(const Json& value) {
+    return value.kind_case() == Json::kNullValue || value.kind_case() == Json::KIND_NOT_SET;
+  }
+
+  static bool FitsNull(const Came& came) {
+    if (came.LacksKey()) return false;
+    return came.brief == nullptr || LooksLikeDefault(*came.brief);
+  }
+
+  static bool FitsScalar(const Json& expected, const Came& came) {
+    if (came.empty()) return !came.of_key && LooksLikeDefault(expected);
+    return SameScalar(expected, *came.full);
+  }
+
   static bool SameScalar(const Json& expected, const Json& came) {
-    if (expected.kind_case() == Json::kNullValue || expected.kind_case() == Json::KIND_NOT_SET) {
-      return LooksLikeDefault(came);
-    }
     if (expected.has_string_value() && came.has_string_value()) {
       return Unescaped(expected.string_value()) == came.string_value();
     }
@@ -113,11 +145,11 @@ class Comparer {
   }
 
   Json CompareMembers(const Json& expected, const Came& came, const std::string& path, Fields fields) {
-    if (came.empty() && expected.struct_value().fields().empty()) return {};
+    if (came.empty() && !came.of_key && expected.struct_value().fields().empty()) return {};
     if (!came.empty() && !came.full->has_struct_value()) {
       return Differs(expected, absl::StrCat(path, " is ", Text(came), ", not ", ShortJsonText(expected)));
     }
-    if (came.empty() && fields == Fields::kAll && !AllFitAbsent(expected)) {
+    if (came.LacksKey() || (came.empty() && fields == Fields::kAll && !AllFitAbsent(expected))) {
       return Differs(expected, absl::StrCat(path, " is not there; expected ", ShortJsonText(expected)));
     }
     Json shown;
@@ -128,8 +160,8 @@ class Comparer {
     for (const std::string& written : in_order) {
       const std::string name = NameIn(came, written);
       named.insert(name);
-      Json part = Compare(expected.struct_value().fields().at(written),
-                          {Member(came.full, name), Member(came.brief, name)}, Below(path, name), fields);
+      Json part =
+          Compare(expected.struct_value().fields().at(written), MemberOf(came, name), Below(path, name), fields);
       if (part.kind_case() != Json::KIND_NOT_SET) (*shown.mutable_struct_value()->mutable_fields())[name] = part;
     }
     if (came.brief != nullptr) CompareOthers(expected, came, named, path, fields, shown);
@@ -138,7 +170,7 @@ class Comparer {
 
   static bool AllFitAbsent(const Json& expected) {
     for (const auto& member : expected.struct_value().fields()) {
-      if (!Fits(member.second, {}, Fields::kAll)) return false;
+      if (!Fits(member.second, Nothing(), Fields::kAll)) return false;
     }
     return true;
   }
@@ -163,13 +195,19 @@ class Comparer {
   static Came Element(const Came& list, int index) {
     const Json& full = list.full->list_value().values(index);
     const bool both = list.brief != nullptr && index < list.brief->list_value().values_size();
-    return {&full, both ? &list.brief->list_value().values(index) : &full};
+    const auto at = static_cast<std::size_t>(index);
+    const Keys* own = list.keys != nullptr && at < list.keys->elements.size() ? &list.keys->elements[at] : nullptr;
+    return {
+        .full = &full, .brief = both ? &list.brief->list_value().values(index) : &full, .keys = list.KeysBelow(own)};
   }
   static int Size(const Came& list) { return list.empty() ? 0 : list.full->list_value().values_size(); }
   static bool IsList(const Came& came) { return !came.empty() && came.full->has_list_value(); }
 
   Json CompareElements(const Json& expected, const Came& came, const std::string& path, Fields fields) {
     const auto& elements = expected.list_value().values();
+    if (came.LacksKey()) {
+      return Differs(expected, absl::StrCat(path, " is not there; expected ", ShortJsonText(expected)));
+    }
     if (came.empty() && elements.empty()) return {};
     if (!came.empty() && !IsList(came)) {
       return Differs(expected, absl::StrCat(path, " is ", Text(came), ", and no list"));
@@ -216,10 +254,8 @@ class Comparer {
     const std::string what = ShortJsonText(argument);
     static const Json kNothing;
     const Json& value = came.empty() ? kNothing : *came.full;
-    if (name == kRegex) {
-      const bool matches = MatchesPattern(argument.string_value(), value.string_value());
-      return matches ? "" : absl::StrCat("which does not match ", argument.string_value());
-    }
+    if (came.LacksKey() && name != kOneOf) return "and should be there";
+    if (name == kRegex || (name == kContains && argument.has_string_value())) return TextProblem(name, argument, value);
     if (name == kAbove || name == kBelow) {
       // A number that is not there is 0.
       const auto number = came.empty() ? 0 : NumberOf(value);
@@ -235,12 +271,27 @@ class Comparer {
       }
       return absl::StrCat("none of ", what);
     }
-    if (name == kContains && argument.has_string_value()) {
-      const bool contains = absl::StrContains(value.string_value(), argument.string_value());
-      return contains ? "" : absl::StrCat("which does not contain ", what);
-    }
     if (!came.empty() && !IsList(came)) return "and no list";
     return ElementsProblem(name, argument, came, fields);
+  }
+
+  static std::string TextProblem(const std::string& name, const Json& argument, const Json& value) {
+    const std::optional<std::string> text = TextOf(value);
+    if (!text.has_value()) return "and no text";
+    if (name == kContains) {
+      const bool contains = absl::StrContains(*text, argument.string_value());
+      return contains ? "" : absl::StrCat("which does not contain ", ShortJsonText(argument));
+    }
+    const bool matches = MatchesPattern(argument.string_value(), *text);
+    return matches ? "" : absl::StrCat("which does not match ", argument.string_value());
+  }
+
+  // A number is its digits; what is not there is an empty text.
+  static std::optional<std::string> TextOf(const Json& value) {
+    if (IsNull(value)) return "";
+    if (value.has_number_value()) return JsonText(value);
+    if (!value.has_string_value()) return std::nullopt;
+    return value.string_value();
   }
 
   static std::string LengthProblem(const Json& argument, std::optional<double> length) {
@@ -283,8 +334,9 @@ class Comparer {
 
 Comparison Compare(const Json& expected, const Actual& actual, const std::string& path) {
   Comparison comparison;
-  comparison.shown =
-      Comparer(comparison.mismatches).Compare(expected, {&actual.full, &actual.brief}, path, Fields::kAll);
+  Came came{.full = &actual.full, .brief = &actual.brief, .keys = &actual.keys};
+  if (actual.full.kind_case() == Json::KIND_NOT_SET) came = Nothing();
+  comparison.shown = Comparer(comparison.mismatches).Compare(expected, came, path, Fields::kAll);
   return comparison;
 }
 

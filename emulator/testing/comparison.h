@@ -24,8 +24,9 @@ struct Comparison {
 };
 
 // Holds what came against what is expected, of which matchers have been checked. Fields that are not named must have
-// their default value; a default that is named fits one that is not there; numbers fit texts that are the same number;
-// names may be written as protobuf has them or as JSON has them. `path` is what the whole is called. `expected`
+// their default value; a default that is named fits a field that is not there, but no key; null fits what is not there
+// or at its default; numbers fit texts that are the same number; names of fields may be written as protobuf has them or
+// as JSON has them. `path` is what the whole is called. `expected`
 // outlives the answer.
 Comparison Compare(const Json& expected, const Actual& actual, const std::string& path);
 

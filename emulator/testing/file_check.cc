@@ -63,7 +63,7 @@ class FormCheck {
   absl::Status Typed(const Json& value) const { return ReadTypedMessage(value, places_).status(); }
   absl::Status ExpectedTyped(const Json& value) const {
     if (absl::Status status = CheckMatchers(value, places_); !status.ok()) return status;
-    return IsTextMatcher(value, kAny) ? absl::OkStatus() : Typed(value);
+    return ForAll(Alternatives(value), [&](const Json* each) { return Typed(*each); });
   }
 
   absl::Status Given(const GivenEntity& given) const {
@@ -108,8 +108,18 @@ class FormCheck {
       return misplaced(TestStep::kErrorFieldNumber, "'call'");
     if (step.kind_case() == TestStep::kCall && step.status() != 0)
       return misplaced(TestStep::kStatusFieldNumber, "'http'");
-    if (step.kind_case() == TestStep::kCall && step.has_response_headers()) return absl::OkStatus();
-    return absl::OkStatus();
+    if (step.has_reply() && places_.IsGiven(step, TestStep::kRepliesFieldNumber)) {
+      return places_.Error(places_.Of(step, TestStep::kRepliesFieldNumber),
+                           "'reply' and 'replies' exclude each other: one message is expected, or all of a stream");
+    }
+    return Headers(step);
+  }
+
+  absl::Status Headers(const TestStep& step) const {
+    const Json& headers = step.response_headers();
+    if (!step.has_response_headers()) return absl::OkStatus();
+    if (!headers.struct_value().fields().empty() && !IsMappedMatchers(headers)) return absl::OkStatus();
+    return places_.Error(places_.Of(headers), "'response_headers' takes names with values, as in {etag: $any}");
   }
 
   absl::Status Expected(const TestStep& step) const {
@@ -134,9 +144,15 @@ class FormCheck {
     absl::Status status = ForAll(check.events(), [&](const Json& each) { return ExpectedTyped(each); });
     if (status.ok()) status = CheckMatchers(check.state(), places_);
     if (status.ok()) status = CheckMatchers(check.reply(), places_);
-    if (status.ok() && check.has_snapshot()) status = ExpectedTyped(check.snapshot());
+    const bool of_snapshot = check.has_snapshot() && !IsTextMatcher(check.snapshot(), kAbsent);
+    if (status.ok() && of_snapshot) status = ExpectedTyped(check.snapshot());
+    const bool of_events = places_.IsGiven(check, TestCheck::kEventsFieldNumber) || !check.events().empty();
     if (status.ok() && check.replay().empty() && (check.has_reply() || check.has_input())) {
       return places_.Error(places_.Of(check), "'input' and 'reply' go with 'replay', a method's name");
+    }
+    if (status.ok() && !of_events && !check.has_state() && !check.has_snapshot() && check.replay().empty()) {
+      return places_.Error(places_.Of(check), absl::StrCat("nothing is looked at of '", check.entity(),
+                                                           "': write 'events', 'state', 'snapshot' or 'replay'"));
     }
     return status;
   }
@@ -172,8 +188,11 @@ class NameCheck {
     return status.ok() ? status : places_.Error(place, std::string(status.message()));
   }
 
+  absl::Status ExpectedTyped(const Json& value) const {
+    return ForAll(Alternatives(value), [&](const Json* each) { return Typed(*each); });
+  }
+
   absl::Status Typed(const Json& value) const {
-    if (IsTextMatcher(value, kAny)) return absl::OkStatus();
     const auto typed = ReadTypedMessage(value, places_);
     if (!typed.ok()) return typed.status();
     const auto type = types_.FindType(typed->type);
@@ -205,7 +224,7 @@ class NameCheck {
       const NamedEntity named = ReadNamedEntity(step.evict());
       status = At(places_.Of(step), types_.FindEntityService(named.service, file_.service()).status());
     }
-    if (status.ok()) status = ForAll(step.events(), [&](const Json& each) { return Typed(each); });
+    if (status.ok()) status = ForAll(step.events(), [&](const Json& each) { return ExpectedTyped(each); });
     if (status.ok()) status = ForAll(step.effects(), [&](const auto& each) { return Command(each); });
     if (status.ok() && step.has_forward()) status = Command(step.forward());
     return status;
@@ -247,8 +266,9 @@ class NameCheck {
   absl::Status Then(const TestCheck& check) const {
     const auto service = types_.FindEntityService(check.service(), file_.service());
     if (!service.ok()) return At(places_.Of(check), service.status());
-    absl::Status status = ForAll(check.events(), [&](const Json& each) { return Typed(each); });
-    if (status.ok() && check.has_snapshot()) status = Typed(check.snapshot());
+    absl::Status status = ForAll(check.events(), [&](const Json& each) { return ExpectedTyped(each); });
+    const bool of_snapshot = check.has_snapshot() && !IsTextMatcher(check.snapshot(), kAbsent);
+    if (status.ok() && of_snapshot) status = ExpectedTyped(check.snapshot());
     if (status.ok() && check.has_state() && absl::StrContains((*service)->entity_type(), "eventsourced")) {
       return places_.Error(places_.Of(check, TestCheck::kStateFieldNumber),
                            "only the user function knows the state of an event-sourced entity: "

@@ -1,6 +1,7 @@
 #include "emulator/testing/json_value.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "emulator/userfunction/json_check.h"
+#include "emulator/userfunction/json_reader.h"
 #include "emulator/userfunction/json_text.h"
 #include "emulator/userfunction/message_json.h"
 #include "google/protobuf/descriptor.h"
@@ -27,55 +29,109 @@ bool HasJsonOfItsOwn(const google::protobuf::Descriptor& type) {
          type.well_known_type() != google::protobuf::Descriptor::WELLKNOWNTYPE_UNSPECIFIED;
 }
 
-void LeaveOutDefaults(const Message& message, Json& json);
+// The key of a map's entry as JSON has it.
+std::string KeyText(const Message& entry, const FieldDescriptor& key) {
+  const google::protobuf::Reflection& reflection = *entry.GetReflection();
+  switch (key.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      return reflection.GetString(entry, &key);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return reflection.GetBool(entry, &key) ? "true" : "false";
+    case FieldDescriptor::CPPTYPE_INT32:
+      return absl::StrCat(reflection.GetInt32(entry, &key));
+    case FieldDescriptor::CPPTYPE_INT64:
+      return absl::StrCat(reflection.GetInt64(entry, &key));
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return absl::StrCat(reflection.GetUInt32(entry, &key));
+    default:
+      return absl::StrCat(reflection.GetUInt64(entry, &key));
+  }
+}
 
-void LeaveOutWithinMap(const Message& message, const FieldDescriptor& field, Json& json) {
-  const FieldDescriptor* value = field.message_type()->map_value();
-  if (value->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) return;
-  const FieldDescriptor* key = field.message_type()->map_key();
-  for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
-    const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
-    // Keys of other types are numbers and truth values, which few maps with messages have: their values stay whole.
-    if (key->cpp_type() != FieldDescriptor::CPPTYPE_STRING) return;
+// Takes fields at their default out of a message's JSON, and notes where it has keys.
+class Shortening {
+ public:
+  explicit Shortening(google::protobuf::DynamicMessageFactory& factory) : factory_(factory) {}
+
+  void Shorten(const Message& message, Json& json, Keys& keys) {
+    const google::protobuf::Descriptor& type = *message.GetDescriptor();
+    if (HasJsonOfItsOwn(type)) return ShortenWellKnown(message, json, keys);
+    if (!json.has_struct_value()) return;
     auto& members = *json.mutable_struct_value()->mutable_fields();
-    const auto found = members.find(entry.GetReflection()->GetString(entry, key));
-    if (found != members.end()) LeaveOutDefaults(entry.GetReflection()->GetMessage(entry, value), found->second);
-  }
-}
-
-void LeaveOutWithin(const Message& message, const FieldDescriptor& field, Json& json) {
-  if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) return;
-  const google::protobuf::Reflection& reflection = *message.GetReflection();
-  if (field.is_map()) {
-    LeaveOutWithinMap(message, field, json);
-  } else if (!field.is_repeated()) {
-    LeaveOutDefaults(reflection.GetMessage(message, &field), json);
-  } else {
-    for (int i = 0; i < std::min(reflection.FieldSize(message, &field), json.list_value().values_size()); ++i) {
-      LeaveOutDefaults(reflection.GetRepeatedMessage(message, &field, i),
-                       *json.mutable_list_value()->mutable_values(i));
+    for (int i = 0; i < type.field_count(); ++i) {
+      const FieldDescriptor& field = *type.field(i);
+      if (field.is_map()) keys.members[field.json_name()].mapping = Keys::Mapping::kKeys;
+      const auto found = members.find(field.json_name());
+      if (found == members.end()) continue;
+      const bool set = field.is_repeated() ? message.GetReflection()->FieldSize(message, &field) > 0
+                                           : message.GetReflection()->HasField(message, &field);
+      if (!set) {
+        members.erase(found);
+      } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+        ShortenField(message, field, found->second, keys.members[field.json_name()]);
+      }
     }
   }
-}
 
-// Takes fields at their default out of the JSON of `message`.
-void LeaveOutDefaults(const Message& message, Json& json) {
-  const google::protobuf::Descriptor& type = *message.GetDescriptor();
-  if (HasJsonOfItsOwn(type) || !json.has_struct_value()) return;
-  auto& members = *json.mutable_struct_value()->mutable_fields();
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    const auto found = members.find(field.json_name());
-    if (found == members.end()) continue;
-    const bool set = field.is_repeated() ? message.GetReflection()->FieldSize(message, &field) > 0
-                                         : message.GetReflection()->HasField(message, &field);
-    if (set) {
-      LeaveOutWithin(message, field, found->second);
-    } else {
-      members.erase(found);
+ private:
+  void ShortenWellKnown(const Message& message, Json& json, Keys& keys) {
+    switch (message.GetDescriptor()->well_known_type()) {
+      case google::protobuf::Descriptor::WELLKNOWNTYPE_ANY:
+        ShortenAny(message, json, keys);
+        return;
+      case google::protobuf::Descriptor::WELLKNOWNTYPE_STRUCT:
+      case google::protobuf::Descriptor::WELLKNOWNTYPE_VALUE:
+      case google::protobuf::Descriptor::WELLKNOWNTYPE_LISTVALUE:
+        keys.mapping = Keys::Mapping::kKeysThroughout;
+        return;
+      default:
+        return;
     }
   }
-}
+
+  // Its fields stand beside "@type"; what has JSON of its own is its "value".
+  void ShortenAny(const Message& any, Json& json, Keys& keys) {
+    const google::protobuf::Descriptor& type = *any.GetDescriptor();
+    const std::string url = any.GetReflection()->GetString(any, type.FindFieldByName("type_url"));
+    const auto* contained = type.file()->pool()->FindMessageTypeByName(url.substr(url.rfind('/') + 1));
+    if (contained == nullptr) return;
+    const std::unique_ptr<Message> contents(factory_.GetPrototype(contained)->New());
+    const std::string bytes = any.GetReflection()->GetString(any, type.FindFieldByName("value"));
+    if (!userfunction::ParsePartial(bytes, *contents)) return;
+    if (!HasJsonOfItsOwn(*contained)) return Shorten(*contents, json, keys);
+    auto& members = *json.mutable_struct_value()->mutable_fields();
+    const auto found = members.find("value");
+    if (found != members.end()) Shorten(*contents, found->second, keys.members["value"]);
+  }
+
+  void ShortenField(const Message& message, const FieldDescriptor& field, Json& json, Keys& keys) {
+    const google::protobuf::Reflection& reflection = *message.GetReflection();
+    if (field.is_map()) return ShortenMap(message, field, json, keys);
+    if (!field.is_repeated()) return Shorten(reflection.GetMessage(message, &field), json, keys);
+    const int size = std::min(reflection.FieldSize(message, &field), json.list_value().values_size());
+    keys.elements.resize(static_cast<std::size_t>(size));
+    for (int i = 0; i < size; ++i) {
+      Shorten(reflection.GetRepeatedMessage(message, &field, i), *json.mutable_list_value()->mutable_values(i),
+              keys.elements[static_cast<std::size_t>(i)]);
+    }
+  }
+
+  void ShortenMap(const Message& message, const FieldDescriptor& field, Json& json, Keys& keys) {
+    const FieldDescriptor& key = *field.message_type()->map_key();
+    const FieldDescriptor& value = *field.message_type()->map_value();
+    if (value.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) return;
+    auto& members = *json.mutable_struct_value()->mutable_fields();
+    for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
+      const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
+      const std::string name = KeyText(entry, key);
+      const auto found = members.find(name);
+      if (found == members.end()) continue;
+      Shorten(entry.GetReflection()->GetMessage(entry, &value), found->second, keys.members[name]);
+    }
+  }
+
+  google::protobuf::DynamicMessageFactory& factory_;
+};
 
 Json WithoutDefaults(Json value) {
   if (value.has_struct_value()) {
@@ -178,19 +234,37 @@ std::optional<double> NumberOf(const Json& value) {
   return std::nullopt;
 }
 
-absl::StatusOr<Actual> ActualOf(const Message& message, const userfunction::MessageJson& json) {
+absl::StatusOr<Actual> ActualOf(const Message& message, const userfunction::MessageJson& json,
+                                google::protobuf::DynamicMessageFactory& factory) {
   absl::StatusOr<std::string> text = json.Write(message);
   if (!text.ok()) return text.status();
   absl::StatusOr<Json> full = ParseJson(*text);
   if (!full.ok()) return full.status();
-  Actual actual{*full, *full};
-  LeaveOutDefaults(message, actual.brief);
+  Actual actual{.full = *full, .brief = *full};
+  Shortening(factory).Shorten(message, actual.brief, actual.keys);
   return actual;
 }
 
 Actual ActualOf(Json value) {
   Json brief = WithoutDefaults(value);
-  return {std::move(value), std::move(brief)};
+  return {.full = std::move(value), .brief = std::move(brief)};
+}
+
+Actual ActualList(const std::vector<Actual>& elements) {
+  Actual list;
+  for (Json* each : {&list.full, &list.brief}) each->mutable_list_value();
+  for (const Actual& element : elements) {
+    *list.full.mutable_list_value()->add_values() = element.full;
+    *list.brief.mutable_list_value()->add_values() = element.brief;
+    list.keys.elements.push_back(element.keys);
+  }
+  return list;
+}
+
+void AddMember(Actual& mapping, const std::string& name, Actual member) {
+  (*mapping.full.mutable_struct_value()->mutable_fields())[name] = std::move(member.full);
+  (*mapping.brief.mutable_struct_value()->mutable_fields())[name] = std::move(member.brief);
+  mapping.keys.members[name] = std::move(member.keys);
 }
 
 bool LooksLikeDefault(const Json& value) {

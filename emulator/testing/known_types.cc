@@ -173,7 +173,7 @@ Actual KnownTypes::Decode(std::string_view type_name, std::string_view bytes, co
   if (const Descriptor* type = TypeOf(std::string(type_name)); type != nullptr) {
     const std::unique_ptr<google::protobuf::Message> message(parts_->factory.GetPrototype(type)->New());
     if (userfunction::ParsePartial(bytes, *message)) {
-      absl::StatusOr<Actual> actual = ActualOf(*message, parts_->json);
+      absl::StatusOr<Actual> actual = ActualOf(*message, parts_->json, parts_->factory);
       if (actual.ok()) return *std::move(actual);
     }
   }
@@ -183,6 +183,15 @@ Actual KnownTypes::Decode(std::string_view type_name, std::string_view bytes, co
 
 Actual KnownTypes::Decode(const dev::v1::Payload& payload) const {
   return Decode(TypeName(payload.type_url()), payload.value(), payload.json());
+}
+
+Actual KnownTypes::Recognized(Actual json, const std::string& type_name) const {
+  const Descriptor* type = TypeOf(type_name);
+  if (type == nullptr) return json;
+  const absl::StatusOr<std::string> bytes = Encode(json.full, *type);
+  if (!bytes.ok()) return json;
+  Actual message = Decode(type_name, *bytes, "");
+  return JsonText(message.full) == JsonText(json.full) ? message : json;
 }
 
 std::string TypeName(const std::string& type_url) {

@@ -48,6 +48,8 @@ class KnownTypes {
   // A message of a type that is known, or else `json`, what the emulator makes of it.
   Actual Decode(std::string_view type_name, std::string_view bytes, const std::string& json) const;
   Actual Decode(const dev::v1::Payload& payload) const;
+  // The same JSON, with the defaults and keys of a type where it is a whole message of that.
+  Actual Recognized(Actual json, const std::string& type_name) const;
 
   const dev::v1::ListServicesResponse& services() const { return services_; }
 

@@ -1,13 +1,13 @@
 #include "emulator/testing/matchers.h"
 
 #include <algorithm>
-#include <regex>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "emulator/base/did_you_mean.h"
+#include "re2/re2.h"
 
 namespace cloudstate::testing {
 namespace {
@@ -115,6 +115,20 @@ bool IsMappedMatchers(const Json& value) {
   return std::all_of(fields.begin(), fields.end(), [](const auto& each) { return IsMatcherName(each.first); });
 }
 
+std::vector<const Json*> Alternatives(const Json& expected) {
+  if (IsTextMatcher(expected, kAny)) return {};
+  const auto& fields = expected.struct_value().fields();
+  if (fields.size() != 1) return {&expected};
+  const auto& [name, argument] = *fields.begin();
+  if (name == kPartial) return Alternatives(argument);
+  if (name != kOneOf) return {&expected};
+  std::vector<const Json*> all;
+  for (const Json& each : argument.list_value().values()) {
+    for (const Json* alternative : Alternatives(each)) all.push_back(alternative);
+  }
+  return all;
+}
+
 std::string Unescaped(const std::string& text) { return absl::StartsWith(text, "$$") ? text.substr(1) : text; }
 
 absl::Status CheckMatchers(const Json& expected, const simulation::YamlPlaces& places) {
@@ -122,16 +136,13 @@ absl::Status CheckMatchers(const Json& expected, const simulation::YamlPlaces& p
 }
 
 absl::Status CheckPattern(const std::string& pattern) {
-  try {
-    const std::regex compiled(pattern);
-    return absl::OkStatus();
-  } catch (const std::regex_error& error) {
-    return absl::InvalidArgumentError(absl::StrCat("'", pattern, "' is no regular expression: ", error.what()));
-  }
+  const RE2 compiled(pattern, RE2::Quiet);
+  if (compiled.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("'", pattern, "' is no regular expression: ", compiled.error()));
 }
 
 bool MatchesPattern(const std::string& pattern, const std::string& text) {
-  return std::regex_search(text, std::regex(pattern));
+  return RE2::PartialMatch(text, RE2(pattern, RE2::Quiet));
 }
 
 std::optional<double> LengthOf(const Json& value) {

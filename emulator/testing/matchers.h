@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -14,7 +15,7 @@ namespace cloudstate::testing {
 // nothing but matchers, all of which must hold.
 inline constexpr char kAny[] = "$any";
 inline constexpr char kAbsent[] = "$absent";
-inline constexpr char kRegex[] = "$regex";          // searched in a text
+inline constexpr char kRegex[] = "$regex";          // searched in a text, or in a number as it is written
 inline constexpr char kPartial[] = "$partial";      // only these fields are looked at, here and below
 inline constexpr char kContains[] = "$contains";    // elements of a list, in any order, or a part of a text
 inline constexpr char kUnordered[] = "$unordered";  // the elements of a list, in any order
@@ -30,12 +31,16 @@ bool IsMappedMatchers(const Json& value);
 // A text or name as it is meant: "$$" at its beginning stands for one "$".
 std::string Unescaped(const std::string& text);
 
+// What may stand in the end where alternatives are expected: those of $one-of and $partial, or the value itself. None
+// for $any.
+std::vector<const Json*> Alternatives(const Json& expected);
+
 // INVALID_ARGUMENT, with the place, for matchers that there are not, or that are given what they can't take.
 absl::Status CheckMatchers(const Json& expected, const simulation::YamlPlaces& places);
 
 // INVALID_ARGUMENT says what is wrong with the pattern.
 absl::Status CheckPattern(const std::string& pattern);
-// By ECMAScript's rules, anywhere in the text; of a pattern that was checked.
+// By RE2's rules, whose time grows with the text's length only: anywhere in the text; of a pattern that was checked.
 bool MatchesPattern(const std::string& pattern, const std::string& text);
 
 // Elements, characters or members; nothing for what has none.

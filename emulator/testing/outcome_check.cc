@@ -48,35 +48,33 @@ const dev::v1::Payload* PayloadOf(const dev::v1::CommandTrace& trace, int comman
 }
 
 // An event's type as the file writes it, where it means that type.
-std::string NameFor(const Json* expected, const std::string& type_name) {
-  if (expected != nullptr && expected->has_struct_value() && expected->struct_value().fields().size() == 1) {
-    const std::string& written = expected->struct_value().fields().begin()->first;
-    if (MeansName(written, type_name)) return written;
-  }
-  if (expected != nullptr && expected->has_string_value() && MeansName(expected->string_value(), type_name)) {
-    return expected->string_value();
+std::string NameFor(const Json& expected, const std::string& type_name) {
+  for (const Json* each : Alternatives(expected)) {
+    if (each->has_struct_value() && each->struct_value().fields().size() == 1) {
+      const std::string& written = each->struct_value().fields().begin()->first;
+      if (MeansName(written, type_name)) return written;
+    }
+    if (each->has_string_value() && MeansName(each->string_value(), type_name)) return each->string_value();
   }
   return LastPart(type_name);
 }
 
-void SetMember(Json& object, const std::string& name, Json value) {
-  (*object.mutable_struct_value()->mutable_fields())[name] = std::move(value);
-}
-
-Json TypedJson(const std::string& name, Json message) {
-  Json typed;
-  SetMember(typed, name, std::move(message));
-  return typed;
-}
-
-Json EmptyMessage() {
-  Json message;
-  message.mutable_struct_value();
-  return message;
-}
-
 // "ItemAdded" alone means {ItemAdded: {}}.
 bool IsTypeAlone(const Json& expected) { return expected.has_string_value() && !IsTextMatcher(expected, kAny); }
+
+// The same with a message for each type that stands alone, also as an alternative.
+Json WithMessages(const Json& expected) {
+  Json result = expected;
+  if (IsTypeAlone(expected)) {
+    (*result.mutable_struct_value()->mutable_fields())[expected.string_value()].mutable_struct_value();
+  } else if (IsMappedMatchers(expected)) {
+    for (auto& [name, argument] : *result.mutable_struct_value()->mutable_fields()) {
+      if (name != kOneOf) continue;
+      for (Json& each : *argument.mutable_list_value()->mutable_values()) each = WithMessages(each);
+    }
+  }
+  return result;
+}
 
 }  // namespace
 
@@ -106,25 +104,21 @@ Failed OutcomeCheck::Payloads(const google::protobuf::Message& owner, int field,
                               const std::vector<dev::v1::Payload>& came, const std::string& path) const {
   if (!IsLookedAt(owner, field, !expected.empty())) return std::nullopt;
   Json wanted;
-  Actual actual;
-  for (Json* list : {&wanted, &actual.full, &actual.brief}) list->mutable_list_value();
-  for (std::size_t i = 0; i < came.size(); ++i) {
-    const Json* mine = static_cast<int>(i) < expected.size() ? &expected[static_cast<int>(i)] : nullptr;
-    const std::string name = NameFor(mine, TypeName(came[i].type_url()));
-    Actual message = types_.Decode(came[i]);
-    *actual.full.mutable_list_value()->add_values() = TypedJson(name, std::move(message.full));
-    *actual.brief.mutable_list_value()->add_values() = TypedJson(name, std::move(message.brief));
+  wanted.mutable_list_value();
+  for (const Json& each : expected) *wanted.mutable_list_value()->add_values() = WithMessages(each);
+  std::vector<Actual> elements;
+  for (const dev::v1::Payload& payload : came) {
+    const int i = static_cast<int>(elements.size());
+    const Json& mine = i < expected.size() ? expected[i] : Json::default_instance();
+    AddMember(elements.emplace_back(), NameFor(mine, TypeName(payload.type_url())), types_.Decode(payload));
   }
-  for (const Json& each : expected) {
-    *wanted.mutable_list_value()->add_values() =
-        IsTypeAlone(each) ? TypedJson(each.string_value(), EmptyMessage()) : each;
-  }
+  const Actual actual = ActualList(elements);
   const Comparison comparison = Compare(wanted, actual, path);
   if (comparison.equal()) return std::nullopt;
   // The file's own values, unlike those put together above, have places.
   for (int i = 0; i < expected.size() && i < static_cast<int>(came.size()); ++i) {
-    const Actual element{actual.full.list_value().values(i), actual.brief.list_value().values(i)};
-    if (IsTypeAlone(expected[i])) continue;
+    const Actual& element = elements[static_cast<std::size_t>(i)];
+    if (IsTypeAlone(expected[i]) || Compare(wanted.list_value().values(i), element, path).equal()) continue;
     if (Failed failed = Value(expected[i], element, absl::StrCat(path, "[", i, "]"))) {
       failed->difference = DifferenceLines(comparison, actual.brief);
       if (static_cast<int>(came.size()) != expected.size()) {
@@ -183,25 +177,34 @@ Failed OutcomeCheck::HttpEnded(const TestStep& step, const CallOutcome& outcome)
   return Failure(step, field, problem);
 }
 
+// What came by HTTP is JSON alone: the trace of the call knows its type.
+std::vector<Actual> OutcomeCheck::RecognizedReplies(const CallOutcome& outcome) const {
+  if (outcome.status == 0 || !outcome.trace.has_value()) return outcome.replies;
+  const std::string name = absl::StrCat(outcome.trace->service(), ".", outcome.trace->method());
+  const auto method = types_.FindMethod(name, "");
+  if (!method.ok()) return outcome.replies;
+  std::vector<Actual> replies;
+  for (const Actual& each : outcome.replies) {
+    replies.push_back(types_.Recognized(each, method->method->output_type()));
+  }
+  return replies;
+}
+
 Failed OutcomeCheck::Replies(const TestStep& step, const CallOutcome& outcome) const {
+  const std::vector<Actual> came = RecognizedReplies(outcome);
   if (step.has_reply()) {
-    if (outcome.replies.size() == 1) return Value(step.reply(), outcome.replies.front(), "reply");
+    if (came.size() == 1) return Value(step.reply(), came.front(), "reply");
     if (outcome.replies.empty() && outcome.status != 0) return Value(step.reply(), ActualOf(Json()), "reply");
     return Failure(step, TestStep::kReplyFieldNumber,
                    absl::StrCat(outcome.call, " gave ", outcome.replies.size(), " replies, not one"));
   }
   if (!IsLookedAt(step, TestStep::kRepliesFieldNumber, !step.replies().empty())) return std::nullopt;
-  Actual all;
-  for (Json* list : {&all.full, &all.brief}) list->mutable_list_value();
-  for (const Actual& each : outcome.replies) {
-    *all.full.mutable_list_value()->add_values() = each.full;
-    *all.brief.mutable_list_value()->add_values() = each.brief;
-  }
-  for (int i = 0; i < step.replies_size() && i < static_cast<int>(outcome.replies.size()); ++i) {
-    const Actual& each = outcome.replies[static_cast<std::size_t>(i)];
+  const Actual all = ActualList(came);
+  for (int i = 0; i < step.replies_size() && i < static_cast<int>(came.size()); ++i) {
+    const Actual& each = came[static_cast<std::size_t>(i)];
     if (Failed failed = Value(step.replies(i), each, absl::StrCat("replies[", i, "]"))) return failed;
   }
-  if (step.replies_size() == static_cast<int>(outcome.replies.size())) return std::nullopt;
+  if (step.replies_size() == static_cast<int>(came.size())) return std::nullopt;
   Json wanted;
   wanted.mutable_list_value();
   for (const Json& each : step.replies()) *wanted.mutable_list_value()->add_values() = each;
@@ -222,7 +225,7 @@ Failed OutcomeCheck::Headers(const TestStep& step, const CallOutcome& outcome) c
       return CaseFailure{.place = places_.Text(places_.Of(expected)), .problem = absl::StrCat(path, " is not there")};
     }
     const Json text = TextValue(found->second);
-    if (Failed failed = Value(expected, {text, text}, path)) return failed;
+    if (Failed failed = Value(expected, {.full = text, .brief = text}, path)) return failed;
   }
   return std::nullopt;
 }

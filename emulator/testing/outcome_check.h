@@ -49,6 +49,7 @@ class OutcomeCheck {
   std::optional<CaseFailure> Ended(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
   std::optional<CaseFailure> HttpEnded(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
   std::optional<CaseFailure> Replies(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
+  std::vector<Actual> RecognizedReplies(const CallOutcome& outcome) const;
   std::optional<CaseFailure> Headers(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
   std::optional<CaseFailure> Effects(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
   std::optional<CaseFailure> Forward(const dev::v1::TestStep& step, const CallOutcome& outcome) const;

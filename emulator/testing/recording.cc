@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -61,6 +62,12 @@ bool EndsAfter(const CommandTrace& trace, const std::string& kind, std::size_t m
     return step.kind() == kind && step.command() == 0 &&
            step.detail() == absl::StrCat("the end, after ", messages, " messages");
   });
+}
+
+// Such a call does not end the same way when it is played: nobody ends it.
+bool IsClients(int code) {
+  return code == static_cast<int>(absl::StatusCode::kCancelled) ||
+         code == static_cast<int>(absl::StatusCode::kDeadlineExceeded);
 }
 
 absl::Time StartOf(const CommandTrace& trace) { return base::FromTimestamp(trace.started()); }
@@ -127,6 +134,8 @@ class TestRecorder {
   std::optional<TestStep> StepOf(const CommandTrace& trace) {
     const auto method = types_.FindMethod(absl::StrCat(trace.service(), ".", trace.method()), "");
     if (!method.ok()) return LeaveOut(trace, "the user function has no such method any more");
+    if (IsClients(trace.code())) return LeaveOut(trace, "its client ended it, or ran out of time, before its answer");
+    if (trace.code() != 0 && method->method->server_streaming()) return LeaveOut(trace, "it is a stream that failed");
     if (trace.dropped_steps() > 0) return LeaveOut(trace, "it has more steps than a trace keeps");
     TestStep step;
     step.set_call(MethodName(trace.service(), trace.method()));
@@ -164,8 +173,7 @@ class TestRecorder {
     if (trace.code() != 0) {
       step.mutable_error()->set_code(CodeText(trace.code()));
       *step.mutable_error()->mutable_message() = TextValue(EscapedText(trace.message()));
-      // One that its client has ended never ends when it is played.
-      return !method.server_streaming();
+      return true;
     }
     if (!method.server_streaming()) {
       if (!replies.empty()) *step.mutable_reply() = Expected(Meaning(*replies.front()));

@@ -28,7 +28,8 @@ struct RecordedTest {
 // Makes of traces a test file that expects the same again: what was stored before the first call of a case that got to
 // an entity is given, then the calls follow in the order in which they began, with their replies, errors, events,
 // effects and forwards. Left out are calls that a file can't repeat: those whose input is not in their trace, since it
-// was too large or never got to the user function, and streams that did not end or were too long for a trace.
+// was too large or never got to the user function, those that their clients ended or gave up, streams that failed, and
+// those that were too long for a trace.
 RecordedTest MakeRecordedTest(const std::vector<dev::v1::CommandTrace>& traces,
                               const std::vector<RecordedEntity>& entities, const KnownTypes& types,
                               RecordedCases cases);

@@ -16,5 +16,8 @@ absl::Status ReadTestFile(absl::string_view yaml, dev::v1::TestFile& file, simul
 
 // In YAML, as a person would write it; ReadTestFile reads the same file back.
 std::string TestFileText(const dev::v1::TestFile& file);
+// The same of a recorded one, whose steps all are calls: where a call has stored nothing and had no effects, it expects
+// that again, with `events: []` and `effects: []`.
+std::string RecordedTestFileText(const dev::v1::TestFile& file);
 
 }  // namespace cloudstate::testing

@@ -17,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
+#include "tests/e2e/parse_json.h"
 #include "tests/support/emulator_process.h"
 #include "tests/support/temporary_directory.h"
 
@@ -37,13 +38,6 @@ std::string Replying(const std::string& message) {
   return absl::StrCat(R"({"groups":[{"steps":[{"reply":{"message":")", message, R"("}}]}]})");
 }
 std::string Reply(const std::string& message) { return absl::StrCat(R"({"message":")", message, "\"}\n"); }
-
-google::protobuf::Struct ParseJson(const std::string& text) {
-  google::protobuf::Struct parsed;
-  const auto status = google::protobuf::util::JsonStringToMessage(text, &parsed);
-  EXPECT_TRUE(status.ok()) << status.message() << " in " << text;
-  return parsed;
-}
 
 class Calls : public ::testing::Test {
  protected:

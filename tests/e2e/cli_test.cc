@@ -20,6 +20,7 @@
 #include "absl/time/clock.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
+#include "tests/e2e/parse_json.h"
 #include "tests/support/emulator_process.h"
 #include "tests/support/http_client.h"
 #include "tests/support/temporary_directory.h"
@@ -41,13 +42,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kProcess[] = "EventSourcedTckModel/Process";
-
-google::protobuf::Struct ParseJson(const std::string& text) {
-  google::protobuf::Struct parsed;
-  const auto status = google::protobuf::util::JsonStringToMessage(text, &parsed);
-  EXPECT_TRUE(status.ok()) << status.message() << " in " << text;
-  return parsed;
-}
 
 // `run` with the model as its COMMAND on any free port.
 EmulatorProcess::Options WithModel(std::vector<std::string> arguments = {}) {

@@ -66,7 +66,7 @@ TEST_F(TestCommand, TellsWhereInTheFileWhatWasExpectedDidNotCome) {
       Test({Save("a.yaml", kWrongQuantity), "--junit", (directory_.path() / "report.xml").string()});
   EXPECT_EQ(result.exit_code, 1) << result.errors;
   EXPECT_THAT(result.output, HasSubstr("a.yaml:10:55: events[0].ItemAdded.item.quantity is 2, not 3"));
-  EXPECT_THAT(result.output, HasSubstr("-       \"quantity\": 3"));
+  EXPECT_THAT(result.output, ::testing::ContainsRegex("- +\"quantity\": 3"));
   EXPECT_THAT(result.output, HasSubstr("stored"));  // the steps of the call
   EXPECT_THAT(result.output, HasSubstr("1 passed, 1 failed, 1 skipped"));
   EXPECT_THAT(Content("report.xml"), HasSubstr("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
@@ -78,11 +78,67 @@ TEST_F(TestCommand, TellsNamesThatThereAreNotBeforeAnythingRuns) {
   EXPECT_THAT(result.errors, HasSubstr("there is no method 'AddItm'; did you mean 'AddItem'?"));
 }
 
+TEST_F(TestCommand, TellsHeadersThatCannotBeSentBeforeAnythingRuns) {
+  const ToolResult result = Test(
+      {Save("a.yaml", "cases:\n  - name: a\n    when: [{call: GetCart, input: {userId: me}, headers: {'a b': c}}]\n")});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_THAT(result.errors, HasSubstr("a.yaml:3:"));
+  EXPECT_THAT(result.errors, HasSubstr("'a b' is no name of a header"));
+}
+
+// The sample buys with a side effect that its answer does not wait for.
+constexpr char kUnawaitedEffect[] = R"(service: Checkout
+cases:
+  - name: sees the effect
+    when:
+      - call: Buy
+        input: {userId: me, productId: apple, quantity: 2}
+        headers: {X-Shop: corner}
+        effects: [{call: ShoppingCart.AddItem, input: $any}]
+        forward: {call: ShoppingCart.AddItem, input: $any}
+  - name: takes none for all
+    when:
+      - {call: Buy, input: {userId: me, productId: apple, quantity: 2}, effects: []}
+)";
+
+TEST_F(TestCommand, WaitsForSideEffectsThatNobodyAwaits) {
+  const ToolResult result = RunTool({"test", Save("a.yaml", kUnawaitedEffect), "--sample", "checkout"});
+  EXPECT_EQ(result.exit_code, 1) << result.output << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("there are 1 effects, not 0: com.example.shoppingcart.ShoppingCart.AddItem"));
+  EXPECT_THAT(result.output, HasSubstr("1 passed, 1 failed"));
+}
+
+// A stream that never ends: the emulator ends it, as it is told by the case, or by a header of the client.
+constexpr char kHttpStreams[] = R"(service: Chat
+before:
+  - {call: Post, input: {room: r, author: a, text: hello}}
+cases:
+  - name: ends in lines
+    when: [{http: GET /chat/r/join/b, deadline: 200ms, replies: [$any]}]
+  - name: ends in events
+    when: [{http: GET /chat/r/join/b, headers: {accept: text/event-stream}, deadline: 200ms, replies: [$any]}]
+  - name: fails in lines
+    when: [{http: GET /chat/r/join/b, headers: {X-Server-Timeout: '0.2'}}]
+  - name: fails in events
+    when: [{http: GET /chat/r/join/b, headers: {accept: text/event-stream, x-server-timeout: '0.2'}}]
+)";
+
+TEST_F(TestCommand, FailsAStepWhoseHttpStreamFailsAfterItsStatus) {
+  const ToolResult result = RunTool({"test", Save("a.yaml", kHttpStreams), "--sample", "chat"});
+  EXPECT_EQ(result.exit_code, 1) << result.output << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("2 passed, 2 failed"));
+  EXPECT_THAT(result.output,
+              HasSubstr("a.yaml:10:13: GET /chat/r/join/b failed after 1 messages with DEADLINE_EXCEEDED"));
+  EXPECT_THAT(result.output,
+              HasSubstr("a.yaml:12:13: GET /chat/r/join/b failed after 1 messages with DEADLINE_EXCEEDED"));
+}
+
 TEST_F(TestCommand, RunsTheCommandAfterTwoDashesAndPrintsTap) {
-  const ToolResult result = RunTool({"test", Save("a.yaml", kWrongQuantity), "--filter", "passes", "--tap", "--",
-                                     support::EmulatorProgram(), "sample", "shopping-cart"});
+  const ToolResult result = RunTool({"test", Save("a.yaml", kWrongQuantity), "--filter", "passes", "--tap",
+                                     "--coverage", "--", support::EmulatorProgram(), "sample", "shopping-cart"});
   EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;
   EXPECT_THAT(result.output, HasSubstr("TAP version 14\n1..1\nok 1 - "));
+  EXPECT_THAT(result.output, HasSubstr("# 33 % of the methods were called\n"));
 }
 
 TEST_F(TestCommand, PlaysCasesAtOnceAndTellsThemInTheirOrder) {

@@ -166,7 +166,11 @@ class Docs : public ::testing::Test {
 
 TEST_F(Docs, DoesWhatThePageOnTheCommandLineSays) { Follow("cli.md"); }
 
+TEST_F(Docs, DoesWhatThePageOnContinuousIntegrationSays) { Follow("ci.md"); }
+
 TEST_F(Docs, DoesWhatThePageOnClustersSays) { Follow("cluster.md"); }
+
+TEST_F(Docs, DoesWhatThePageOnFuzzingSays) { Follow("fuzzing.md"); }
 
 TEST_F(Docs, DoesWhatThePageOnHistoriesSays) { Follow("history.md"); }
 

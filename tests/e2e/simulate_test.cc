@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
+#include "tests/e2e/parse_json.h"
 #include "tests/support/emulator_process.h"
 #include "tests/support/temporary_directory.h"
 
@@ -40,13 +41,6 @@ chaos:
   lasting: 100ms
   faults: [skew]
 )yaml";
-
-google::protobuf::Struct ParseJson(const std::string& text) {
-  google::protobuf::Struct parsed;
-  const auto status = google::protobuf::util::JsonStringToMessage(text, &parsed);
-  EXPECT_TRUE(status.ok()) << status.message() << " in " << text;
-  return parsed;
-}
 
 std::string FileText(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -29,6 +29,7 @@
 #include "absl/time/clock.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
+#include "tests/e2e/parse_json.h"
 #include "tests/support/child_process.h"
 #include "tests/support/emulator_process.h"
 #include "tests/support/temporary_directory.h"
@@ -47,13 +48,6 @@ using ::testing::MatchesRegex;
 using ::testing::Not;
 
 using Strings = std::vector<std::string>;
-
-google::protobuf::Struct ParseJson(const std::string& text) {
-  google::protobuf::Struct parsed;
-  const auto status = google::protobuf::util::JsonStringToMessage(text, &parsed);
-  EXPECT_TRUE(status.ok()) << status.message() << " in " << text;
-  return parsed;
-}
 
 double Number(const google::protobuf::Struct& json, const std::string& field) {
   EXPECT_TRUE(json.fields().contains(field)) << field;

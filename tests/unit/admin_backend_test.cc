@@ -28,9 +28,10 @@ TEST_F(AdminBackendTest, ServesEveryMethodOfTheContract) {
 
 // By the contract's own words: what a GET may ask for changes nothing.
 TEST_F(AdminBackendTest, ReadOnlyRefusesWhateverIsNoGet) {
-  AdminBackend read_only(live_, AdminBackend::Options{.open_journal = [] { return absl::UnavailableError("none"); },
-                                                      .descriptor_sets = {},
-                                                      .access = {.token = "", .read_only = true}});
+  AdminBackend read_only(live_, control_,
+                         AdminBackend::Options{.open_journal = [] { return absl::UnavailableError("none"); },
+                                               .descriptor_sets = {},
+                                               .access = {.token = "", .read_only = true}});
   for (const google::protobuf::ServiceDescriptor* service : read_only.CurrentServices()->services) {
     for (int i = 0; i < service->method_count(); ++i) {
       const google::protobuf::MethodDescriptor& method = *service->method(i);

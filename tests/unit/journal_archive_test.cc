@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "emulator/journal/archive.h"
 #include "emulator/journal/archive_line.h"
+#include "emulator/journal/sqlite.h"
 #include "emulator/journal/sqlite_browser.h"
 #include "tests/unit/journal_test_support.h"
 
@@ -278,6 +279,35 @@ TEST_F(JournalArchive, IsNotImportedOverAJournal) {
   EXPECT_EQ(Export(empty.journal()), archive);
   auto journal = OpenJournal(used.path());
   EXPECT_THAT(std::string(Import(archive, used.path()).status().message()), HasSubstr("is in use by the emulator"));
+}
+
+TEST_F(JournalArchive, RefusesAJournalOfAnOlderVersionWithoutBringingItUpToDate) {
+  TestDirectory from, old;
+  FillJournal(from.path());
+  FillJournal(old.path());
+  const auto open = [&] { return *Connection::Open(old.journal(), Connection::Mode::kCreate); };
+  ASSERT_EQ(open().Execute("DROP TABLE replica; DROP TABLE replica_life; PRAGMA user_version = 2"), absl::OkStatus());
+  EXPECT_THAT(std::string(Import(Export(from.journal()), old.path()).status().message()),
+              HasSubstr("has a journal already"));
+  EXPECT_EQ(*open().QueryInt("PRAGMA user_version"), 2);
+}
+
+// Of an emulator that was killed, whose journal.db somebody has deleted.
+TEST_F(JournalArchive, IsNotMixedWithALogThatWasLeftBehind) {
+  TestDirectory from, killed, imported, copied;
+  FillJournal(from.path());
+  {
+    auto journal = OpenJournal(killed.path());
+    EXPECT_EQ(WriteAndWait(*journal, AppendOf({"cart", "of the killed one"}, 0, 3)), absl::OkStatus());
+    for (const TestDirectory* to : {&imported, &copied}) {
+      WriteFile(to->journal() + "-wal", ReadFile(killed.journal() + "-wal"));
+    }
+  }
+  const std::string archive = Export(from.journal());
+  ASSERT_TRUE(Import(archive, imported.path()).ok());
+  EXPECT_FALSE(std::filesystem::exists(imported.journal() + "-wal"));
+  ASSERT_EQ(CopyJournal(from.journal(), copied.journal()), absl::OkStatus());
+  for (const TestDirectory* to : {&imported, &copied}) EXPECT_EQ(Export(to->journal()), archive);
 }
 
 TEST_F(JournalArchive, LeavesAJournalThatIsNoneAsItIs) {

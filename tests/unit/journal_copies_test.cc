@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "emulator/journal/integrity.h"
 #include "emulator/journal/sqlite_browser.h"
+#include "emulator/journal/writer.h"
 #include "tests/unit/journal_test_support.h"
 
 namespace cloudstate::journal {
@@ -171,6 +172,25 @@ TEST_F(JournalCopies, OneCopyDoesNotTouchAnother) {
   EXPECT_EQ(CountSoundEvents(*journal_, kCart), 0);
   ASSERT_EQ(Restore(2), absl::OkStatus());
   EXPECT_EQ(CountSoundEvents(*journal_, kCart), 2);
+}
+
+TEST_F(JournalCopies, ACopyThatFailsTakesNoWritesWithIt) {
+  Keep(1);
+  journal_ = nullptr;
+  Fences fences;
+  auto connection = Connection::Open(directory_.journal(), Connection::Mode::kCreate);
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  auto writer = Writer::Make(*std::move(connection), fences);
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  const auto keep = [] { return CopyChange(KeepStored{.copy = 1, .amount = std::make_shared<StoredAmount>()}); };
+  const std::vector<Change> changes = {AppendOf(kCart, 0, 3), keep(), keep(), AppendOf(kCart, 3, 1)};
+  const std::vector<absl::Status> outcomes = (*writer)->Commit(changes);
+  ASSERT_THAT(outcomes, SizeIs(4));
+  for (const std::size_t well : {0U, 1U, 3U}) EXPECT_EQ(outcomes[well], absl::OkStatus());
+  EXPECT_TRUE(Contains(outcomes[2], "SQLite's temporary database")) << outcomes[2] << ": there is a copy 1 already";
+  writer->reset();
+  journal_ = OpenJournal(directory_.path());
+  EXPECT_EQ(CountSoundEvents(*journal_, kCart), 4);
 }
 
 TEST_F(JournalCopies, ACopyThatWasDroppedIsGoneAndRestoringItChangesNothing) {

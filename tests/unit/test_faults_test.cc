@@ -41,9 +41,8 @@ class FaultsTest : public ::testing::Test {
     if (kind == Fault::SLOW) *fault.mutable_delay() = base::ToDuration(absl::Seconds(2));
     return fault;
   }
-  void LearnServices() {
-    const auto specification =
-        userfunction::ParseSpecification(testing::TwoServices(), std::nullopt, userfunction::VersionCheck::kOn);
+  void LearnServices(const EntitySpec& spec = testing::TwoServices()) {
+    const auto specification = userfunction::ParseSpecification(spec, std::nullopt, userfunction::VersionCheck::kOn);
     ASSERT_TRUE(specification.ok()) << specification.status();
     book_.SetServices(*specification);
   }
@@ -89,6 +88,40 @@ TEST_F(FaultsTest, AreRefusedWithWhatIsWrongWithThem) {
   EXPECT_THAT(WhyNot(unknown), HasSubstr("no service 'Three', but test.One, test.Two"));
   EXPECT_THAT(book_.List(), IsEmpty());
   EXPECT_TRUE(book_.empty());
+}
+
+TEST_F(FaultsTest, AreRefusedWhereTheyCanNeverStrike) {
+  EntitySpec spec = testing::ServicesWithAnAction();
+  spec.mutable_entities(1)->set_entity_type("cloudstate.crdt.Crdt");
+  LearnServices(spec);
+  Fault misspelt = Of(Fault::NO_ANSWER);
+  misspelt.set_method("Cal");
+  EXPECT_THAT(WhyNot(misspelt), HasSubstr("no method 'Cal' of the user function"));
+  misspelt.set_service("One");
+  EXPECT_THAT(WhyNot(misspelt), HasSubstr("of 'test.One' that this fault could strike; did you mean 'Call'?"));
+  for (const Fault::Kind kind : {Fault::FAILED_WRITE, Fault::FAILED_READ}) {
+    for (const char* service : {"Two", "Act"}) {
+      Fault unstored = Of(kind);
+      unstored.set_service(service);
+      EXPECT_THAT(WhyNot(unstored), HasSubstr("is in the journal"));
+    }
+  }
+  Fault unstored = Of(Fault::FAILED_WRITE);
+  unstored.set_method("Unary");  // the action's
+  EXPECT_THAT(WhyNot(unstored), HasSubstr("no method 'Unary'"));
+  Fault entity = Of(Fault::LOST_STREAM);
+  entity.set_service("Act");
+  entity.set_entity_id("a");
+  EXPECT_THAT(WhyNot(entity), HasSubstr("leave out `entity_id`"));
+
+  entity.clear_entity_id();
+  entity.set_method("Unary");
+  Inject(entity);
+  Inject(Of(Fault::FAILED_WRITE));
+  Fault everywhere = Of(Fault::NO_ANSWER);
+  everywhere.set_entity_id("a");
+  everywhere.set_method("Other");
+  Inject(everywhere);
 }
 
 TEST_F(FaultsTest, NameServicesInFullOrByTheLastPart) {
@@ -244,8 +277,9 @@ TEST(StreamPlaceTest, TakesTheFirstMessageOfAnActionForItsCommand) {
   command.set_service_name("test.Act");
   command.set_name("Both");
   StreamPlace place("/cloudstate.action.ActionProtocol/handleStreamed", userfunction::Dialect::k0_2);
-  EXPECT_FALSE(place.wants_first());
+  EXPECT_TRUE(place.wants_first());
   const auto seen = place.Look(command.SerializeAsString());
+  EXPECT_FALSE(place.wants_first());
   ASSERT_TRUE(seen.has_value());
   EXPECT_EQ(seen->method, "Both");
   EXPECT_EQ(place.service(), "test.Act");
@@ -362,6 +396,32 @@ TEST_F(FaultyStreams, AnActionsCallIsLostInPlaceOfItsEnd) {
   CallAction();
   inner().handler.on_closed(absl::OkStatus());
   EXPECT_THAT(heard_, ElementsAre("closed: UNAVAILABLE"));
+}
+
+TEST_F(FaultyStreams, WhatFollowsInAnActionsStreamIsNoCommand) {
+  CallAction();
+  Inject(Of(Fault::LOST_STREAM));
+  stream_->Write(action::ActionCommand().SerializeAsString());
+  inner().handler.on_message("response");
+  EXPECT_THAT(heard_, ElementsAre("response"));
+  EXPECT_EQ(book_.List()[0].struck(), 0);
+}
+
+TEST_F(FaultyStreams, AreCountedFromTheirHalfCloseToTheirEnd) {
+  OpenEntity();
+  EXPECT_EQ(book_.closing(), 0U);
+  stream_->HalfClose();
+  EXPECT_EQ(book_.closing(), 1U);
+  inner().handler.on_closed(absl::OkStatus());
+  EXPECT_EQ(book_.closing(), 0U);
+  OpenEntity();
+  EXPECT_EQ(book_.closing(), 0U);
+  stream_->HalfClose();
+  stream_ = nullptr;
+  EXPECT_EQ(book_.closing(), 0U);
+  CallAction();  // half-closed as soon as it has its command
+  stream_->HalfClose();
+  EXPECT_EQ(book_.closing(), 0U);
 }
 
 TEST_F(FaultyStreams, OnlyWhatAnswersTheCommandIsMissing) {

@@ -85,6 +85,23 @@ class KnownUserFunction final : public UserFunctions {
   std::shared_ptr<const userfunction::Specification> known;
 };
 
+// Of which a part has been jumped.
+class AheadStrand final : public base::Strand {
+ public:
+  explicit AheadStrand(base::Strand& strand) : strand_(strand) {}
+  void Post(base::Task task) override { strand_.Post(std::move(task)); }
+  absl::Time Now() const override { return strand_.Now() + ahead; }
+  absl::Time WallTime() const override { return strand_.WallTime() + ahead; }
+  absl::Duration Ahead() const override { return ahead; }
+  base::TimerId After(absl::Duration delay, base::Task task) override { return strand_.After(delay, std::move(task)); }
+  void Cancel(base::TimerId timer) override { strand_.Cancel(timer); }
+
+  absl::Duration ahead;
+
+ private:
+  base::Strand& strand_;
+};
+
 class StateOfACluster : public cluster::ClusterFixture {
  protected:
   StateOfACluster() : ClusterFixture(3) { user_functions_.known = Specification(); }
@@ -92,7 +109,7 @@ class StateOfACluster : public cluster::ClusterFixture {
   // Makes the control, which may take away what is stored, or not.
   void MakeControl(bool may_reset) {
     control_ = std::make_unique<TestControl>(
-        TestControl::Parts{.strand = strand_,
+        TestControl::Parts{.strand = ahead_strand_,
                            .cluster = cluster_,
                            .journal = journal_,
                            .copies = copies_,
@@ -146,6 +163,7 @@ class StateOfACluster : public cluster::ClusterFixture {
     return *outcome;
   }
 
+  AheadStrand ahead_strand_{strand_};
   MemoryCopies copies_{journal_, replica_store_};
   trace::Recorder recorder_{10};
   KnownUserFunction user_functions_;
@@ -192,7 +210,7 @@ TEST_F(StateOfACluster, AResetMendsWhatWasDoneToNodesAndNetwork) {
 
   EXPECT_TRUE(cluster_.Converged());
   for (const std::uint32_t at : {1U, 2U, 3U}) EXPECT_EQ(node(at).state(), "up");
-  EXPECT_EQ(node(4).state(), "stopped") << "it was not there at the start";
+  EXPECT_EQ(node(4).state(), "removed") << "it was not there at the start";
   EXPECT_FALSE(node(3).strand().paused());
   EXPECT_EQ(node(1).strand().skew(), absl::ZeroDuration());
   EXPECT_FALSE(cluster_.network().IsCut(cluster::NodeId{1}, cluster::NodeId{2}));
@@ -230,9 +248,99 @@ TEST_F(StateOfACluster, WhereSomebodyMayMissWhatIsStoredNothingIsReset) {
 TEST_F(StateOfACluster, NodesServeAgainWhereTheJournalCannotBeCleared) {
   ASSERT_EQ(Call(1, "a"), "1");
   copies_.failure = absl::ResourceExhaustedError("the disk is full");
-  EXPECT_EQ(Reset(), copies_.failure);
+  const absl::Status failed = Reset();
+  EXPECT_TRUE(absl::IsResourceExhausted(failed)) << failed;
+  EXPECT_THAT(std::string(failed.message()), HasSubstr("try again: the disk is full"));
   Pass(absl::Seconds(5));
   EXPECT_EQ(Call(1, "a"), "2");
+}
+
+TEST_F(StateOfACluster, AllIsThereStillWhereTheJournalCannotBeChanged) {
+  ASSERT_TRUE(Save("empty").ok());
+  SendCrdt(1, "c");
+  Pass(absl::Seconds(2));
+  dev::v1::Fault fault;
+  fault.set_kind(dev::v1::Fault::FAILED_WRITE);
+  ASSERT_TRUE(faults_.Add(fault).ok());
+  recorder_.End(recorder_.Begin(strand_.Now(), strand_.WallTime()));
+  copies_.failure = absl::ResourceExhaustedError("the disk is full");
+  for (const bool reset : {true, false}) {
+    EXPECT_FALSE(reset ? Reset().ok() : Restore("empty").ok());
+    Pass(absl::Seconds(2));
+    for (const std::uint32_t at : {1U, 2U, 3U}) EXPECT_EQ(CrdtCount(at, "c"), 1U);
+    EXPECT_FALSE(faults_.empty());
+    EXPECT_EQ(recorder_.traces().size(), 1u);
+  }
+  copies_.failure = absl::OkStatus();
+  ASSERT_TRUE(Restore("empty").ok()) << "it was not forgotten";
+  EXPECT_TRUE(faults_.empty());
+  EXPECT_EQ(CrdtCount(1, "c"), 0U);
+}
+
+TEST_F(StateOfACluster, ANodeThatAResetLeftOutIsTheNextOneToBeAdded) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(*cluster_.AddNode(), cluster::NodeId{4});
+    ASSERT_EQ(*cluster_.AddNode(), cluster::NodeId{5});
+    Pass(absl::Seconds(30));
+    EXPECT_EQ(node(5).state(), "up");
+    ASSERT_EQ(Reset(), absl::OkStatus());
+  }
+  ASSERT_TRUE(cluster_.StartAgain(cluster::NodeId{4}).ok());
+  EXPECT_EQ(*cluster_.AddNode(), cluster::NodeId{5});
+  EXPECT_EQ(*cluster_.AddNode(), cluster::NodeId{6});
+}
+
+TEST_F(StateOfACluster, NobodyWaitsForNodesThatAResetLeftOut) {
+  cluster_.EndAll();
+  cluster_.StartOver(1, {});
+  ASSERT_TRUE(cluster_.Kill(cluster::NodeId{1}).ok());
+  ASSERT_TRUE(cluster_.StartAgain(cluster::NodeId{1}).ok());
+  Pass(absl::Minutes(1));
+  EXPECT_EQ(node(1).state(), "up");
+}
+
+TEST_F(StateOfACluster, NodesThatAreStartedWhileItIsResetEnd) {
+  copies_.hold_back = true;
+  const auto reset = Ask(&TestControl::Reset, dev::v1::ResetRequest());
+  ASSERT_TRUE(cluster_.StartAlone(cluster::NodeId{1}).ok());
+  ASSERT_TRUE(cluster_.StartAgain(cluster::NodeId{2}).ok());
+  ASSERT_TRUE(cluster_.AddNode().ok());
+  Pass(absl::Seconds(1));
+  copies_.held();
+  strand_.Run();
+  EXPECT_EQ(StatusOf(reset), absl::OkStatus());
+  EXPECT_EQ(node(4).membership(), nullptr);
+  EXPECT_TRUE(cluster_.Converged());
+  EXPECT_EQ(Call(2, "a"), "1");
+  Pass(absl::Minutes(1));
+  EXPECT_TRUE(cluster_.Converged()) << "they hear each other";
+}
+
+TEST_F(StateOfACluster, AResetForgetsWhatIsOnItsWayOverSlowLinks) {
+  std::vector<std::string> received;
+  cluster::Network network(strand_, random_);
+  network.Attach(cluster::NodeId{2}, [&](std::string bytes) { received.push_back(std::move(bytes)); });
+  network.SetDefault({.latency = *cluster::Latency::Parse("1s")});
+  network.Send(cluster::NodeId{1}, cluster::NodeId{2}, "before");
+  network.Forget();
+  network.SetDefault({});
+  network.Send(cluster::NodeId{1}, cluster::NodeId{2}, "after");
+  Pass(absl::Seconds(2));
+  EXPECT_THAT(received, ElementsAre("after"));
+  EXPECT_EQ(network.CountersOf(cluster::NodeId{1}, cluster::NodeId{2}).in_flight, 0u);
+
+  ASSERT_TRUE(cluster_
+                  .SetLink(cluster::NodeId::kNone, cluster::NodeId::kNone, cluster::Cluster::Ways::kBoth,
+                           {.latency = *cluster::Latency::Parse("1s")})
+                  .ok());
+  Pass(absl::Milliseconds(1500));
+  const auto on_way = [this] {
+    return cluster_.network().CountersOf(cluster::NodeId{1}, cluster::NodeId{2}).in_flight;
+  };
+  ASSERT_GT(on_way(), 0u);
+  cluster_.EndAll();
+  EXPECT_EQ(on_way(), 0u);
+  cluster_.StartOver(3, {});
 }
 
 TEST_F(StateOfACluster, TwoResetsAtOnceAreDoneOneAfterTheOther) {
@@ -307,7 +415,49 @@ TEST_F(StateOfACluster, ANameIsReplacedAndForgottenByAReset) {
   EXPECT_TRUE(absl::IsNotFound(Restore("s").status()));
 }
 
+TEST_F(StateOfACluster, NothingIsSavedBeforeAllIsReadThatNodesHaveKept) {
+  SendCrdt(2, "c");
+  Pass(absl::Seconds(2));
+  ASSERT_TRUE(cluster_.Kill(cluster::NodeId{2}).ok());
+  const absl::Status refused = Save("s").status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("Node 2 is stopped"));
+
+  replica_store_.hold_back = true;
+  ASSERT_TRUE(cluster_.CrashAll().ok());
+  ASSERT_TRUE(cluster_.StartAgain(cluster::NodeId{2}).ok());
+  dev::v1::SaveStateRequest request;
+  request.set_name("s");
+  const auto saved = Ask(&TestControl::SaveState, request);
+  Pass(absl::Seconds(5));
+  EXPECT_FALSE(saved->has_value());
+  replica_store_.Release();
+  Pass(absl::Seconds(4));
+  ASSERT_EQ(StatusOf(saved), absl::OkStatus());
+  EXPECT_EQ((**saved)->crdts(), 1);
+}
+
+TEST_F(StateOfACluster, WhoeverSavesDoesNotWaitForEverUntilANodeHasRead) {
+  replica_store_.hold_back = true;
+  ASSERT_TRUE(cluster_.CrashAll().ok());
+  dev::v1::SaveStateRequest request;
+  request.set_name("s");
+  const auto saved = Ask(&TestControl::SaveState, request);
+  Pass(absl::Seconds(11));
+  EXPECT_TRUE(absl::IsUnavailable(StatusOf(saved))) << StatusOf(saved);
+  EXPECT_EQ(Reset(), absl::OkStatus()) << "its turn is over";
+}
+
 // ---- evict
+
+TEST_F(StateOfACluster, AnEntityToEvictHasAServiceAndAnId) {
+  for (const auto& [service, id] : {std::pair("One", ""), std::pair("", "a")}) {
+    dev::v1::EvictRequest request;
+    request.set_service(service);
+    request.set_entity_id(id);
+    EXPECT_TRUE(absl::IsInvalidArgument(StatusOf(Ask(&TestControl::Evict, request))));
+  }
+}
 
 TEST_F(StateOfACluster, AnEvictedEntityIsLoadedAnewByTheNextCommand) {
   ASSERT_EQ(Call(1, "a"), "1");
@@ -480,6 +630,30 @@ TEST_F(StateOfACluster, NodesAreWaitedForUntilTheyKnowTheSame) {
   Pass(absl::Seconds(10));
   EXPECT_EQ(StatusOf(answer), absl::OkStatus());
   EXPECT_EQ(CrdtCount(2, "a"), 1U);
+}
+
+TEST_F(StateOfACluster, WhoeverWaitsDoesSoInTimeThatIsNotJumped) {
+  answers_ = false;
+  Send(1, "a");
+  Pass(absl::Milliseconds(20));
+  const auto answer = Wait(absl::Seconds(10));
+  ahead_strand_.ahead = absl::Hours(1);
+  Pass(absl::Seconds(9));
+  EXPECT_FALSE(answer->has_value());
+  Pass(absl::Seconds(2));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(StatusOf(answer)));
+}
+
+TEST_F(StateOfACluster, WhatNodesKnowOfCrdtEntitiesIsWaitedForUntilItIsStored) {
+  replica_store_.failure = absl::ResourceExhaustedError("the disk is full");
+  SendCrdt(1, "a");
+  Pass(absl::Seconds(5));
+  EXPECT_THAT(std::string(StatusOf(Wait(absl::ZeroDuration())).message()),
+              HasSubstr("3 nodes have not stored yet what they know"));
+  replica_store_.failure = absl::OkStatus();
+  const auto answer = Wait(absl::Seconds(10));
+  Pass(absl::Seconds(5));
+  EXPECT_EQ(StatusOf(answer), absl::OkStatus());
 }
 
 TEST_F(StateOfACluster, NobodyWaitsForLongerThanFiveMinutes) {

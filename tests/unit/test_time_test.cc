@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "emulator/base/random.h"
@@ -135,6 +137,57 @@ TEST_F(JumpingTime, WhatIsDueSoonAfterwardsIsNotForgotten) {
   Advance(absl::Hours(1));
   rang.get_future().wait();
   EXPECT_GE(Passed(), absl::Hours(1) + absl::Milliseconds(5));
+}
+
+// The other one is a thread's, which takes its time.
+TEST_F(JumpingTime, HoldsWhileOthersAreAtWhatItShouldNotLeaveBehind) {
+  std::atomic<bool> busy = false;
+  std::vector<std::string> order;
+  std::thread other;
+  Do([&] {
+    strand_.HoldJumpsWhile([&] { return busy.load(); }, absl::InfiniteDuration());
+    strand_.After(absl::Seconds(1), [&] {
+      busy = true;
+      other = std::thread([&] {
+        strand_.Post([&] {
+          order.emplace_back("ended");
+          busy = false;
+        });
+      });
+    });
+    strand_.After(absl::Hours(2), [&] { order.emplace_back("later"); });
+  });
+  Advance(absl::Hours(3));
+  other.join();
+  EXPECT_THAT(order, ElementsAre("ended", "later"));
+}
+
+TEST_F(JumpingTime, IsNotOverWhileItHolds) {
+  int asked = 0;
+  Do([&] { strand_.HoldJumpsWhile([&] { return ++asked < 10; }, absl::InfiniteDuration()); });
+  Advance(absl::Hours(1));
+  Do([] {});
+  EXPECT_GE(asked, 10);
+  EXPECT_EQ(strand_.Ahead(), absl::Hours(1));
+}
+
+TEST_F(JumpingTime, HoldsOnceOnlyForWhoeverNeverComesToAnEnd) {
+  int asked = 0;
+  Do([&] {
+    strand_.HoldJumpsWhile(
+        [&] {
+          ++asked;
+          return true;
+        },
+        absl::ZeroDuration());
+    for (int i = 1; i <= 5; ++i) strand_.After(absl::Minutes(i), [] {});
+  });
+  Advance(absl::Hours(1));
+  Do([] {});
+  EXPECT_EQ(asked, 1);
+  Advance(absl::Hours(1));
+  Do([] {});
+  EXPECT_EQ(asked, 2);
 }
 
 TEST_F(JumpingTime, ANodesClockThatIsWrongStaysSoAndOneThatIsPausedHoldsItsTimersBack) {

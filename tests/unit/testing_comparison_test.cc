@@ -51,7 +51,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Pair{R"({"a":{"$length":2}})", R"({"a":[1,2]})"},
                       Pair{R"({"a":{"$length":{"$above":1}}})", R"({"a":"äö"})"},
                       Pair{R"({"a":{"$above":3,"$below":5}})", R"({"a":"4"})"},
-                      Pair{R"({"a":{"$one-of":[1,{"$above":5}]}})", R"({"a":6})"}, Pair{"null", "{}"}));
+                      Pair{R"({"a":{"$one-of":[1,{"$above":5}]}})", R"({"a":6})"}, Pair{"null", "{}"},
+                      Pair{"null", R"({"a":0})"}, Pair{R"({"a":null})", R"({"a":{"b":""}})"},
+                      Pair{R"({"a":{"$regex":"^5$"}})", R"({"a":5})"}, Pair{R"({"a":{"$contains":""}})", "{}"}));
 
 struct Wrong {
   const char* expected;
@@ -79,8 +81,23 @@ INSTANTIATE_TEST_SUITE_P(
                       Wrong{R"({"a":{"$above":3}})", R"({"a":3})", "not above 3"},
                       Wrong{R"({"a":{"$below":3}})", R"({"a":3})", "not below 3"},
                       Wrong{R"({"a":{"$one-of":[1,2]}})", R"({"a":3})", "none of [1,2]"},
+                      Wrong{R"({"a":null})", R"({"a":{"b":1}})", "reply.a is {\"b\":1}, not null"},
+                      Wrong{R"({"a":{"$regex":""}})", R"({"a":[1]})", "and no text"},
+                      Wrong{R"({"a":{"$contains":""}})", R"({"a":{"b":1}})", "and no text"},
                       Wrong{R"({"$partial":{"a":1}})", R"({"a":2,"b":1})", "reply.a is 2, not 1"},
                       Wrong{R"({"a":"5x"})", R"({"a":5})", "reply.a is 5, not \"5x\""}));
+
+TEST(WhereNothingCame, AbsentAndDefaultsFit) {
+  for (const char* expected : {R"("$absent")", "0", "[]", "{}", "null", R"({"$one-of":["$absent",1]})"}) {
+    EXPECT_TRUE(Compare(FromJson(expected), Actual(), "state").equal()) << expected;
+  }
+  EXPECT_FALSE(Compare(FromJson("1"), Actual(), "state").equal());
+}
+
+TEST(Patterns, TakeTimeOfTheTextsLengthOnly) {
+  EXPECT_FALSE(MatchesPattern("(a|b|ab)*c$", std::string(200'000, 'a')));
+  EXPECT_FALSE(CheckPattern("(").ok());
+}
 
 TEST(Difference, ShowsWhatMatchersFitAsItCame) {
   const Json expected = FromJson(R"({"id":"$any","name":"x"})");

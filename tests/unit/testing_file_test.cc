@@ -4,6 +4,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/testing/comparison.h"
+#include "emulator/testing/crdt_value.h"
 #include "emulator/testing/file_check.h"
 #include "emulator/testing/known_types.h"
 #include "emulator/testing/outcome_check.h"
@@ -41,13 +43,32 @@ std::unique_ptr<KnownTypes> Shop() {
         field { name: "parts" json_name: "parts" number: 3 type: TYPE_MESSAGE type_name: ".shop.Add"
                 label: LABEL_REPEATED } }
       message_type { name: "Added"
-        field { name: "count" json_name: "count" number: 1 type: TYPE_INT64 label: LABEL_OPTIONAL } } }
+        field { name: "count" json_name: "count" number: 1 type: TYPE_INT64 label: LABEL_OPTIONAL } }
+      message_type { name: "Shelf"
+        field { name: "stock" json_name: "stock" number: 1 type: TYPE_MESSAGE type_name: ".shop.Shelf.StockEntry"
+                label: LABEL_REPEATED }
+        field { name: "places" json_name: "places" number: 2 type: TYPE_MESSAGE type_name: ".shop.Shelf.PlacesEntry"
+                label: LABEL_REPEATED }
+        field { name: "more" json_name: "more" number: 3 type: TYPE_MESSAGE type_name: ".google.protobuf.Any"
+                label: LABEL_OPTIONAL }
+        field { name: "kind" json_name: "kind" number: 4 type: TYPE_ENUM type_name: ".shop.Kind"
+                label: LABEL_OPTIONAL }
+        field { name: "label" json_name: "label" number: 5 type: TYPE_STRING label: LABEL_OPTIONAL }
+        nested_type { name: "StockEntry" options { map_entry: true }
+          field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+          field { name: "value" number: 2 type: TYPE_INT32 label: LABEL_OPTIONAL } }
+        nested_type { name: "PlacesEntry" options { map_entry: true }
+          field { name: "key" number: 1 type: TYPE_INT32 label: LABEL_OPTIONAL }
+          field { name: "value" number: 2 type: TYPE_MESSAGE type_name: ".shop.Added" label: LABEL_OPTIONAL } } }
+      enum_type { name: "Kind" value { name: "UNSPECIFIED" number: 0 } value { name: "OPEN" number: 1 } }
+      dependency: "google/protobuf/any.proto" }
   )",
                                                             &files));
   dev::v1::ListServicesResponse services;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(R"(
     services { name: "shop.Carts" entity_type: "cloudstate.eventsourced.EventSourced" persistence_id: "carts"
       methods { name: "Add" input_type: "shop.Add" output_type: "shop.Add" }
+      methods { name: "Look" input_type: "shop.Add" output_type: "shop.Shelf" }
       methods { name: "Watch" input_type: "shop.Add" output_type: "shop.Add" server_streaming: true } }
     services { name: "shop.Report" entity_type: "cloudstate.action.ActionProtocol"
       methods { name: "Send" input_type: "shop.Add" output_type: "shop.Add" client_streaming: true } }
@@ -134,7 +155,26 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{WithStep("{fault: {kind: slo}}"), "t.yaml:4:20: there is no kind 'slo'; did you mean 'slow'?"},
         Mistake{"cases: [{name: a}, {name: a}]", "t.yaml:1:21: there is a case with this name in line 1"},
         Mistake{"service: Cart\ncases: [{name: a}]", "t.yaml:1:1: there is no service 'Cart'; did you mean 'Carts'?"},
-        Mistake{"cases: [{name: a, then: [{entity: a, state: {}}]}]", "t.yaml:1:38: only the user function knows"}));
+        Mistake{"cases: [{name: a, then: [{entity: a, state: {}}]}]", "t.yaml:1:38: only the user function knows"},
+        Mistake{WithStep("{call: Add, response_headers: [a]}"), "t.yaml:4:35: 'response_headers' takes names"},
+        Mistake{WithStep("{call: Add, response_headers: etag}"), "t.yaml:4:35: 'response_headers' takes names"},
+        Mistake{WithStep("{call: Add, reply: {}, replies: []}"), "t.yaml:4:28: 'reply' and 'replies' exclude"},
+        Mistake{WithStep("{call: Add, events: [{$one-of: [Aded]}]}"), "t.yaml:4:37: there is no message type 'Aded'"},
+        Mistake{WithStep("{call: Add, events: [$absent]}"), "t.yaml:4:26: there is no message type '$absent'"},
+        Mistake{"cases: [{name: a, then: [{entity: a}]}]", "t.yaml:1:26: nothing is looked at of 'a'"}));
+
+TEST(TestFiles, MayExpectNoSnapshot) {
+  EXPECT_EQ(Problem("service: Carts\ncases: [{name: a, then: [{entity: a, snapshot: $absent}]}]"), "");
+}
+
+TEST(TestFiles, ThatAreRecordedExpectNothingWhereNothingCame) {
+  const auto read = Read(WithStep("{call: Add, input: {}}"));
+  const std::string text = RecordedTestFileText(read->file);
+  EXPECT_THAT(text, HasSubstr("events: []"));
+  EXPECT_THAT(text, HasSubstr("effects: []"));
+  EXPECT_EQ(Read(text)->file.DebugString(), read->file.DebugString()) << text;
+  EXPECT_THAT(TestFileText(read->file), ::testing::Not(HasSubstr("[]")));
+}
 
 // ---- what came, against a step
 
@@ -155,6 +195,62 @@ std::optional<CaseFailure> CheckOne(const std::string& step, CallOutcome (*make)
 TEST(Outcomes, FitWhereNumbersOf64BitsAreWrittenAsNumbers) {
   EXPECT_FALSE(CheckOne("{call: Add, reply: {user_id: me, count: 5}}",
                         [](const KnownTypes& types) { return Reply(types, R"({"userId":"me","count":"5"})"); }));
+}
+
+bool FitsShelf(const std::string& expected, const std::string& came) {
+  const auto types = Shop();
+  const auto bytes = types->Encode(*ParseJson(came), *types->TypeOf("shop.Shelf"));
+  EXPECT_TRUE(bytes.ok()) << bytes.status();
+  return Compare(*ParseJson(expected), types->Decode("shop.Shelf", *bytes, ""), "reply").equal();
+}
+
+TEST(Outcomes, HaveNoDefaultsBehindKeys) {
+  EXPECT_TRUE(FitsShelf(R"({"stock":{"apple":0}})", R"({"stock":{"apple":0}})"));
+  EXPECT_FALSE(FitsShelf(R"({"stock":{"apple":0}})", "{}"));
+  EXPECT_FALSE(FitsShelf(R"({"stock":{"a_pple":1}})", R"({"stock":{"aPple":1}})"));
+  EXPECT_TRUE(FitsShelf(R"({"stock":{"apple":"$absent"}})", "{}"));
+  EXPECT_FALSE(FitsShelf(R"({"stock":{"apple":{"$below":3}}})", "{}"));
+}
+
+TEST(Outcomes, NeedNotNameDefaultsWithinMapsAndAny) {
+  EXPECT_TRUE(FitsShelf(R"({"places":{"7":{}}})", R"({"places":{"7":{"count":"0"}}})"));
+  EXPECT_TRUE(FitsShelf(R"({"more":{"@type":"type.googleapis.com/shop.Added"}})",
+                        R"({"more":{"@type":"type.googleapis.com/shop.Added","count":"0"}})"));
+}
+
+TEST(Outcomes, OfHttpHaveTheDefaultsOfTheirMethodsType) {
+  const auto look = [](const KnownTypes& types) {
+    CallOutcome outcome{.call = "GET /shelf", .status = 200};
+    const std::string bytes = *types.Encode(*ParseJson(R"({"label":"0"})"), *types.TypeOf("shop.Shelf"));
+    outcome.replies = {ActualOf(types.Decode("shop.Shelf", bytes, "").full)};
+    outcome.trace.emplace();
+    outcome.trace->set_service("shop.Carts");
+    outcome.trace->set_method("Look");
+    return outcome;
+  };
+  EXPECT_FALSE(CheckOne("{http: GET /shelf, reply: {label: '0'}}", look));
+  EXPECT_TRUE(CheckOne("{http: GET /shelf, reply: {}}", look));
+}
+
+TEST(Outcomes, OfHttpMayBeAbsent) {
+  const auto nothing = [](const KnownTypes&) { return CallOutcome{.call = "GET /shelf", .status = 200}; };
+  EXPECT_FALSE(CheckOne("{http: GET /shelf, reply: $absent}", nothing));
+}
+
+TEST(Crdts, HoldMessagesWithTheirDefaultsAndMapsByKeys) {
+  const auto types = Shop();
+  dev::v1::CrdtValue value;
+  value.set_type("ORMap");
+  dev::v1::CrdtEntry& entry = *value.add_entries();
+  entry.mutable_key()->set_json("\"apple\"");
+  entry.mutable_value()->set_type("LWWRegister");
+  entry.mutable_value()->mutable_registered()->set_type_url("type.googleapis.com/shop.Added");
+  const auto fits = [&](const char* expected) {
+    return Compare(*ParseJson(expected), CrdtActual(value, *types), "state").equal();
+  };
+  EXPECT_TRUE(fits(R"({"apple":{}})"));
+  EXPECT_FALSE(fits(R"({"apple":{"count":1}})"));
+  EXPECT_FALSE(fits(R"({"apple":{},"pear":0})"));
 }
 
 TEST(Outcomes, AreToldWithThePlaceOfTheExpectedValue) {
@@ -189,6 +285,9 @@ TEST(Outcomes, AreHeldAgainstTheEventsThatWereStored) {
   EXPECT_FALSE(CheckOne("{call: Add, events: [{shop.Added: {count: $any}}]}", WithEvents));
   EXPECT_FALSE(CheckOne("{call: Add, events: [$any]}", WithEvents));
   EXPECT_FALSE(CheckOne("{call: Add}", WithEvents));
+  EXPECT_FALSE(CheckOne("{call: Add, events: [{$one-of: [Add, {shop.Added: {count: 2}}]}]}", WithEvents));
+  EXPECT_FALSE(CheckOne("{call: Add, events: [{$partial: {Added: {}}}]}", WithEvents));
+  EXPECT_TRUE(CheckOne("{call: Add, events: [{$one-of: [Add, Added]}]}", WithEvents));
   EXPECT_EQ(CheckOne("{call: Add, events: []}", WithEvents)->problem, "events has 1 element, not 0");
   EXPECT_EQ(CheckOne("{call: Add, events: [{Added: {count: 3}}]}", WithEvents)->problem,
             "events[0].Added.count is \"2\", not 3");

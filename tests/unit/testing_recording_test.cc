@@ -243,14 +243,21 @@ TEST_F(TestRecording, NamesWhatItLeavesOut) {
   dev::v1::CommandTrace dropped = Unary(4, "a", "x");
   dropped.set_dropped_steps(1);
   const dev::v1::CommandTrace unknown = TraceOf(5, "Gone", "a");
-  const RecordedTest test =
-      MakeRecordedTest({long_stream, cancelled, never_sent, dropped, unknown}, {}, *types_, RecordedCases::kOne);
+  dev::v1::CommandTrace too_late = Unary(6, "a", "x");
+  too_late.set_code(4);
+  dev::v1::CommandTrace failed = TraceOf(7, "Watch", "a");
+  AddStep(failed, "sent", "x");
+  failed.set_code(2);
+  const RecordedTest test = MakeRecordedTest({long_stream, cancelled, never_sent, dropped, unknown, too_late, failed},
+                                             {}, *types_, RecordedCases::kOne);
   EXPECT_EQ(test.calls, 0);
   EXPECT_THAT(test.file.cases(), IsEmpty());
   EXPECT_THAT(test.left_out, ElementsAre(HasSubstr("Cart.Sum (trace t1) is left out: its input"),
-                                         HasSubstr("Cart.Watch (trace t2) is left out: its stream"),
+                                         HasSubstr("Cart.Watch (trace t2) is left out: its client"),
                                          HasSubstr("Cart.Add (trace t3) is left out: its input"),
-                                         HasSubstr("more steps than a trace keeps"), HasSubstr("no such method")));
+                                         HasSubstr("more steps than a trace keeps"), HasSubstr("no such method"),
+                                         HasSubstr("Cart.Add (trace t6) is left out: its client"),
+                                         HasSubstr("Cart.Watch (trace t7) is left out: it is a stream that failed")));
 }
 
 // Its trace has left the input out, the cause that is stored has not.
