@@ -9,12 +9,12 @@
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
-#include "emulator/base/line_diff.h"
 #include "cmd/cloudstate-dev/method_reference.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/running_journal.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/admin/views.h"
+#include "emulator/base/line_diff.h"
 
 namespace cloudstate::cli {
 namespace {

@@ -195,6 +195,7 @@ std::string Writer::LinesOf(const Entry& entry, const std::string& indent) const
   const auto& [field, owner] = entry;
   const std::string start = absl::StrCat(indent, field->name(), ":");
   const auto* reflection = owner->GetReflection();
+  if (field->is_repeated() && reflection->FieldSize(*owner, field) == 0) return start + " []\n";
   if (IsAnyValue(field)) return ValueLines(entry, start, indent);
   if (!IsPart(field)) {
     if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING && !field->is_repeated()) {

@@ -9,7 +9,7 @@ namespace {
 
 TEST_F(AdminBackendTest, ServesEveryMethodOfTheContract) {
   const auto services = backend_->CurrentServices();
-  ASSERT_EQ(services->services.size(), 6u);
+  ASSERT_EQ(services->services.size(), 7u);
   for (const google::protobuf::ServiceDescriptor* service : services->services) {
     for (int i = 0; i < service->method_count(); ++i) {
       const google::protobuf::MethodDescriptor& method = *service->method(i);
