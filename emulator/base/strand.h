@@ -15,8 +15,8 @@ enum class TimerId : std::uint64_t { kNone = 0 };
 // Where a node's state lives: tasks run one after another, in the order they were posted, never two at once. All logic
 // takes its notion of time, and of "later", from here, so that the same code runs on real threads and in virtual time.
 //
-// Threads: `Post`, `Now`, `WallTime` and `Ahead` may be called from any thread; `After` and `Cancel` only from a task of this
-// strand.
+// Threads: `Post`, `Now`, `WallTime` and `Ahead` may be called from any thread; `After` and `Cancel` only from a task
+// of this strand.
 class Strand {
  public:
   virtual ~Strand() = default;

@@ -22,7 +22,8 @@ TEST(JsonLines, HaveAMemberOrAnElementEach) {
 }
 
 TEST(DiffLines, MarksWhatOnlyOneOfThemHas) {
-  EXPECT_THAT(base::DiffLines({"a", "b", "c", "d"}, {"a", "c", "x", "d"}), ElementsAre("  a", "- b", "  c", "+ x", "  d"));
+  EXPECT_THAT(base::DiffLines({"a", "b", "c", "d"}, {"a", "c", "x", "d"}),
+              ElementsAre("  a", "- b", "  c", "+ x", "  d"));
   EXPECT_THAT(base::DiffLines({"a"}, {"a"}), ElementsAre("  a"));
   EXPECT_THAT(base::DiffLines({}, {"a"}), ElementsAre("+ a"));
   EXPECT_THAT(base::DiffLines({"a", "a"}, {"a"}), ElementsAre("  a", "- a"));
