@@ -396,8 +396,10 @@ for (const id of ['.', '..', 'a/b?c#d', '']) {
 test('the way back leads to the row where somebody was in the list', async () => {
   const page = await it.open('#/entities?q=many-');
   const grid = page.getByRole('grid', { name: 'Entities' });
-  await page.getByRole('link', { name: 'many-0', exact: true }).waitFor();
+  const first = page.getByRole('link', { name: 'many-0', exact: true });
+  await first.waitFor();
   await grid.evaluate((element) => { element.scrollTop = 60_000; });
+  await first.waitFor({ state: 'detached' });
   // The first row is one of those that were fetched for this place.
   const row = grid.getByRole('row').nth(15).getByRole('link');
   const name = await row.innerText();
