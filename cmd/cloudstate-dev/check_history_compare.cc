@@ -12,17 +12,13 @@
 #include "absl/strings/strip.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "emulator/base/line_diff.h"
+#include "emulator/base/names.h"
 #include "emulator/testing/json_value.h"
 
 namespace cloudstate::cli {
 namespace {
 
 using testing::Json;
-
-std::string FullType(const dev::v1::Payload& message) {
-  const std::string& url = message.type_url();
-  return url.substr(url.rfind('/') + 1);
-}
 
 // "product_id" and "productId" are one name.
 std::string JsonName(std::string_view name) {
@@ -53,7 +49,7 @@ void Remove(Json& value, const std::vector<std::string>& path, std::size_t depth
 void RemoveIgnored(const dev::v1::Payload& message, const IgnoredFields& ignored, Json& value) {
   for (const std::string& field : ignored) {
     absl::string_view path = field;
-    if (!absl::ConsumePrefix(&path, FullType(message) + ".") &&
+    if (!absl::ConsumePrefix(&path, base::TypeName(message.type_url()) + ".") &&
         !absl::ConsumePrefix(&path, ShortType(message.type_url()) + ".")) {
       continue;
     }
@@ -109,7 +105,7 @@ std::vector<std::string> MessageLines(const std::vector<dev::v1::Payload>& messa
   std::vector<std::string> lines;
   for (const dev::v1::Payload& message : messages) {
     std::vector<std::string> fields = base::JsonLines(MeaningOf(message, ignored));
-    fields.front() = absl::StrCat(FullType(message), " ", fields.front());
+    fields.front() = absl::StrCat(base::TypeName(message.type_url()), " ", fields.front());
     lines.insert(lines.end(), fields.begin(), fields.end());
   }
   return lines;

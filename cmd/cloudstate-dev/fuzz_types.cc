@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "emulator/base/names.h"
 #include "emulator/tck/filter.h"
 #include "emulator/userfunction/descriptors.h"
 #include "emulator/userfunction/entity_id.h"
@@ -11,15 +11,9 @@
 namespace cloudstate::cli {
 namespace {
 
-fuzzing::Kind KindOf(const std::string& entity_type) {
-  if (absl::StrContains(entity_type, ".EventSourced")) return fuzzing::Kind::kEventSourced;
-  if (absl::StrContains(entity_type, ".ValueEntity")) return fuzzing::Kind::kValueEntity;
-  return absl::StrContains(entity_type, ".Crdt") ? fuzzing::Kind::kCrdt : fuzzing::Kind::kAction;
-}
-
 bool IsWanted(const std::string& service, const std::string& glob) {
   if (glob.empty() || tck::MatchesGlob(glob, service)) return true;
-  return tck::MatchesGlob(glob, service.substr(service.rfind('.') + 1));
+  return tck::MatchesGlob(glob, base::LastPart(service));
 }
 
 }  // namespace
@@ -47,7 +41,7 @@ absl::Status FuzzTypes::AddMethods(const dev::v1::Service& service) {
     fuzzing::Method method;
     method.service = service.name();
     method.name = each.name();
-    method.kind = KindOf(service.entity_type());
+    method.kind = userfunction::KindOf(service.entity_type()).value_or(fuzzing::Kind::kAction);
     method.persistence_id = service.persistence_id();
     method.input = pool_->FindMessageTypeByName(each.input_type());
     if (method.input == nullptr) {

@@ -1,15 +1,12 @@
 #include "cmd/cloudstate-dev/payload_text.h"
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/names.h"
 #include "emulator/entities/entity_protocol.h"
 
 namespace cloudstate::cli {
 
-std::string ShortType(const std::string& type_url) {
-  // npos + 1 is 0: without a separator all of it.
-  const std::string name = type_url.substr(type_url.rfind('/') + 1);
-  return name.substr(name.rfind('.') + 1);
-}
+std::string ShortType(const std::string& type_url) { return base::LastPart(base::TypeName(type_url)); }
 
 std::string FormatPayload(const dev::v1::Payload& payload, const Terminal& terminal) {
   if (payload.type_url() == entities::kDeletedValue) return Styled("deleted", Style::kBold, terminal);

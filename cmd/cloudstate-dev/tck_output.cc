@@ -104,9 +104,10 @@ std::string DiffJson(const tck::Diff& diff) {
 }
 
 std::string ResultJson(const CaseResult& result) {
-  std::string json = absl::StrCat("{\"id\":", JsonString(result.id), ",\"section\":", JsonString(result.section),
-                                  ",\"title\":", JsonString(result.title), ",\"outcome\":\"", Name(result.outcome),
-                                  "\",\"seconds\":", absl::ToDoubleSeconds(result.took));
+  std::string json =
+      absl::StrCat("{\"id\":", JsonString(result.id), ",\"section\":", JsonString(result.section),
+                   ",\"title\":", JsonString(result.title), ",\"outcome\":\"", base::OutcomeName(result.outcome),
+                   "\",\"seconds\":", absl::ToDoubleSeconds(result.took));
   if (!result.reason.empty()) absl::StrAppend(&json, ",\"reason\":", JsonString(result.reason));
   if (result.outcome == tck::Outcome::kFailed) {
     std::vector<std::string> steps;

@@ -43,16 +43,16 @@ std::string TestCase(const JUnitCase& each) {
   std::string xml = absl::StrCat("    <testcase classname=\"", Escaped(each.classname), "\" name=\"",
                                  Escaped(each.name), "\" time=\"", Seconds(each.took), "\"");
   switch (each.outcome) {
-    case JUnitOutcome::kPassed:
+    case CaseOutcome::kPassed:
       return xml + "/>\n";
-    case JUnitOutcome::kFailure:
+    case CaseOutcome::kFailed:
       absl::StrAppend(&xml, ">\n      <failure message=\"", Escaped(each.message), "\">", Escaped(each.text),
                       "</failure>\n");
       break;
-    case JUnitOutcome::kSkipped:
+    case CaseOutcome::kSkipped:
       absl::StrAppend(&xml, ">\n      <skipped message=\"", Escaped(each.message), "\"/>\n");
       break;
-    case JUnitOutcome::kError:
+    case CaseOutcome::kNotRun:
       absl::StrAppend(&xml, ">\n      <error message=\"", Escaped(each.message), "\"/>\n");
       break;
   }
@@ -61,13 +61,13 @@ std::string TestCase(const JUnitCase& each) {
 
 // Of one suite, or of all of them.
 std::string Counts(const std::vector<const JUnitCase*>& cases) {
-  const auto count = [&](JUnitOutcome outcome) {
+  const auto count = [&](CaseOutcome outcome) {
     return std::count_if(cases.begin(), cases.end(), [&](const JUnitCase* each) { return each->outcome == outcome; });
   };
   absl::Duration took;
   for (const JUnitCase* each : cases) took += each->took;
-  return absl::StrCat("tests=\"", cases.size(), "\" failures=\"", count(JUnitOutcome::kFailure), "\" errors=\"",
-                      count(JUnitOutcome::kError), "\" skipped=\"", count(JUnitOutcome::kSkipped), "\" time=\"",
+  return absl::StrCat("tests=\"", cases.size(), "\" failures=\"", count(CaseOutcome::kFailed), "\" errors=\"",
+                      count(CaseOutcome::kNotRun), "\" skipped=\"", count(CaseOutcome::kSkipped), "\" time=\"",
                       Seconds(took), "\"");
 }
 

@@ -4,16 +4,15 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "emulator/base/case_outcome.h"
 
 namespace cloudstate::base {
-
-enum class JUnitOutcome { kPassed, kFailure, kSkipped, kError };
 
 struct JUnitCase {
   std::string classname;
   std::string name;
   absl::Duration took;
-  JUnitOutcome outcome = JUnitOutcome::kPassed;
+  CaseOutcome outcome = CaseOutcome::kPassed;
   std::string message = {};  // of one that did not pass, in a sentence
   std::string text = {};     // of a failure, at length
 };
@@ -23,7 +22,7 @@ struct JUnitSuite {
   std::vector<JUnitCase> cases;
 };
 
-// Results in the XML form that JUnit made common and build servers read.
+// Results in the XML form that JUnit made common and build servers read; what was not run is an error there.
 std::string JUnitXml(const std::string& name, const std::vector<JUnitSuite>& suites);
 
 }  // namespace cloudstate::base

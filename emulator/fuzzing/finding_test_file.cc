@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "emulator/base/names.h"
 #include "emulator/base/proto_time.h"
 
 namespace cloudstate::fuzzing {
@@ -38,7 +39,7 @@ void Shorten(const std::string& service, TestStep& step) {
 
 Value Event(const Said& event) {
   Value value;
-  const std::string type = event.type_url.substr(event.type_url.rfind('/') + 1);
+  const std::string type = base::TypeName(event.type_url);
   (*value.mutable_struct_value()->mutable_fields())[type] = event.Parsed();
   return value;
 }

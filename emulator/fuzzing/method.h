@@ -3,11 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "emulator/userfunction/specification.h"
 #include "google/protobuf/descriptor.h"
 
 namespace cloudstate::fuzzing {
 
-enum class Kind { kEventSourced, kValueEntity, kCrdt, kAction };
+using Kind = userfunction::EntityKind;
 
 // A method of the user function, as far as calling it goes.
 struct Method {

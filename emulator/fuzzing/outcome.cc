@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "emulator/base/names.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 
@@ -42,9 +43,7 @@ bool Same(const Further& one, const Further& other, Compared compared) {
          Same(one.payload, other.payload, compared);
 }
 
-std::string Text(const Said& said) {
-  return absl::StrCat(said.type_url.substr(said.type_url.rfind('/') + 1), " ", Short(said.json));
-}
+std::string Text(const Said& said) { return absl::StrCat(base::TypeName(said.type_url), " ", Short(said.json)); }
 std::string Text(const Further& further) { return absl::StrCat(further.method, " ", Short(further.payload.json)); }
 
 template <class Item>

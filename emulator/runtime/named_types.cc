@@ -1,7 +1,6 @@
 #include "emulator/runtime/named_types.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -10,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "emulator/base/did_you_mean.h"
+#include "emulator/base/names.h"
 #include "emulator/userfunction/json_check.h"
 #include "emulator/userfunction/json_reader.h"
+#include "emulator/userfunction/payload_json.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/dynamic_message.h"
 #include "google/protobuf/wrappers.pb.h"
@@ -22,11 +23,7 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FileDescriptor;
 
-constexpr char kJsonPrefix[] = "json.cloudstate.io/";
-constexpr char kPrimitivePrefix[] = "p.cloudstate.io/";
 constexpr std::size_t kMostListed = 20;
-
-std::string LastPart(const std::string& name) { return name.substr(name.rfind('.') + 1); }
 
 std::string List(const std::vector<std::string>& names) {
   const std::vector<std::string> first(
@@ -36,7 +33,7 @@ std::string List(const std::vector<std::string>& names) {
 
 absl::Status NoSuch(absl::string_view what, const std::string& name, const std::vector<std::string>& names) {
   std::vector<std::string> known = names;
-  for (const std::string& each : names) known.push_back(LastPart(each));
+  for (const std::string& each : names) known.push_back(base::LastPart(each));
   const std::string guess = base::DidYouMean(name, known);
   return absl::InvalidArgumentError(absl::StrCat("The user function has no ", what, " '", name, "'",
                                                  guess.empty() ? absl::StrCat("; it has: ", List(names)) : guess));
@@ -47,7 +44,7 @@ absl::StatusOr<std::string> Find(absl::string_view what, const std::string& name
                                  const std::vector<std::string>& names) {
   if (std::ranges::count(names, name) > 0) return name;
   std::vector<std::string> fit;
-  std::ranges::copy_if(names, std::back_inserter(fit), [&](const auto& each) { return LastPart(each) == name; });
+  std::ranges::copy_if(names, std::back_inserter(fit), [&](const auto& each) { return base::LastPart(each) == name; });
   if (fit.size() > 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("The ", what, " '", name, "' could be any of ", absl::StrJoin(fit, ", "), ": give its full name"));
@@ -91,28 +88,6 @@ bool ComesWithAll(const FileDescriptor& file) {
          (absl::StartsWith(file.package(), "cloudstate.") && absl::StartsWith(file.name(), "cloudstate/"));
 }
 
-// The types of primitives, as messages whose field 1 is the value, and whose JSON is that value alone.
-const Descriptor* WrapperOf(std::string_view primitive) {
-  using google::protobuf::BoolValue;
-  using google::protobuf::BytesValue;
-  using google::protobuf::DoubleValue;
-  using google::protobuf::FloatValue;
-  using google::protobuf::Int32Value;
-  using google::protobuf::Int64Value;
-  using google::protobuf::StringValue;
-  const std::array<std::pair<std::string_view, const Descriptor*>, 7> wrappers = {{
-      {"string", StringValue::descriptor()},
-      {"int32", Int32Value::descriptor()},
-      {"int64", Int64Value::descriptor()},
-      {"bool", BoolValue::descriptor()},
-      {"bytes", BytesValue::descriptor()},
-      {"float", FloatValue::descriptor()},
-      {"double", DoubleValue::descriptor()},
-  }};
-  const auto* const found = std::ranges::find(wrappers, primitive, [](const auto& each) { return each.first; });
-  return found == wrappers.end() ? nullptr : found->second;
-}
-
 absl::StatusOr<std::string> ReadJson(const std::string& json, const Descriptor& type) {
   if (json.empty()) return "";
   if (absl::Status status = userfunction::CheckJson(json); !status.ok()) return status;
@@ -120,8 +95,8 @@ absl::StatusOr<std::string> ReadJson(const std::string& json, const Descriptor& 
 }
 
 absl::StatusOr<journal::Payload> ToPrimitive(const dev::v1::SeededMessage& message) {
-  const std::string name = message.type().substr(sizeof(kPrimitivePrefix) - 1);
-  const Descriptor* type = WrapperOf(name);
+  const std::string name = message.type().substr(userfunction::kPrimitivePrefix.size());
+  const Descriptor* type = userfunction::PrimitiveType(name);
   if (type == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("There is no primitive '", name,
                                                    "'; there are string, int32, int64, bool, bytes, float and double"));
@@ -173,8 +148,8 @@ absl::StatusOr<journal::Payload> NamedTypes::ToPayload(const dev::v1::SeededMess
   if (!message.json().empty() && !message.value().empty()) {
     return absl::InvalidArgumentError("It has both JSON and bytes: give one of them");
   }
-  const bool is_json = absl::StartsWith(type, kJsonPrefix);
-  if (is_json || absl::StartsWith(type, kPrimitivePrefix)) {
+  const bool is_json = type.starts_with(userfunction::kJsonPrefix);
+  if (is_json || type.starts_with(userfunction::kPrimitivePrefix)) {
     if (!message.value().empty()) return journal::Payload{type, message.value()};
     return is_json ? ToJsonObject(message) : ToPrimitive(message);
   }

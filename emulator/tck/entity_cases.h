@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "emulator/base/names.h"
 #include "emulator/tck/case.h"
 #include "emulator/tck/common_expectations.h"
 #include "emulator/tck/entity_model.h"
@@ -156,8 +157,7 @@ std::vector<Case> CommonFailureCases() {
 
 // A title about a service, which it calls by its name alone.
 inline std::string ServiceTitle(std::string_view service, const char* what) {
-  const std::string_view name = service.substr(service.rfind('.') + 1);
-  return std::string(name) + " " + what;
+  return base::LastPart(service) + " " + what;
 }
 
 template <typename Kind>

@@ -14,38 +14,12 @@ base::JUnitCase ToJUnit(const CaseResult& result) {
   junit.name = result.id;
   junit.took = result.took;
   junit.message = result.outcome == Outcome::kFailed ? result.failure.problem : result.reason;
-  switch (result.outcome) {
-    case Outcome::kPassed:
-      break;
-    case Outcome::kFailed:
-      junit.outcome = base::JUnitOutcome::kFailure;
-      junit.text = FailureText(result);
-      break;
-    case Outcome::kSkipped:
-      junit.outcome = base::JUnitOutcome::kSkipped;
-      break;
-    case Outcome::kNotRun:
-      junit.outcome = base::JUnitOutcome::kError;
-      break;
-  }
+  junit.outcome = result.outcome;
+  if (result.outcome == Outcome::kFailed) junit.text = FailureText(result);
   return junit;
 }
 
 }  // namespace
-
-const char* Name(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kPassed:
-      return "passed";
-    case Outcome::kFailed:
-      return "failed";
-    case Outcome::kSkipped:
-      return "skipped";
-    case Outcome::kNotRun:
-      return "notRun";
-  }
-  return "";
-}
 
 int Report::Count(Outcome outcome) const {
   return static_cast<int>(

@@ -4,19 +4,12 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "emulator/base/case_outcome.h"
 #include "emulator/tck/conversation.h"
 
 namespace cloudstate::tck {
 
-enum class Outcome {
-  kPassed,
-  kFailed,
-  kSkipped,  // the user function does not declare what it is about
-  kNotRun,   // something came in between: it says nothing, which is no success
-};
-
-// "passed", "failed", "skipped", "notRun".
-const char* Name(Outcome outcome);
+using Outcome = base::CaseOutcome;  // skipped: the user function does not declare what the case is about
 
 struct CaseResult {
   std::string id;  // whole: "event-sourced/snapshot-after-five"

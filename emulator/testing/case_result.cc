@@ -5,20 +5,6 @@
 
 namespace cloudstate::testing {
 
-const char* OutcomeName(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kPassed:
-      return "passed";
-    case Outcome::kFailed:
-      return "failed";
-    case Outcome::kSkipped:
-      return "skipped";
-    case Outcome::kNotRun:
-      return "notRun";
-  }
-  return "";
-}
-
 void Covered::Add(const Covered& other) {
   methods.insert(other.methods.begin(), other.methods.end());
   stored_events.insert(other.stored_events.begin(), other.stored_events.end());

@@ -5,18 +5,11 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "emulator/base/case_outcome.h"
 
 namespace cloudstate::testing {
 
-enum class Outcome {
-  kPassed,
-  kFailed,
-  kSkipped,  // its file says so
-  kNotRun,   // something came in between: it says nothing, which is no success
-};
-
-// "passed", "failed", "skipped", "notRun".
-const char* OutcomeName(Outcome outcome);
+using Outcome = base::CaseOutcome;  // skipped: the file says so
 
 // Why a case failed: the first thing that did not hold ends it.
 struct CaseFailure {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "emulator/testing/matchers.h"
 #include "emulator/testing/status_codes.h"
+#include "emulator/userfunction/specification.h"
 
 namespace cloudstate::testing {
 namespace {
@@ -269,7 +270,8 @@ class NameCheck {
     absl::Status status = ForAll(check.events(), [&](const Json& each) { return ExpectedTyped(each); });
     const bool of_snapshot = check.has_snapshot() && !IsTextMatcher(check.snapshot(), kAbsent);
     if (status.ok() && of_snapshot) status = ExpectedTyped(check.snapshot());
-    if (status.ok() && check.has_state() && absl::StrContains((*service)->entity_type(), "eventsourced")) {
+    if (status.ok() && check.has_state() &&
+        userfunction::KindOf((*service)->entity_type()) == userfunction::EntityKind::kEventSourced) {
       return places_.Error(places_.Of(check, TestCheck::kStateFieldNumber),
                            "only the user function knows the state of an event-sourced entity: "
                            "look at its 'events', or at what it answers to a 'replay'");

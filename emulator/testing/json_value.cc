@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "emulator/base/names.h"
 #include "emulator/userfunction/json_check.h"
 #include "emulator/userfunction/json_reader.h"
 #include "emulator/userfunction/json_text.h"
@@ -93,7 +94,7 @@ class Shortening {
   void ShortenAny(const Message& any, Json& json, Keys& keys) {
     const google::protobuf::Descriptor& type = *any.GetDescriptor();
     const std::string url = any.GetReflection()->GetString(any, type.FindFieldByName("type_url"));
-    const auto* contained = type.file()->pool()->FindMessageTypeByName(url.substr(url.rfind('/') + 1));
+    const auto* contained = type.file()->pool()->FindMessageTypeByName(base::TypeName(url));
     if (contained == nullptr) return;
     const std::unique_ptr<Message> contents(factory_.GetPrototype(contained)->New());
     const std::string bytes = any.GetReflection()->GetString(any, type.FindFieldByName("value"));

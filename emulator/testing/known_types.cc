@@ -10,6 +10,7 @@
 #include "emulator/userfunction/descriptors.h"
 #include "emulator/userfunction/json_reader.h"
 #include "emulator/userfunction/message_json.h"
+#include "emulator/userfunction/payload_json.h"
 #include "google/protobuf/descriptor.pb.h"
 
 namespace cloudstate::testing {
@@ -54,10 +55,8 @@ absl::Status NotOne(const std::string& what, const std::string& written, const s
 
 // What is stored without a message: primitives and JSON, by the type URLs of support libraries.
 bool IsNoMessage(const std::string& name) {
-  for (const char* each : {"string", "int32", "int64", "bool", "bytes", "float", "double"}) {
-    if (name == each) return true;
-  }
-  return absl::StartsWith(name, "p.cloudstate.io/") || absl::StartsWith(name, "json.cloudstate.io/");
+  return userfunction::PrimitiveType(name) != nullptr || name.starts_with(userfunction::kPrimitivePrefix) ||
+         name.starts_with(userfunction::kJsonPrefix);
 }
 
 template <class Named>
@@ -194,19 +193,9 @@ Actual KnownTypes::Recognized(Actual json, const std::string& type_name) const {
   return JsonText(message.full) == JsonText(json.full) ? message : json;
 }
 
-std::string TypeName(const std::string& type_url) {
-  const std::size_t slash = type_url.rfind('/');
-  return slash == std::string::npos ? type_url : type_url.substr(slash + 1);
-}
-
 bool MeansName(const std::string& written, const std::string& full_name) {
   const std::string name = TypeName(written);
   return name == full_name || absl::EndsWith(full_name, "." + name);
-}
-
-std::string LastPart(const std::string& full_name) {
-  const std::size_t dot = full_name.rfind('.');
-  return dot == std::string::npos ? full_name : full_name.substr(dot + 1);
 }
 
 }  // namespace cloudstate::testing

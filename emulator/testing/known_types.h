@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "cloudstate/dev/v1/dev.pb.h"
+#include "emulator/base/names.h"
 #include "emulator/testing/json_value.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/dynamic_message.h"
@@ -63,11 +64,10 @@ class KnownTypes {
   std::unique_ptr<Parts> parts_;
 };
 
-// "com.example.ItemAdded" of "type.googleapis.com/com.example.ItemAdded".
-std::string TypeName(const std::string& type_url);
+using base::LastPart;
+using base::TypeName;
+
 // Whether a test file that says `written` means the name: it is the name, or its last parts.
 bool MeansName(const std::string& written, const std::string& full_name);
-// The last part of a name.
-std::string LastPart(const std::string& full_name);
 
 }  // namespace cloudstate::testing

@@ -14,6 +14,7 @@
 #include "emulator/base/proto_time.h"
 #include "emulator/testing/json_value.h"
 #include "emulator/testing/status_codes.h"
+#include "emulator/userfunction/specification.h"
 
 namespace cloudstate::testing {
 namespace {
@@ -26,7 +27,6 @@ using dev::v1::TestCase;
 using dev::v1::TestStep;
 
 constexpr char kDeletion[] = "cloudstate.valueentity.ValueEntityDelete";
-constexpr char kValueEntities[] = "cloudstate.valueentity.ValueEntity";
 
 using EntityName = std::pair<std::string, std::string>;  // service, entity id
 
@@ -223,7 +223,7 @@ class TestRecorder {
 
   bool IsValueEntity(const std::string& service) const {
     const auto found = types_.FindService(service);
-    return found.ok() && (*found)->entity_type() == kValueEntities;
+    return found.ok() && userfunction::KindOf((*found)->entity_type()) == userfunction::EntityKind::kValueEntity;
   }
 
   // ---- names and values

@@ -50,7 +50,7 @@ class JsonObject {
 
 Json ResultJson(const CaseResult& result) {
   JsonObject json;
-  json.Set("file", result.file).Set("name", result.name).Set("outcome", std::string(OutcomeName(result.outcome)));
+  json.Set("file", result.file).Set("name", result.name).Set("outcome", std::string(base::OutcomeName(result.outcome)));
   json.Set("line", static_cast<std::size_t>(result.line));
   json.Set("seconds", NumberValue(absl::ToDoubleSeconds(result.took)));
   if (!result.reason.empty()) json.Set("reason", result.reason);
@@ -91,22 +91,11 @@ base::JUnitCase ToJUnit(const CaseResult& result) {
   junit.classname = result.file;
   junit.name = result.name;
   junit.took = result.took;
-  switch (result.outcome) {
-    case Outcome::kPassed:
-      break;
-    case Outcome::kFailed:
-      junit.outcome = base::JUnitOutcome::kFailure;
-      junit.message = absl::StrCat(result.failure.place, ": ", result.failure.problem);
-      junit.text = FailureText(result.failure);
-      break;
-    case Outcome::kSkipped:
-      junit.outcome = base::JUnitOutcome::kSkipped;
-      junit.message = result.reason;
-      break;
-    case Outcome::kNotRun:
-      junit.outcome = base::JUnitOutcome::kError;
-      junit.message = result.reason;
-      break;
+  junit.outcome = result.outcome;
+  junit.message = result.reason;
+  if (result.outcome == Outcome::kFailed) {
+    junit.message = absl::StrCat(result.failure.place, ": ", result.failure.problem);
+    junit.text = FailureText(result.failure);
   }
   return junit;
 }
@@ -155,7 +144,7 @@ std::string ReportJson(const Report& report, WithCoverage coverage) {
   JsonObject json;
   json.Set("cases", cases).Set("seconds", NumberValue(absl::ToDoubleSeconds(report.took)));
   for (const Outcome each : {Outcome::kPassed, Outcome::kFailed, Outcome::kSkipped, Outcome::kNotRun}) {
-    json.Set(OutcomeName(each), report.Count(each));
+    json.Set(base::OutcomeName(each), report.Count(each));
   }
   json.Set("interrupted", TruthValue(report.interrupted));
   if (coverage == WithCoverage::kYes) json.Set("coverage", CoverageJson(report.coverage));

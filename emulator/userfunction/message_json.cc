@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/names.h"
 #include "emulator/userfunction/json_text.h"
 #include "emulator/userfunction/utf8.h"
 #include "google/protobuf/field_mask.pb.h"
@@ -260,7 +261,7 @@ class Writer {
       out_.append("{}");
       return absl::OkStatus();
     }
-    const Descriptor* type = any.file()->pool()->FindMessageTypeByName(url.substr(url.rfind('/') + 1));
+    const Descriptor* type = any.file()->pool()->FindMessageTypeByName(base::TypeName(url));
     if (type == nullptr && !unknown_any_) {
       return absl::InvalidArgumentError(
           absl::StrCat("the type ", url, " of a google.protobuf.Any is not among the known descriptors"));

@@ -1,5 +1,7 @@
 #include "emulator/userfunction/payload_json.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -7,14 +9,17 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/names.h"
 #include "emulator/userfunction/json_check.h"
 #include "emulator/userfunction/json_text.h"
 #include "emulator/userfunction/message_json.h"
 #include "emulator/userfunction/utf8.h"
 #include "emulator/userfunction/wire_reader.h"
+#include "google/protobuf/wrappers.pb.h"
 
 namespace cloudstate::userfunction {
 namespace {
@@ -23,8 +28,6 @@ using google::protobuf::Descriptor;
 using google::protobuf::DescriptorPool;
 using google::protobuf::DynamicMessageFactory;
 
-constexpr std::string_view kJsonPrefix = "json.cloudstate.io/";
-constexpr std::string_view kPrimitivePrefix = "p.cloudstate.io/";
 constexpr int kMaxDepth = 32;
 constexpr std::uint64_t kLargestExact = std::uint64_t{1} << 53;  // that a double, and so JavaScript, holds exactly
 
@@ -167,7 +170,7 @@ std::optional<std::string> DecodeJson(std::string_view payload) {
 std::optional<std::string> DecodeDescribed(std::string_view type_url, std::string_view payload,
                                            const DescriptorPool* pool, DynamicMessageFactory& factory) {
   if (pool == nullptr || payload.size() > std::numeric_limits<int>::max()) return std::nullopt;
-  const Descriptor* type = pool->FindMessageTypeByName(std::string(type_url.substr(type_url.rfind('/') + 1)));
+  const Descriptor* type = pool->FindMessageTypeByName(base::TypeName(type_url));
   if (type == nullptr) return std::nullopt;
   const std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(type)->New());
   if (!message->ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return std::nullopt;
@@ -179,6 +182,27 @@ std::optional<std::string> DecodeDescribed(std::string_view type_url, std::strin
 }
 
 }  // namespace
+
+const Descriptor* PrimitiveType(std::string_view name) {
+  using google::protobuf::BoolValue;
+  using google::protobuf::BytesValue;
+  using google::protobuf::DoubleValue;
+  using google::protobuf::FloatValue;
+  using google::protobuf::Int32Value;
+  using google::protobuf::Int64Value;
+  using google::protobuf::StringValue;
+  const std::array<std::pair<std::string_view, const Descriptor*>, 7> wrappers = {{
+      {"string", StringValue::descriptor()},
+      {"int32", Int32Value::descriptor()},
+      {"int64", Int64Value::descriptor()},
+      {"bool", BoolValue::descriptor()},
+      {"bytes", BytesValue::descriptor()},
+      {"float", FloatValue::descriptor()},
+      {"double", DoubleValue::descriptor()},
+  }};
+  const auto* const found = std::ranges::find(wrappers, name, [](const auto& each) { return each.first; });
+  return found == wrappers.end() ? nullptr : found->second;
+}
 
 PayloadJson DecodePayload(std::string_view type_url, std::string_view payload, const DescriptorPool* pool,
                           DynamicMessageFactory& factory) {

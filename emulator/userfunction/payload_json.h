@@ -8,6 +8,14 @@
 
 namespace cloudstate::userfunction {
 
+// What support libraries store without a message of their own has a type URL that begins with one of these.
+inline constexpr std::string_view kJsonPrefix = "json.cloudstate.io/";
+inline constexpr std::string_view kPrimitivePrefix = "p.cloudstate.io/";
+
+// Of a primitive, which follows the prefix in its type URL: a message whose field 1 is the value, and whose JSON is
+// that value alone. Null for what is none.
+const google::protobuf::Descriptor* PrimitiveType(std::string_view name);
+
 struct PayloadJson {
   std::string json;        // always one valid JSON value
   bool described = false;  // by its type's descriptor or by its type URL; false: guessed from the bytes alone

@@ -12,15 +12,6 @@ namespace {
 
 constexpr absl::string_view kTypeUrlPrefix = "type.googleapis.com/";
 
-std::optional<EntityKind> KindOf(absl::string_view entity_type) {
-  if (entity_type == "cloudstate.eventsourced.EventSourced") return EntityKind::kEventSourced;
-  if (entity_type == "cloudstate.valueentity.ValueEntity") return EntityKind::kValueEntity;
-  if (entity_type == "cloudstate.crdt.Crdt") return EntityKind::kCrdt;
-  if (entity_type == "cloudstate.action.ActionProtocol") return EntityKind::kAction;
-  if (entity_type == "cloudstate.function.StatelessFunction") return EntityKind::kAction;
-  return std::nullopt;
-}
-
 absl::string_view Plural(EntityKind kind) {
   switch (kind) {
     case EntityKind::kEventSourced:
@@ -129,6 +120,15 @@ absl::StatusOr<ServiceSpec> ParseService(const Entity& entity, const google::pro
 }
 
 }  // namespace
+
+std::optional<EntityKind> KindOf(absl::string_view entity_type) {
+  if (entity_type == "cloudstate.eventsourced.EventSourced") return EntityKind::kEventSourced;
+  if (entity_type == "cloudstate.valueentity.ValueEntity") return EntityKind::kValueEntity;
+  if (entity_type == "cloudstate.crdt.Crdt") return EntityKind::kCrdt;
+  if (entity_type == "cloudstate.action.ActionProtocol") return EntityKind::kAction;
+  if (entity_type == "cloudstate.function.StatelessFunction") return EntityKind::kAction;
+  return std::nullopt;
+}
 
 std::vector<const google::protobuf::ServiceDescriptor*> Specification::SortedServices() const {
   std::vector<const google::protobuf::ServiceDescriptor*> sorted;

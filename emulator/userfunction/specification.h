@@ -18,6 +18,9 @@ namespace cloudstate::userfunction {
 
 enum class EntityKind { kEventSourced, kValueEntity, kCrdt, kAction };
 
+// Of an entity type as both dialects declare it, such as "cloudstate.crdt.Crdt"; none for others.
+std::optional<EntityKind> KindOf(absl::string_view entity_type);
+
 struct MethodSpec {
   const google::protobuf::MethodDescriptor* descriptor = nullptr;
   std::string input_type_url;  // "type.googleapis.com/" and the input type's full name
