@@ -1,5 +1,4 @@
 #include <atomic>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +18,7 @@
 #include "cmd/cloudstate-dev/own_emulator.h"
 #include "cmd/cloudstate-dev/progress_line.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/journal/sqlite_journal.h"
 #include "emulator/journal/temporary_directory.h"
 
@@ -139,15 +139,10 @@ class HistoryRun {
   HistoryReport report_;
 };
 
-absl::Status WriteJUnit(const std::string& file, const std::string& xml) {
-  if (std::ofstream(file, std::ios::binary | std::ios::trunc) << xml << std::flush) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(file, " can't be written. Is its directory there, and yours?"));
-}
-
 int Tell(const HistoryReport& report, const CheckHistoryOptions& options, bool json, absl::Duration took) {
   Print(json ? report.Json(took) : report.FormatSummary(took, StandardOutput()));
   if (!options.junit.empty()) {
-    if (absl::Status status = WriteJUnit(options.junit, report.JUnit(took)); !status.ok()) return Fail(status);
+    if (absl::Status status = WriteFile(options.junit, report.JUnit(took)); !status.ok()) return Fail(status);
   }
   return report.failed() ? kFailed : kOk;
 }

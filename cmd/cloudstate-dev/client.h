@@ -4,17 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "cloudstate/dev/v1/cluster.grpc.pb.h"
-#include "cloudstate/dev/v1/crdt.grpc.pb.h"
-#include "cloudstate/dev/v1/dev.grpc.pb.h"
-#include "cloudstate/dev/v1/figures.grpc.pb.h"
-#include "cloudstate/dev/v1/replay.grpc.pb.h"
-#include "cloudstate/dev/v1/scaling.grpc.pb.h"
-#include "cloudstate/dev/v1/testing.grpc.pb.h"
+#include "cmd/cloudstate-dev/admin_stubs.h"
 #include "cmd/cloudstate-dev/commands.h"
 #include "grpcpp/grpcpp.h"
 
@@ -47,7 +40,7 @@ class Client {
                                 const Request& request) {
     grpc::ClientContext context;
     Response response;
-    grpc::Status status = (std::get<std::unique_ptr<Service>>(stubs_).get()->*method)(&context, request, &response);
+    grpc::Status status = stubs_.Call(method, context, request, response);
     if (!status.ok()) return Failure(status);
     return response;
   }
@@ -66,14 +59,13 @@ class Client {
                                                                                       const Request&),
                       const Request& request, const std::function<void(Message&)>& on_message,
                       grpc::ClientContext& context) {
-    std::unique_ptr<grpc::ClientReader<Message>> reader =
-        (std::get<std::unique_ptr<Service>>(stubs_).get()->*method)(&context, request);
+    std::unique_ptr<grpc::ClientReader<Message>> reader = (stubs_.Of<Service>().*method)(&context, request);
     for (Message message; reader->Read(&message);) on_message(message);
     return Failure(reader->Finish());
   }
 
   // For what is neither.
-  Stub& stub() { return *std::get<std::unique_ptr<Stub>>(stubs_); }
+  Stub& stub() { return stubs_.Of<Stub>(); }
   // What the end of an admin call means to people.
   absl::Status Failure(const grpc::Status& status) const;
 
@@ -81,16 +73,10 @@ class Client {
 
  private:
   Client(std::string address, const std::shared_ptr<grpc::Channel>& channel)
-      : address_(std::move(address)),
-        stubs_(dev::v1::Emulator::NewStub(channel), dev::v1::Cluster::NewStub(channel),
-               dev::v1::Crdts::NewStub(channel), dev::v1::Figures::NewStub(channel), dev::v1::Replays::NewStub(channel),
-               dev::v1::Scaling::NewStub(channel), dev::v1::Testing::NewStub(channel)) {}
+      : address_(std::move(address)), stubs_(channel) {}
 
   std::string address_;
-  std::tuple<std::unique_ptr<Stub>, std::unique_ptr<ClusterStub>, std::unique_ptr<CrdtsStub>,
-             std::unique_ptr<FiguresStub>, std::unique_ptr<ReplaysStub>, std::unique_ptr<ScalingStub>,
-             std::unique_ptr<TestingStub>>
-      stubs_;
+  AdminStubs stubs_;
 };
 
 }  // namespace cloudstate::cli

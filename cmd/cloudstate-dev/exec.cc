@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "cmd/cloudstate-dev/exec_report.h"
 #include "cmd/cloudstate-dev/own_emulator.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/base/log.h"
 #include "emulator/cluster/cluster.h"
 #include "emulator/userfunction/process.h"
@@ -127,10 +127,7 @@ int TellReport(OwnEmulator& emulator, const TestEnd& end, const ExecOptions& opt
   if (!report.ok()) return Fail(report.status());
   const std::string text = json ? ExecReportJson(*report) : ExecReportText(*report);
   if (!options.report_file.empty()) {
-    std::ofstream file(options.report_file, std::ios::binary | std::ios::trunc);
-    file << text;
-    file.close();
-    if (!file) return Fail(absl::UnavailableError(absl::StrCat(options.report_file, " can't be written.")));
+    if (absl::Status status = WriteFile(options.report_file, text); !status.ok()) return Fail(status);
   }
   if (!json) PrintError(absl::StrCat("the test command ", end.how, ". What the emulator saw:\n\n", text));
   if (json && options.report_file.empty()) std::fputs(text.c_str(), stderr);

@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "cmd/cloudstate-dev/call_tree.h"
 #include "cmd/cloudstate-dev/client.h"
 #include "cmd/cloudstate-dev/json_output.h"
@@ -61,12 +60,6 @@ std::string NewestEvents(const dev::v1::ListNewestEventsResponse& newest) {
   return text;
 }
 
-std::vector<std::string> LinesOf(const std::string& output) {
-  std::vector<std::string> lines = absl::StrSplit(output, "\n  | ");
-  lines.erase(lines.begin());  // before the first
-  return lines;
-}
-
 std::string JsonList(const std::vector<std::string>& texts) {
   return absl::StrCat(
       "[",
@@ -93,7 +86,7 @@ absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& 
   if (report.troubles.size() > kReportedTroubles) {
     report.troubles.erase(report.troubles.begin(), report.troubles.end() - kReportedTroubles);
   }
-  report.output = emulator.Output();
+  report.output = emulator.OutputLines();
   const absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect(emulator.admin_address());
   if (!client.ok()) return client.status();
   dev::v1::ListCommandsRequest calls;
@@ -116,7 +109,8 @@ std::string ExecReportText(const ExecReport& report) {
     absl::StrAppend(&text, "\nTroubles:\n");
     for (const std::string& each : report.troubles) absl::StrAppend(&text, "  ", Truncated(Printable(each), 500), "\n");
   }
-  if (!report.output.empty()) absl::StrAppend(&text, "\nThe user function printed last:", report.output, "\n");
+  if (!report.output.empty())
+    absl::StrAppend(&text, "\nThe user function printed last:", OutputText(report.output), "\n");
   return text;
 }
 
@@ -124,7 +118,7 @@ std::string ExecReportJson(const ExecReport& report) {
   return absl::StrCat(R"({"exitCode":)", report.end.exit_code, R"(,"how":)", JsonString(report.end.how),
                       R"(,"failedCalls":)", JsonListOf(report.failed_calls.commands()), R"(,"events":)",
                       JsonListOf(report.events.events()), R"(,"troubles":)", JsonList(report.troubles), R"(,"output":)",
-                      JsonList(LinesOf(report.output)), "}\n");
+                      JsonList(report.output), "}\n");
 }
 
 }  // namespace cloudstate::cli

@@ -16,7 +16,7 @@ struct ExecReport {
   dev::v1::ListCommandsResponse failed_calls;  // the newest, newest first
   dev::v1::ListNewestEventsResponse events;    // the newest, oldest first
   std::vector<std::string> troubles;           // the newest
-  std::string output;                          // of the user function, each line on one of its own
+  std::vector<std::string> output;             // of the user function: the last lines
 };
 
 // Asks the emulator, over its admin port.

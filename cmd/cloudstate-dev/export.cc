@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -19,6 +18,7 @@
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/progress_line.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/journal/archive.h"
 
 namespace cloudstate::cli {
@@ -37,18 +37,11 @@ struct ExportOptions {
 };
 
 absl::Status CheckExportedFile(const ExportOptions& options) {
-  std::error_code error;
   if (options.file == "-") {
     if (isatty(STDOUT_FILENO) != 1) return absl::OkStatus();
     return absl::InvalidArgumentError("An archive is nothing for a terminal: name a file, or send it to a pipe.");
   }
-  if (std::filesystem::is_directory(options.file, error)) {
-    return absl::InvalidArgumentError(absl::StrCat(options.file, " is a directory; name a file in it."));
-  }
-  if (!options.force && std::filesystem::exists(options.file, error)) {
-    return absl::AlreadyExistsError(absl::StrCat(options.file, " is there already; --force overwrites it."));
-  }
-  return absl::OkStatus();
+  return CheckMayWrite(options.file, options.force);
 }
 
 absl::StatusOr<journal::ArchiveCounts> ExportTo(int descriptor, const std::string& name, const std::string& journal,

@@ -1,6 +1,5 @@
 #include "cmd/cloudstate-dev/fuzz_emulator.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -82,13 +81,6 @@ absl::Status FuzzEmulator::AwaitUserFunction() {
 std::vector<std::string> FuzzEmulator::TakeComplaints() {
   const std::lock_guard lock(mutex_);
   return std::exchange(complaints_, {});
-}
-
-std::size_t FuzzEmulator::losses() const {
-  const std::vector<std::string> troubles = own_->troubles();
-  return static_cast<std::size_t>(std::count_if(troubles.begin(), troubles.end(), [](const std::string& trouble) {
-    return absl::StartsWith(trouble, "the user function is lost");
-  }));
 }
 
 void FuzzEmulator::Note(base::LogLevel level, const std::string& text) {

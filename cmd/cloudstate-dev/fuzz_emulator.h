@@ -47,7 +47,7 @@ class FuzzEmulator {
   // What the emulator has said is wrong about the user function since it was last asked.
   std::vector<std::string> TakeComplaints();
   // How often the user function was lost.
-  std::size_t losses() const;
+  std::size_t losses() const { return own_->losses(); }
 
  private:
   explicit FuzzEmulator(Options options);

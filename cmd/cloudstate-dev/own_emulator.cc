@@ -14,7 +14,6 @@
 namespace cloudstate::cli {
 namespace {
 
-constexpr std::size_t kOwnOutputLines = 20;
 constexpr absl::Duration kAskAgain = absl::Milliseconds(20);
 
 // Free ports, the loopback, and the user function that was chosen, or the port of one that is still to come.
@@ -77,9 +76,7 @@ absl::StatusOr<std::unique_ptr<OwnEmulator>> OwnEmulator::Start(Options options)
   own->AwaitUserFunction(options.start_up, options.given_up);
   std::lock_guard lock(own->mutex_);
   if (own->settled_.ok()) return own;
-  std::string text(own->settled_.message());
-  for (const std::string& printed : own->output_) absl::StrAppend(&text, "\n  | ", Printable(printed));
-  return absl::Status(own->settled_.code(), text);
+  return absl::Status(own->settled_.code(), absl::StrCat(absl::string_view(own->settled_.message()), own->Output()));
 }
 
 OwnEmulator::~OwnEmulator() { emulator_ = nullptr; }
@@ -89,16 +86,19 @@ int OwnEmulator::user_function_pid() const {
   return pid_;
 }
 
-std::string OwnEmulator::Output() const {
+std::vector<std::string> OwnEmulator::troubles(std::size_t from) const {
   std::lock_guard lock(mutex_);
-  std::string text;
-  for (const std::string& printed : output_) absl::StrAppend(&text, "\n  | ", Printable(printed));
-  return text;
+  return {troubles_.begin() + static_cast<std::ptrdiff_t>(std::min(from, troubles_.size())), troubles_.end()};
 }
 
-std::vector<std::string> OwnEmulator::troubles() const {
+std::size_t OwnEmulator::trouble_count() const {
   std::lock_guard lock(mutex_);
-  return troubles_;
+  return troubles_.size();
+}
+
+std::size_t OwnEmulator::losses() const {
+  std::lock_guard lock(mutex_);
+  return losses_;
 }
 
 void OwnEmulator::AwaitUserFunction(absl::Duration start_up, const std::function<bool()>& given_up) {
@@ -127,7 +127,11 @@ void OwnEmulator::OnReady(const userfunction::Specification&) {
   Settle(absl::OkStatus());
 }
 
-void OwnEmulator::OnLost(const std::string& reason) { OnTrouble(absl::StrCat("the user function is lost: ", reason)); }
+void OwnEmulator::OnLost(const std::string& reason) {
+  OnTrouble(absl::StrCat("the user function is lost: ", reason));
+  std::lock_guard lock(mutex_);
+  ++losses_;
+}
 
 void OwnEmulator::OnRejected(const std::string& problem) { Settle(absl::FailedPreconditionError(problem)); }
 
@@ -151,13 +155,6 @@ void OwnEmulator::OnEnded(const std::string&, const std::string& how, absl::Dura
     if (once_more) return;
   }
   Settle(absl::UnavailableError(absl::StrCat("The user function ", how, " before it answered discovery.")));
-}
-
-void OwnEmulator::OnOutput(std::string_view line) {
-  if (show_output_) PrintError(absl::StrCat("user function | ", Printable(line)));
-  std::lock_guard lock(mutex_);
-  output_.emplace_back(line);
-  if (output_.size() > kOwnOutputLines) output_.pop_front();
 }
 
 }  // namespace cloudstate::cli

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -12,6 +11,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "cmd/cloudstate-dev/commands.h"
+#include "cmd/cloudstate-dev/kept_output.h"
 #include "cmd/cloudstate-dev/reserved_port.h"
 #include "emulator/runtime/emulator.h"
 
@@ -63,12 +63,17 @@ class OwnEmulator final : private runtime::Observer {
   // Of the user function that was started here; 0 where there is none. Any thread.
   int user_function_pid() const;
   // The last lines that it printed, each on one of its own.
-  std::string Output() const;
+  std::string Output() const { return output_.Text(); }
+  std::vector<std::string> OutputLines() const { return output_.Lines(); }
   // What went wrong between the emulator and the user function so far: protocol violations, failed writes. Any thread.
-  std::vector<std::string> troubles() const;
+  // Those from a number on, of `trouble_count()`.
+  std::vector<std::string> troubles(std::size_t from = 0) const;
+  std::size_t trouble_count() const;
+  // How often the user function was lost. Any thread.
+  std::size_t losses() const;
 
  private:
-  explicit OwnEmulator(bool show_output) : show_output_(show_output) {}
+  explicit OwnEmulator(bool show_output) : output_(show_output) {}
 
   void OnListening(const runtime::Emulator&) override {}
   void OnReady(const userfunction::Specification& specification) override;
@@ -78,7 +83,7 @@ class OwnEmulator final : private runtime::Observer {
   void OnStarted(const std::string& label, int pid, int restarts) override;
   void OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) override;
   void OnChanged(const std::string&) override {}
-  void OnOutput(std::string_view line) override;
+  void OnOutput(std::string_view line) override { output_.Add(line); }
   void OnScaling(const dev::v1::ScalingEvent&) override {}
 
   // Waits for is_settled_, and settles it if need be.
@@ -86,10 +91,10 @@ class OwnEmulator final : private runtime::Observer {
   // The first that comes decides whether it has started.
   void Settle(absl::Status status);
 
-  const bool show_output_;
+  KeptOutput output_;
   mutable std::mutex mutex_;
-  std::deque<std::string> output_;
   std::vector<std::string> troubles_;
+  std::size_t losses_ = 0;
   ReservedPort port_;  // of a user function that is still to come
   int pid_ = 0;
   absl::Status settled_;

@@ -1,6 +1,5 @@
 #include <atomic>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
@@ -15,6 +14,7 @@
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/progress_line.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/testing/recording.h"
 #include "emulator/testing/test_file.h"
 
@@ -216,8 +216,7 @@ absl::Status WriteTest(const std::string& file, const std::string& text) {
     Print(text);
     return absl::OkStatus();
   }
-  if (std::ofstream(file, std::ios::binary | std::ios::trunc) << text << std::flush) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(file, " can't be written. Is its directory there, and yours?"));
+  return WriteFile(file, text);
 }
 
 std::string RecordedSummary(const RecordOptions& options, const testing::RecordedTest& test) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -14,6 +13,7 @@
 #include "cmd/cloudstate-dev/progress_line.h"
 #include "cmd/cloudstate-dev/simulate_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/capacity/recording.h"
 
 namespace cloudstate::cli {
@@ -84,17 +84,10 @@ absl::Status Record(Client& client, grpc::ClientContext& context, const std::ato
 }
 
 absl::Status CheckRecordedFile(const ScaleRecordOptions& options) {
-  std::error_code error;
   if (options.file == "-") {
     return absl::InvalidArgumentError("A recording is a file, so that `scale simulate` can read it again; name one.");
   }
-  if (std::filesystem::is_directory(options.file, error)) {
-    return absl::InvalidArgumentError(absl::StrCat(options.file, " is a directory; name a file in it."));
-  }
-  if (!options.force && std::filesystem::exists(options.file, error)) {
-    return absl::AlreadyExistsError(absl::StrCat(options.file, " is there already; --force overwrites it."));
-  }
-  return absl::OkStatus();
+  return CheckMayWrite(options.file, options.force);
 }
 
 int RecordScaling(const Settings& settings, const ScaleRecordOptions& options) {

@@ -1,10 +1,10 @@
 #include "cmd/cloudstate-dev/shrunk_failure.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/paste_lines.h"
+#include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/simulation/scenario.h"
 #include "emulator/simulation/shrink.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -38,13 +38,6 @@ bool HasSteps(const Scenario& whole, const Scenario& part) {
     if (google::protobuf::util::MessageDifferencer::Equals(step, part.steps(found))) ++found;
   }
   return found == part.steps_size();
-}
-
-absl::Status WriteFile(const std::string& file, const std::string& text) {
-  std::ofstream output(file, std::ios::binary | std::ios::trunc);
-  output << text;
-  output.close();
-  return output ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("The file ", file, " can't be written."));
 }
 
 }  // namespace

@@ -3,14 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "cmd/cloudstate-dev/terminal.h"
 
 namespace cloudstate::cli {
-namespace {
-
-constexpr std::size_t kKeptLines = 20;
-
-}  // namespace
 
 absl::Status StartedUserFunction::Start(const std::vector<std::string>& command, std::uint16_t port) {
   userfunction::Supervisor::Options options;
@@ -20,7 +14,7 @@ absl::Status StartedUserFunction::Start(const std::vector<std::string>& command,
   options.last_backoff = absl::Seconds(1);
   options.grace = absl::Seconds(5);
   auto supervisor = userfunction::Supervisor::Start(
-      std::move(options), {.on_output = [this](std::string_view line) { Keep(line); },
+      std::move(options), {.on_output = [this](std::string_view line) { output_.Add(line); },
                            .on_started = [](pid_t, int) {},
                            .on_ended = [this](const std::string& how, absl::Duration) { Ended(how); },
                            .on_changed = [](const std::string&) {}});
@@ -32,20 +26,6 @@ absl::Status StartedUserFunction::Start(const std::vector<std::string>& command,
 std::string StartedUserFunction::EarlyEnd() {
   std::lock_guard lock(mutex_);
   return early_end_.empty() ? "" : absl::StrCat("The command ", early_end_, " before it served anything.");
-}
-
-std::string StartedUserFunction::Output() {
-  std::lock_guard lock(mutex_);
-  std::string text;
-  for (const std::string& line : output_) absl::StrAppend(&text, "\n  | ", Printable(line));
-  return text;
-}
-
-void StartedUserFunction::Keep(std::string_view line) {
-  if (show_output_ == ShowOutput::kYes) PrintError(absl::StrCat("user function | ", Printable(line)));
-  std::lock_guard lock(mutex_);
-  output_.emplace_back(line);
-  if (output_.size() > kKeptLines) output_.pop_front();
 }
 
 void StartedUserFunction::Ended(const std::string& how) {

@@ -2,15 +2,14 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "cmd/cloudstate-dev/kept_output.h"
 #include "emulator/userfunction/supervisor.h"
 
 namespace cloudstate::cli {
@@ -22,7 +21,7 @@ class StartedUserFunction {
  public:
   // `on_early_end` is called, on a thread of its own, if it ends before Serves was.
   StartedUserFunction(ShowOutput show_output, std::function<void()> on_early_end)
-      : show_output_(show_output), on_early_end_(std::move(on_early_end)) {}
+      : output_(show_output == ShowOutput::kYes), on_early_end_(std::move(on_early_end)) {}
 
   // With HOST and PORT set for it to listen on `port` of the loopback. NOT_FOUND if there is no such program.
   absl::Status Start(const std::vector<std::string>& command, std::uint16_t port);
@@ -34,17 +33,15 @@ class StartedUserFunction {
   std::string EarlyEnd();
 
   // The last lines that it printed, each on one of its own.
-  std::string Output();
+  std::string Output() const { return output_.Text(); }
 
  private:
-  void Keep(std::string_view line);
   void Ended(const std::string& how);
 
-  const ShowOutput show_output_;
+  KeptOutput output_;
   const std::function<void()> on_early_end_;
   std::atomic<bool> serves_ = false;
   std::mutex mutex_;
-  std::deque<std::string> output_;
   std::string early_end_;
   std::unique_ptr<userfunction::Supervisor> supervisor_;  // goes first
 };

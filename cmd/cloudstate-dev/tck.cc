@@ -1,6 +1,5 @@
 #include <signal.h>
 
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "cmd/cloudstate-dev/started_user_function.h"
 #include "cmd/cloudstate-dev/tck_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/base/log.h"
 #include "emulator/tck/report.h"
 #include "emulator/tck/runner.h"
@@ -59,10 +59,7 @@ class Listener final : public tck::RunListener {
 int Conclude(const tck::Report& report, const TckOptions& options, bool json, const Terminal& terminal) {
   Print(json ? TckJson(report) : TckSummary(report, terminal));
   if (!options.junit.empty()) {
-    std::ofstream file(options.junit, std::ios::binary | std::ios::trunc);
-    file << tck::JUnitXml(report);
-    file.close();
-    if (!file) return Fail(absl::UnavailableError(absl::StrCat("The file ", options.junit, " can't be written.")));
+    if (absl::Status status = WriteFile(options.junit, tck::JUnitXml(report)); !status.ok()) return Fail(status);
   }
   if (report.interrupted) return kInterrupted;
   return report.passed() ? kOk : kFailed;

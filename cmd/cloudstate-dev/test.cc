@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "cmd/cloudstate-dev/test_output.h"
 #include "cmd/cloudstate-dev/test_run.h"
 #include "cmd/cloudstate-dev/test_watch.h"
+#include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/base/log.h"
 #include "emulator/base/wake_event.h"
 #include "emulator/tck/filter.h"
@@ -59,13 +59,6 @@ std::vector<ChosenCase> Choose(const LoadedTestFiles& files, const std::vector<s
   return chosen;
 }
 
-absl::Status WriteJUnit(const testing::Report& report, const std::string& path) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << testing::JUnitXml(report);
-  file.close();
-  return file ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("The file ", path, " can't be written."));
-}
-
 // Everything that was asked for, told; the exit code.
 int Conclude(const testing::Report& report, const TestOptions& options, bool json, const Terminal& terminal) {
   const bool coverage = options.coverage || options.min_coverage >= 0;
@@ -78,7 +71,7 @@ int Conclude(const testing::Report& report, const TestOptions& options, bool jso
     if (coverage) Print(CoverageText(report.coverage, terminal));
   }
   if (!options.junit.empty()) {
-    if (absl::Status status = WriteJUnit(report, options.junit); !status.ok()) return Fail(status);
+    if (absl::Status status = WriteFile(options.junit, testing::JUnitXml(report)); !status.ok()) return Fail(status);
   }
   if (report.interrupted) return kInterrupted;
   if (!report.passed()) return kFailed;

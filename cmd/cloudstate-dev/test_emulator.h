@@ -1,18 +1,12 @@
 #pragma once
 
-#include <memory>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "cloudstate/dev/v1/cluster.grpc.pb.h"
-#include "cloudstate/dev/v1/crdt.grpc.pb.h"
-#include "cloudstate/dev/v1/dev.grpc.pb.h"
-#include "cloudstate/dev/v1/replay.grpc.pb.h"
-#include "cloudstate/dev/v1/testing.grpc.pb.h"
+#include "cmd/cloudstate-dev/admin_stubs.h"
 #include "cmd/cloudstate-dev/test_calls.h"
 
 namespace cloudstate::cli {
@@ -21,7 +15,7 @@ namespace cloudstate::cli {
 // tests are interrupted. For one thread.
 class TestEmulator {
  public:
-  TestEmulator(const std::string& admin_address, CallEnd& end) : TestEmulator(TestChannel(admin_address), end) {}
+  TestEmulator(const std::string& admin_address, CallEnd& end) : end_(end), stubs_(TestChannel(admin_address)) {}
 
   void SetDeadline(absl::Time deadline) { deadline_ = deadline; }
   absl::Time deadline() const { return deadline_; }
@@ -34,8 +28,7 @@ class TestEmulator {
     context.set_deadline(absl::ToChronoTime(deadline_));
     const CallEnd::Guard guard(end_, context);
     Response response;
-    const grpc::Status status =
-        (std::get<std::unique_ptr<Service>>(stubs_).get()->*method)(&context, request, &response);
+    const grpc::Status status = stubs_.Call(method, context, request, response);
     if (status.ok()) return response;
     return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   }
@@ -55,23 +48,9 @@ class TestEmulator {
   const std::vector<dev::v1::Event>& events() const { return events_; }
 
  private:
-  using EmulatorStub = dev::v1::Emulator::Stub;
-  using ClusterStub = dev::v1::Cluster::Stub;
-  using CrdtsStub = dev::v1::Crdts::Stub;
-  using ReplaysStub = dev::v1::Replays::Stub;
-  using TestingStub = dev::v1::Testing::Stub;
-
-  TestEmulator(const std::shared_ptr<grpc::Channel>& channel, CallEnd& end)
-      : end_(end),
-        stubs_(dev::v1::Emulator::NewStub(channel), dev::v1::Cluster::NewStub(channel),
-               dev::v1::Crdts::NewStub(channel), dev::v1::Replays::NewStub(channel),
-               dev::v1::Testing::NewStub(channel)) {}
-
   CallEnd& end_;
   absl::Time deadline_ = absl::InfiniteFuture();
-  std::tuple<std::unique_ptr<EmulatorStub>, std::unique_ptr<ClusterStub>, std::unique_ptr<CrdtsStub>,
-             std::unique_ptr<ReplaysStub>, std::unique_ptr<TestingStub>>
-      stubs_;
+  AdminStubs stubs_;
   dev::v1::Mark mark_;
   std::vector<dev::v1::CommandTrace> commands_;
   std::vector<dev::v1::Event> events_;

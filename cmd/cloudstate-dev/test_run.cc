@@ -37,11 +37,10 @@ class Stage {
   TestPlayer& player() { return *player_; }
 
   CaseResult Play(const ChosenCase& chosen, absl::Duration timeout) {
-    const std::size_t troubles = emulator_->troubles().size();
+    const std::size_t troubles = emulator_->trouble_count();
     CaseResult result = player_->Play(chosen.file->file, chosen.file->places, chosen.index, timeout);
     if (result.outcome == Outcome::kFailed) {
-      const std::vector<std::string> now = emulator_->troubles();
-      for (std::size_t i = troubles; i < now.size(); ++i) result.failure.steps.push_back(now[i]);
+      for (std::string& each : emulator_->troubles(troubles)) result.failure.steps.push_back(std::move(each));
     }
     return result;
   }

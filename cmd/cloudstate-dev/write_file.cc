@@ -1,0 +1,30 @@
+#include "cmd/cloudstate-dev/write_file.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+
+namespace cloudstate::cli {
+
+absl::Status WriteFile(const std::string& file, const std::string& text) {
+  std::ofstream output(file, std::ios::binary | std::ios::trunc);
+  output << text;
+  output.close();
+  if (output) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("The file ", file, " can't be written. Is its directory there, and yours?"));
+}
+
+absl::Status CheckMayWrite(const std::string& file, bool force) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) {
+    return absl::InvalidArgumentError(absl::StrCat(file, " is a directory; name a file in it."));
+  }
+  if (!force && std::filesystem::exists(file, error)) {
+    return absl::AlreadyExistsError(absl::StrCat(file, " is there already; --force overwrites it."));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace cloudstate::cli
