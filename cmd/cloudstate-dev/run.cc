@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/console.h"
 #include "cmd/cloudstate-dev/own_emulator.h"
@@ -46,6 +48,7 @@ struct RunOptions {
   std::string durability = "full";
   std::string protocol = "auto";
   std::string scaling = "off";
+  std::vector<std::string> idle_flags;  // of scaling, where that is off
   bool ephemeral = false;
   bool open = false;
   bool pass_metadata = false;
@@ -258,6 +261,9 @@ int Run(RunOptions& options, const Settings& common) {
   base::SetUpLog(options.verbosity);
 
   if (absl::Status status = ReadDescriptors(common.descriptors, options.settings); !status.ok()) return Fail(status);
+  if (!options.idle_flags.empty()) {
+    base::LogWarning(absl::StrCat(absl::StrJoin(options.idle_flags, ", "), ": without effect, since --scaling is off"));
+  }
   Console console(options.settings, common.json, StandardOutput());
   auto emulator = runtime::Emulator::Start(options.settings, console);
   if (!emulator.ok()) return Fail(emulator.status());
@@ -288,6 +294,7 @@ void AddRun(CLI::App& root, Invocation& invocation) {
     std::string problem = Resolve(*command, invocation.settings, *options);
     if (problem.empty()) problem = ResolveScaling(*command, *options, options->settings);
     if (problem.empty()) problem = CheckCluster(options->settings);
+    if (options->settings.scaling.mode == scaling::Mode::kOff) options->idle_flags = GivenScalingFlags(*command);
     if (!problem.empty()) throw CLI::ValidationError(problem);
     invocation.action = [&invocation, options] { return Run(*options, invocation.settings); };
   });

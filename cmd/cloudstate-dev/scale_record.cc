@@ -43,6 +43,8 @@ void WriteCalls(const dev::v1::CallTimes& times, std::ostream& output, RecordedS
     capacity::WriteRecordedCall({.at = times.at(i) * 1'000,
                                  .total = times.total(i) * 1'000,
                                  .until_sent = times.until_sent(i) * 1'000,
+                                 // An emulator of before does not say it.
+                                 .held = i < times.held_size() ? times.held(i) * 1'000 : 0,
                                  .user_function = times.user_function(i) * 1'000,
                                  .journal = times.journal(i) * 1'000,
                                  .node = static_cast<std::uint32_t>(times.node(i)),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ScalingEventJson } from '../src/api/contract';
-import { keyOf, knativeYaml, matters, merge, replicasText } from '../src/pages/scaling/data';
+import { changeable, keyOf, knativeYaml, matters, merge, replicasText } from '../src/pages/scaling/data';
 import { changeText, figureText } from '../src/pages/scaling/event_panel';
 import { loadChartOf } from '../src/pages/scaling/loads';
 import { noneText } from '../src/pages/scaling/replicas';
@@ -14,6 +14,10 @@ test('what is changed can be done in a terminal too', () => {
   assert.equal(setReplicas(3).command, 'cloudstate-dev scale set 3');
   assert.equal(setMode('knative').command, 'cloudstate-dev scale set --mode knative');
   assert.equal(setSettings({ 'scale-target': '7.5', 'stable-window': "it's" }).command, "cloudstate-dev scale set scale-target=7.5 'stable-window=it'\\''s'");
+});
+
+test('what holds from the start on cannot be changed', () => {
+  assert.deepEqual(['activator-queue', 'cold-start', 'initial-scale', 'min-scale'].filter((name) => changeable({ name })), ['min-scale']);
 });
 
 const at = (second: number, more: ScalingEventJson = {}): ScalingEventJson => ({

@@ -136,7 +136,10 @@ class Fitting {
         if (service < 0) ++wrong;
         const RecordedCall& call = *visit.call;
         const Nanoseconds after = std::max<Nanoseconds>(0, call.total - call.until_sent - call.user_function);
-        costs.push_back({call.until_sent, std::max<Nanoseconds>(0, service), after, std::min(call.journal, after)});
+        // What a call was held is not what it costs: it follows from the replicas that there are, and from their
+        // places.
+        const Nanoseconds before = std::max<Nanoseconds>(0, call.until_sent - call.held);
+        costs.push_back({before, std::max<Nanoseconds>(0, service), after, std::min(call.journal, after)});
       }
     }
     impossible = static_cast<double>(wrong) / static_cast<double>(count_);

@@ -125,8 +125,22 @@ class Player {
   void Arrive() {
     account_.Arrived();
     const CallIndex index = TakeCall();
-    if (const std::optional<std::uint32_t> replica = Pick()) return Give(index, *replica);
-    Hold(index);
+    const std::optional<std::uint32_t> replica = Pick();
+    const bool waits = !replica.has_value() || !HasPlace(replicas_[*replica]);
+    if (waits && held_.size() + for_place_ >= settings_.activator_queue) {
+      account_.Refused();
+      free_.push_back(index);
+      return;
+    }
+    if (waits) account_.Held();
+    if (replica.has_value()) return Give(index, *replica);
+    held_.Push(index, calls_);
+    activator_.Begin(now_);
+    if (ready_.empty() && starting_ == 0) StartFromNothing();
+  }
+
+  bool HasPlace(const PlayedReplica& replica) const {
+    return settings_.container_concurrency == 0 || replica.entered < settings_.container_concurrency;
   }
 
   CallIndex TakeCall() {
@@ -145,32 +159,21 @@ class Player {
     return index;
   }
 
-  // As the gateway does: in turn, or through the activator who has the most places free. Nobody, if none has any.
+  // As the gateway does: in turn; through the activator, who has the fewest calls, in turn where several have. Nobody,
+  // if the activator is in the path and none has a place.
   std::optional<std::uint32_t> Pick() {
     if (ready_.empty()) return std::nullopt;
-    if (!activator_in_path_) {
-      next_ready_ = next_ready_ + 1 < ready_.size() ? next_ready_ + 1 : 0;
-      return ready_[next_ready_];
+    std::size_t chosen = Next(last_ready_);
+    if (activator_in_path_) {
+      for (std::size_t i = 1, next = Next(chosen); i < ready_.size(); ++i, next = Next(next)) {
+        if (replicas_[ready_[next]].open < replicas_[ready_[chosen]].open) chosen = next;
+      }
+      if (!HasPlace(replicas_[ready_[chosen]])) return std::nullopt;
     }
-    const auto freest = std::min_element(ready_.begin(), ready_.end(), [this](std::uint32_t one, std::uint32_t other) {
-      return replicas_[one].open < replicas_[other].open;
-    });
-    const int places = settings_.container_concurrency;
-    if (places > 0 && replicas_[*freest].open >= places) return std::nullopt;
-    return *freest;
+    last_ready_ = chosen;
+    return ready_[chosen];
   }
-
-  void Hold(CallIndex index) {
-    if (held_.size() >= settings_.activator_queue) {
-      account_.Refused();
-      free_.push_back(index);
-      return;
-    }
-    account_.Held();
-    held_.Push(index, calls_);
-    activator_.Begin(now_);
-    if (ready_.empty() && starting_ == 0) StartFromNothing();
-  }
+  std::size_t Next(std::size_t place) const { return place + 1 < ready_.size() ? place + 1 : 0; }
 
   void ReleaseHeld() {
     while (!held_.empty()) {
@@ -189,11 +192,26 @@ class Player {
     replica.requests.Begin(now_);
     calls_[index].given = now_;
     open_.Add(index, calls_);
-    if (settings_.container_concurrency > 0 && replica.entered >= settings_.container_concurrency) {
-      calls_[index].stage = PlayedCall::Stage::kForPlace;
-      replica.for_place.Push(index, calls_);
-    } else {
-      Enter(index, replica);
+    if (HasPlace(replica)) return Enter(index, replica);
+    calls_[index].stage = PlayedCall::Stage::kForPlace;
+    replica.for_place.Insert(index, calls_);
+    ++for_place_;
+  }
+
+  CallIndex TakeFromPlaceQueue(PlayedReplica& replica) {
+    --for_place_;
+    return replica.for_place.Pop(calls_);
+  }
+
+  // As the activator does: what waits for the replica's places waits for any replica, in the order in which it came.
+  void TakeBack(PlayedReplica& replica) {
+    while (!replica.for_place.empty()) {
+      const CallIndex index = TakeFromPlaceQueue(replica);
+      open_.Remove(index, calls_);
+      --replica.open;
+      replica.requests.Leave(now_);
+      held_.Insert(index, calls_);
+      activator_.Begin(now_);
     }
   }
 
@@ -255,18 +273,18 @@ class Player {
     --replica.open;
     if (call.stage != PlayedCall::Stage::kForPlace) {
       --replica.entered;
-      if (!replica.for_place.empty()) Enter(replica.for_place.Pop(calls_), replica);
+      if (!replica.for_place.empty()) Enter(TakeFromPlaceQueue(replica), replica);
     }
     if (!held_.empty()) ReleaseHeld();
     LookWhetherDrained(replica);
   }
 
-  // ---- the relay timeout: of a held call since it came, of others since a replica was given them
+  // ---- the relay timeout, which counts from when a call came, whoever has it
 
   Nanoseconds NextExpiry() const {
     Nanoseconds first = kNever;
     if (!held_.empty()) first = calls_[held_.front()].arrived;
-    if (open_.oldest() != kNoCall) first = std::min(first, calls_[open_.oldest()].given);
+    if (open_.oldest() != kNoCall) first = std::min(first, calls_[open_.oldest()].arrived);
     return first == kNever ? kNever : first + options_.relay_timeout;
   }
 
@@ -281,7 +299,7 @@ class Player {
     const CallIndex index = open_.oldest();
     PlayedCall& call = calls_[index];
     if (call.stage == PlayedCall::Stage::kForPlace) {
-      replicas_[call.taker].for_place.Pop(calls_);  // those that wait were given later
+      TakeFromPlaceQueue(replicas_[call.taker]);  // those that wait came later
       free_.push_back(index);
     } else {
       // The user function works on it all the same.
@@ -345,15 +363,17 @@ class Player {
     }
     for (; there > wanted; --there) {
       // The last one stays until all others have gone; until then it can be called back.
-      if (ready_.size() == 1 && draining_ > 0) return;
+      if (ready_.size() == 1 && draining_ > 0) break;
       Drain(ready_.back());
     }
+    ReleaseHeld();
   }
 
   void Drain(std::uint32_t index) {
     PlayedReplica& replica = replicas_[index];
     ready_.erase(std::find(ready_.begin(), ready_.end(), index));
     account_.Ready(now_, ready_.size());
+    TakeBack(replica);
     if (replica.open == 0 && replica.works == 0) {
       Go(replica);
     } else {
@@ -392,10 +412,12 @@ class Player {
 
   void Follow(scaling::Decision decision) {
     const int before = std::exchange(wanted_, decision.wanted);
-    activator_in_path_ = decision.activator_in_path;
+    if (activator_in_path_ != decision.activator_in_path) {
+      activator_in_path_ = decision.activator_in_path;
+      for (PlayedReplica& replica : replicas_) TakeBack(replica);
+    }
     panic_ = decision.phase == "panic";
     Resize(wanted_);
-    if (!activator_in_path_) ReleaseHeld();
     NoteSupply();
     if (before != wanted_ || options_.keep_ticks) account_.Decided({now_, before, std::move(decision)});
   }
@@ -442,12 +464,13 @@ class Player {
   std::vector<CallIndex> free_;
   OpenCalls open_;
   CallQueue held_;
-  PlayedMeter activator_;
+  std::int64_t for_place_ = 0;  // calls that wait for places of one replica or another; the activator has them, too
+  PlayedMeter activator_;       // of `held_`
   Nanoseconds activator_taken_ = 0;
 
   std::vector<PlayedReplica> replicas_;
   std::vector<std::uint32_t> ready_;  // indices, ascending
-  std::size_t next_ready_ = 0;
+  std::size_t last_ready_ = 0;        // that was given a call
   int starting_ = 0;
   int draining_ = 0;
   int wanted_;

@@ -21,7 +21,7 @@ struct PlayOptions {
   ServiceModel model;
   // From the decision to start a replica until it is ready; always what the settings say unless it is given.
   std::optional<Spread> cold_start;
-  // Calls that take longer than this end without an answer, and so do those that are held for longer.
+  // Calls that take longer than this end without an answer, with the time that they were held.
   Nanoseconds relay_timeout = 60 * kSecond;
   int replicas = 1;  // that are ready at the beginning
   Spacing spacing = Spacing::kPoisson;
@@ -42,7 +42,7 @@ struct Interval {
   int wanted = 0;                         // at the end
   double requests = 0;                    // calls that replicas had, on average, all together
   double user_function = 0;               // those of them that the user function had
-  double held = 0;                        // by the activator, on average
+  double held = 0;                        // by the activator, for whichever replica is first, on average
   trace::FineLatencyHistogram latencies;  // of calls that were answered in it
 
   // As one with the interval after it.
@@ -71,7 +71,7 @@ struct Played {
   Nanoseconds length = 0;  // of the load
   std::int64_t calls = 0;
   std::int64_t answered = 0;
-  std::int64_t held = 0;        // by the activator, for however short a time
+  std::int64_t held = 0;        // by the activator, for a replica or for a place of one, for however short a time
   std::int64_t refused = 0;     // because it held as many as it may
   std::int64_t unanswered = 0;  // for the relay timeout, or ten minutes after the load
   std::int64_t cold_starts = 0;

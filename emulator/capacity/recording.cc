@@ -15,10 +15,10 @@
 namespace cloudstate::capacity {
 namespace {
 
-constexpr std::array<absl::string_view, 7> kColumns = {"at_us",      "total_us", "until_sent_us", "user_function_us",
-                                                       "journal_us", "node",     "code"};
+constexpr std::array<absl::string_view, 8> kColumns = {
+    "at_us", "total_us", "until_sent_us", "held_us", "user_function_us", "journal_us", "node", "code"};
 constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";  // spreadsheets begin with it
-constexpr char kExpectedHeader[] = "at_us,total_us,until_sent_us,user_function_us,journal_us,node,code";
+constexpr char kExpectedHeader[] = "at_us,total_us,until_sent_us,held_us,user_function_us,journal_us,node,code";
 constexpr std::int64_t kMostMicroseconds = std::int64_t{366} * 24 * 3600 * 1'000'000;
 // Of `name:line`, which is whole in messages.
 constexpr std::size_t kMostShown = 80;
@@ -68,7 +68,7 @@ class Reading {
     if (!has_[0]) {
       return Wrong(absl::StrCat("expected the names of the columns, at_us at least, such as ", kExpectedHeader));
     }
-    recording_.has_times = has_[1] && has_[2] && has_[3];
+    recording_.has_times = has_[1] && has_[2] && has_[4];  // older files do not say what was held
     has_header_ = true;
     return absl::OkStatus();
   }
@@ -96,10 +96,11 @@ class Reading {
     recording_.calls.push_back({.at = values[0] * 1'000,
                                 .total = values[1] * 1'000,
                                 .until_sent = values[2] * 1'000,
-                                .user_function = values[3] * 1'000,
-                                .journal = values[4] * 1'000,
-                                .node = static_cast<std::uint32_t>(values[5]),
-                                .code = static_cast<int>(values[6])});
+                                .held = values[3] * 1'000,
+                                .user_function = values[4] * 1'000,
+                                .journal = values[5] * 1'000,
+                                .node = static_cast<std::uint32_t>(values[6]),
+                                .code = static_cast<int>(values[7])});
     return absl::OkStatus();
   }
 
@@ -129,8 +130,9 @@ absl::StatusOr<Recording> ReadRecording(std::istream& input, const std::string& 
 void WriteRecordingHeader(std::ostream& output) { output << kExpectedHeader << '\n'; }
 
 void WriteRecordedCall(const RecordedCall& call, std::ostream& output) {
-  output << call.at / 1'000 << ',' << call.total / 1'000 << ',' << call.until_sent / 1'000 << ','
-         << call.user_function / 1'000 << ',' << call.journal / 1'000 << ',' << call.node << ',' << call.code << '\n';
+  output << call.at / 1'000 << ',' << call.total / 1'000 << ',' << call.until_sent / 1'000 << ',' << call.held / 1'000
+         << ',' << call.user_function / 1'000 << ',' << call.journal / 1'000 << ',' << call.node << ',' << call.code
+         << '\n';
 }
 
 }  // namespace cloudstate::capacity

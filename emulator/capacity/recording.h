@@ -16,6 +16,7 @@ struct RecordedCall {
   Nanoseconds at = 0;             // when it reached the emulator
   Nanoseconds total = 0;          // until it was answered
   Nanoseconds until_sent = 0;     // until its first command was in the hands of the user function
+  Nanoseconds held = 0;           // by the activator, of this time
   Nanoseconds user_function = 0;  // in its hands
   Nanoseconds journal = 0;        // until what it stored was durable
   std::uint32_t node = 0;
@@ -35,8 +36,8 @@ struct Recording {
 // A line that says what the columns are, and one for each call:
 //
 //   # anything
-//   at_us,total_us,until_sent_us,user_function_us,journal_us,node,code
-//   0,21800,300,20100,1100,1,0
+//   at_us,total_us,until_sent_us,held_us,user_function_us,journal_us,node,code
+//   0,21800,300,0,20100,1100,1,0
 //
 // In microseconds, in any order. Of the columns only at_us must be there; those that others added are left out.
 // INVALID_ARGUMENT says what is wrong in which line; `name` is what people call the input.

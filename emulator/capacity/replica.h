@@ -29,16 +29,19 @@ struct PlayedCall {
   bool given_up = false;  // by the caller; what works on it doesn't know
 };
 
-// Calls that have not been answered, in the order in which they were given to replicas. Linked through them.
+// Calls that replicas have and have not answered, in the order in which they came. Linked through them.
 class OpenCalls {
  public:
-  // The one that was given first, if any.
+  // The one that came first, if any.
   CallIndex oldest() const { return oldest_; }
   void Add(CallIndex call, std::vector<PlayedCall>& calls) {
-    calls[call].newer = kNoCall;
-    calls[call].older = newest_;
-    (newest_ == kNoCall ? oldest_ : calls[newest_].newer) = call;
-    newest_ = call;
+    CallIndex older = newest_;  // unless it was held meanwhile
+    while (older != kNoCall && calls[older].arrived > calls[call].arrived) older = calls[older].older;
+    const CallIndex newer = older == kNoCall ? oldest_ : calls[older].newer;
+    calls[call].older = older;
+    calls[call].newer = newer;
+    (older == kNoCall ? oldest_ : calls[older].newer) = call;
+    (newer == kNoCall ? newest_ : calls[newer].older) = call;
   }
   void Remove(CallIndex call, std::vector<PlayedCall>& calls) {
     const CallIndex older = calls[call].older;
@@ -61,6 +64,16 @@ class CallQueue {
     calls[call].next = kNoCall;
     (empty() ? first_ : calls[last_].next) = call;
     last_ = call;
+    ++size_;
+  }
+  // Before those that came to the emulator later.
+  void Insert(CallIndex call, std::vector<PlayedCall>& calls) {
+    const auto is_later = [&](CallIndex other) { return calls[other].arrived > calls[call].arrived; };
+    if (empty() || !is_later(last_)) return Push(call, calls);
+    CallIndex* place = &first_;
+    while (!is_later(*place)) place = &calls[*place].next;
+    calls[call].next = *place;
+    *place = call;
     ++size_;
   }
   // There is one, as for Pop.
@@ -89,6 +102,11 @@ class PlayedMeter {
     Advance(now);
     --open_;
     Count(took);
+  }
+  // One that is under way elsewhere from now on.
+  void Leave(Nanoseconds now) {
+    Advance(now);
+    --open_;
   }
   // One that has not been counted while it was under way.
   void Add(Nanoseconds took) {

@@ -18,6 +18,7 @@ constexpr std::size_t kMostTrials = 2'000;
 constexpr char kReplicas[] = "replicas";
 
 constexpr char kColdStart[] = "cold-start";
+constexpr char kScaleTick[] = "scale-tick";
 
 absl::Status SetReplicas(const std::string& value, PlayOptions& options) {
   const int most = scaling::Settings().MaxScale();
@@ -46,6 +47,9 @@ absl::Status CheckMatters(const std::string& name, const PlayOptions& options) {
   }
   if (name == kColdStart && options.cold_start.has_value()) {
     return absl::InvalidArgumentError("cold-start does nothing where cold starts are drawn; leave out --cold-starts");
+  }
+  if (name == kScaleTick && mode == scaling::Mode::kManual) {
+    return absl::InvalidArgumentError("scale-tick does nothing in mode manual where no replica is lost");
   }
   const scaling::SettingInfo* info = scaling::FindSetting(name);
   if (info == nullptr || std::find(info->modes.begin(), info->modes.end(), mode) != info->modes.end()) {

@@ -36,16 +36,16 @@ void Activator::Take(std::shared_ptr<ClientCall> call, serving::Call request) {
   if (*call->abandoned()) return call->End(absl::CancelledError("the client has gone"));
   Node* const node = waiting_.empty() ? Choose() : nullptr;
   if (node == nullptr) {
-    Hold(waiting_, std::move(call), std::move(request));
+    Hold(nullptr, std::move(call), std::move(request));
   } else if (node->waiting.empty() && FreePlaces(*node) > 0) {
     node->router.Take(call, std::move(request));
   } else {
-    Hold(node->waiting, std::move(call), std::move(request));
+    Hold(node, std::move(call), std::move(request));
   }
 }
 
 // Those that are available come in turn; where the activator is in the path, the one that has the most places free, if
-// any has.
+// any has, which without a limit is the one that has the fewest calls.
 Activator::Node* Activator::Choose() {
   Node* best = nullptr;
   std::int64_t most = 0;
@@ -63,12 +63,13 @@ Activator::Node* Activator::Choose() {
 }
 
 std::int64_t Activator::FreePlaces(const Node& node) const {
-  return most_at_once_ == 0 ? std::numeric_limits<std::int64_t>::max() : most_at_once_ - node.router.load();
+  const std::int64_t places = most_at_once_ == 0 ? std::numeric_limits<std::int64_t>::max() : most_at_once_;
+  return places - node.router.load();
 }
 
 // ---- holding
 
-void Activator::Hold(Queue& queue, std::shared_ptr<ClientCall> call, serving::Call request) {
+void Activator::Hold(Node* node, std::shared_ptr<ClientCall> call, serving::Call request) {
   if (held_.open() >= static_cast<std::int64_t>(options_.most)) {
     return call->End(absl::ResourceExhaustedError(
         absl::StrCat("the activator holds ", held_.open(),
@@ -81,16 +82,32 @@ void Activator::Hold(Queue& queue, std::shared_ptr<ClientCall> call, serving::Ca
                      " would make more than the ", options_.most_bytes, " that it holds; try again later")));
   }
   bytes_ += bytes;
-  // One that comes back from a node may have come before others that wait.
-  auto next = queue.end();
-  while (next != queue.begin() && std::prev(next)->call->trace()->begin > call->trace()->begin) --next;
   const absl::Duration time = TimeFor(*call, request);
-  const auto held = queue.insert(
-      next, {.call = std::move(call), .request = std::move(request), .since = strand_.Now(), .queue = &queue});
+  Queue& queue = QueueOf(node);
+  const auto next = PlaceOf(*call, queue);
+  const auto held =
+      queue.insert(next, {.call = std::move(call), .request = std::move(request), .since = strand_.Now()});
+  if (node != nullptr) WaitAt(*node, *held);
   held->timer = strand_.After(time, [this, held] { Expire(held); });
   held->call->WhenLeft([this, held] { Release(held).call->End(absl::CancelledError("the client has gone")); });
   held_.Begin(held->since);
   if (options_.changed) options_.changed(held_.open());
+}
+
+// One that comes back from a node may have come before others that wait.
+Activator::Queue::iterator Activator::PlaceOf(const ClientCall& call, Queue& queue) {
+  auto next = queue.end();
+  while (next != queue.begin() && std::prev(next)->call->trace()->begin > call.trace()->begin) --next;
+  return next;
+}
+
+void Activator::WaitAt(Node& node, Held& held) {
+  held.node = &node;
+  node.waits.Begin(strand_.Now());
+}
+
+void Activator::WaitNoMore(Held& held) {
+  if (held.node != nullptr) std::exchange(held.node, nullptr)->waits.End(strand_.Now(), absl::ZeroDuration());
 }
 
 absl::Duration Activator::TimeFor(const ClientCall& call, const serving::Call& request) const {
@@ -100,14 +117,15 @@ absl::Duration Activator::TimeFor(const ClientCall& call, const serving::Call& r
 }
 
 Activator::Held Activator::Release(Queue::iterator held) {
+  Queue& queue = QueueOf(held->node);
+  WaitNoMore(*held);
   Held released = std::move(*held);
-  released.queue->erase(held);
+  queue.erase(held);
   strand_.Cancel(released.timer);
   bytes_ -= released.request.payload.size();
   released.call->WhenLeft(nullptr);
   const absl::Duration time = strand_.Now() - released.since;
-  released.call->Trace(trace::StepKind::kQueued, trace::kClientsCommand,
-                       absl::StrCat("held by the activator for ", ForPeople(time)));
+  released.call->Trace(trace::StepKind::kQueued, trace::kClientsCommand, absl::StrCat(kHeldStep, ForPeople(time)));
   held_.End(strand_.Now(), time);
   released.call->AddHeld(time);
   if (options_.changed) options_.changed(held_.open());
@@ -150,8 +168,8 @@ void Activator::Rearrange() {
   while (!waiting_.empty()) {
     Node* const node = Choose();
     if (node == nullptr) break;
-    waiting_.front().queue = &node->waiting;
-    node->waiting.splice(node->waiting.end(), waiting_, waiting_.begin());
+    WaitAt(*node, waiting_.front());
+    node->waiting.splice(PlaceOf(*waiting_.front().call, node->waiting), waiting_, waiting_.begin());
     Feed(*node);
   }
   for (Node& node : nodes_) Feed(node);
@@ -159,7 +177,7 @@ void Activator::Rearrange() {
 
 // What waits for the node's places waits for any node, in the order in which it came.
 void Activator::TakeBack(Node& node) {
-  for (Held& held : node.waiting) held.queue = &waiting_;
+  for (Held& held : node.waiting) WaitNoMore(held);
   waiting_.merge(node.waiting,
                  [](const Held& a, const Held& b) { return a.call->trace()->begin < b.call->trace()->begin; });
 }

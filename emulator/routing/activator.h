@@ -14,6 +14,9 @@ namespace cloudstate::routing {
 
 class Router;
 
+// How a step of a trace begins that tells how long its call was held: since the step before.
+inline constexpr char kHeldStep[] = "held by the activator for ";
+
 // Holds the calls that no node can take yet, and gives each to a node as soon as one can, in the order in which they
 // came; as Knative's component of that name. Calls that wait have a queue in common, and where nodes have places, each
 // node one of its own. On the strand that the nodes share.
@@ -37,6 +40,8 @@ class Activator final : public std::enable_shared_from_this<Activator> {
   void Add(Router& router);
   // As Gateway::SetDispatch.
   void SetDispatch(bool in_path, int most_at_once);
+  // Of the calls that wait for a place of the nth node, counted from 0 in the order of Add; they are among those held.
+  const trace::LoadMeter& waiting(std::size_t node) const { return nodes_[node].waits; }
   // Gives the call to a node, or holds it.
   void Take(std::shared_ptr<ClientCall> call, serving::Call request);
   // A node has become available or is so no longer, or has a place free again: what waits is looked through soon.
@@ -46,23 +51,28 @@ class Activator final : public std::enable_shared_from_this<Activator> {
   void End(absl::Status reason);
 
  private:
-  struct Held;
-  using Queue = std::list<Held>;
+  struct Node;
   struct Held {
     std::shared_ptr<ClientCall> call;
     serving::Call request;
     absl::Time since;
-    Queue* queue;  // that it is in
+    Node* node = nullptr;  // whose place it waits for; null: for any node
     base::TimerId timer = base::TimerId::kNone;
   };
+  using Queue = std::list<Held>;
   struct Node {
     Router& router;
-    Queue waiting = {};  // for one of its places
+    Queue waiting = {};           // for one of its places
+    trace::LoadMeter waits = {};  // of those; only how many there are over time
   };
 
   Node* Choose();
   std::int64_t FreePlaces(const Node& node) const;
-  void Hold(Queue& queue, std::shared_ptr<ClientCall> call, serving::Call request);
+  Queue& QueueOf(Node* node) { return node == nullptr ? waiting_ : node->waiting; }
+  void Hold(Node* node, std::shared_ptr<ClientCall> call, serving::Call request);
+  static Queue::iterator PlaceOf(const ClientCall& call, Queue& queue);
+  void WaitAt(Node& node, Held& held);
+  void WaitNoMore(Held& held);
   absl::Duration TimeFor(const ClientCall& call, const serving::Call& request) const;
   Held Release(Queue::iterator held);
   void Expire(Queue::iterator held);

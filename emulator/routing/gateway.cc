@@ -81,7 +81,7 @@ void Gateway::EndHeldCalls(const absl::Status& reason) {
 void Gateway::SetDispatch(bool activator_in_path, int most_at_once) {
   activator_->SetDispatch(activator_in_path, most_at_once);
   std::lock_guard lock(mutex_);
-  limited_ = most_at_once > 0;
+  by_activator_ = activator_in_path || most_at_once > 0;
 }
 
 // ---- calls
@@ -136,7 +136,7 @@ absl::StatusOr<Gateway::Choice> Gateway::Choose(const serving::Call& call) {
     }
     return Choice{.router = routers_[node - 1].get(), .only_there = true};
   }
-  if (limited_) return Choice{};
+  if (by_activator_) return Choice{};
   for (std::size_t i = 0; i < routers_.size(); ++i) {
     Router& candidate = *routers_[next_++ % routers_.size()];
     if (routers_.size() == 1 || candidate.Availability().ok()) return Choice{.router = &candidate};

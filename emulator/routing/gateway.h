@@ -42,11 +42,15 @@ class Gateway final : public serving::Backend {
   // destructor, which does the same.
   void EndHeldCalls(const absl::Status& reason);
   // On the strand, after HoldCalls. `most_at_once`: calls that one node takes, the others are held; 0 for no limit. In
-  // the path, the activator gives a call to the node that has the most places free; else each node in turn is given
-  // calls, which wait there for its places.
+  // the path, the activator gives a call to the node that has the most places free, without a limit the fewest calls;
+  // else each node in turn is given calls, which wait there for its places.
   void SetDispatch(bool activator_in_path, int most_at_once);
   // Of the calls that are held. On the strand.
   trace::LoadMeter& held() { return held_; }
+  // Of those of them that wait for a place of that node. On the strand, after HoldCalls.
+  const trace::LoadMeter& waiting(cluster::NodeId node) const {
+    return activator_->waiting(static_cast<std::size_t>(node) - 1);
+  }
 
   // Those that a node has told last.
   std::shared_ptr<const serving::Services> CurrentServices() const override;
@@ -84,7 +88,7 @@ class Gateway final : public serving::Backend {
   std::vector<std::unique_ptr<Router>> routers_;
   std::size_t next_ = 0;
   std::size_t served_last_ = 0;  // whose services are known last
-  bool limited_ = false;         // each call needs a place, which the activator has
+  bool by_activator_ = false;    // which gives each call to a node, if it is for any
 };
 
 }  // namespace cloudstate::routing

@@ -4,9 +4,11 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "emulator/base/proto_time.h"
+#include "emulator/routing/activator.h"
 
 namespace cloudstate::runtime {
 namespace {
@@ -31,8 +33,13 @@ bool IsStreamed(const serving::Services& services, const trace::Trace& trace) {
 PartsOfCall PartsOf(const trace::Trace& trace) {
   PartsOfCall parts;
   bool any_sent = false;
+  absl::Duration before;  // when the step before was
   std::map<trace::CommandNumber, Underway> commands;
   for (const trace::Step& step : trace.steps) {
+    if (step.kind == trace::StepKind::kQueued && absl::StartsWith(step.detail, routing::kHeldStep)) {
+      parts.held += step.at - before;
+    }
+    before = step.at;
     if (step.kind == trace::StepKind::kSent) {
       if (!std::exchange(any_sent, true)) parts.until_sent = step.at;
       commands[step.command] = {.sent = step.at, .replied = std::nullopt};
@@ -77,6 +84,7 @@ void CallRecording::Add(const trace::Trace& trace) {
   times_.add_at(absl::ToInt64Microseconds(trace.begin - began_));
   times_.add_total(absl::ToInt64Microseconds(trace.duration));
   times_.add_until_sent(absl::ToInt64Microseconds(parts.until_sent));
+  times_.add_held(absl::ToInt64Microseconds(parts.held));
   times_.add_user_function(absl::ToInt64Microseconds(parts.user_function));
   times_.add_journal(absl::ToInt64Microseconds(parts.journal));
   times_.add_node(node);

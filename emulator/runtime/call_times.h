@@ -19,6 +19,7 @@ struct PartsOfCall {
   absl::Duration until_sent;     // from its beginning until its first command was in the user function's hands
   absl::Duration user_function;  // in its hands, all commands together
   absl::Duration journal;        // from replies until what they stored was durable
+  absl::Duration held;           // by the activator, until it was sent
 
   bool operator==(const PartsOfCall&) const = default;
 };

@@ -309,13 +309,19 @@ Fleet::Counts ClusterFleet::counts() const {
 }
 
 ClusterFleet::Readings ClusterFleet::Read(NodeId id) const {
-  const absl::Time now = strand_.Now();
-  return {.at = now, .load = cluster_.Find(id)->load().Read(now)};
+  Readings readings{.at = strand_.Now(), .load = {}};
+  readings.load = cluster_.Find(id)->load().Read(readings.at);
+  // The published proxy has its limit within itself: what waits for a place is a request of it already.
+  readings.load.requests.integral += gateway_.waiting(id).Read(readings.at).integral;
+  return readings;
 }
 
 ClusterFleet::Readings ClusterFleet::ReadActivator() const {
   Readings readings{.at = strand_.Now(), .load = {}};
   readings.load.requests = gateway_.held().Read(readings.at);
+  for (const auto& [id, node] : cluster_.nodes()) {
+    readings.load.requests.integral -= gateway_.waiting(id).Read(readings.at).integral;
+  }
   return readings;
 }
 

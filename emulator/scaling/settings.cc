@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -33,13 +34,38 @@ std::string_view WithoutPrefix(std::string_view knative_name) {
   return Stripped(Stripped(Stripped(knative_name, kAnnotation), kConfigMap), kSpecification);
 }
 
-const SettingRow* Find(std::string_view name) {
+// Keys of Knative's ConfigMap, by which it has defaults for annotations of other names; and the settings that they are.
+constexpr std::pair<std::string_view, std::string_view> kDefaultsOfAnnotations[] = {
+    {"stable-window", "stable-window"}, {"container-concurrency-target-percentage", "scale-target-utilization"}};
+
+// "min-scale" for "minScale", as older annotations were written.
+std::string WithDashes(std::string_view name) {
+  std::string dashed;
+  for (const char c : name) {
+    if (absl::ascii_isupper(static_cast<unsigned char>(c))) dashed += '-';
+    dashed += absl::ascii_tolower(static_cast<unsigned char>(c));
+  }
+  return dashed;
+}
+
+const SettingRow* FindByOurName(std::string_view name) {
   for (const SettingRow& row : SettingRows()) {
     if (row.info.name == name) return &row;
   }
+  return nullptr;
+}
+
+const SettingRow* Find(std::string_view name) {
+  if (const SettingRow* row = FindByOurName(name)) return row;
   const std::string_view short_name = WithoutPrefix(name);
+  if (short_name.empty()) return nullptr;
+  const std::string dashed = WithDashes(short_name);
   for (const SettingRow& row : SettingRows()) {
-    if (!short_name.empty() && WithoutPrefix(row.info.knative_name) == short_name) return &row;
+    const std::string_view knative_name = WithoutPrefix(row.info.knative_name);
+    if (knative_name == short_name || knative_name == dashed) return &row;
+  }
+  for (const auto& [key, ours] : kDefaultsOfAnnotations) {
+    if (key == short_name) return FindByOurName(ours);
   }
   return nullptr;
 }

@@ -34,7 +34,9 @@ struct CloudstateSettings {
 struct KnativeSettings {
   enum class Metric { kConcurrency, kRps };
   Metric metric = Metric::kConcurrency;
-  double target = 0;  // per replica; 0: 100 for concurrency, 200 for rps
+  double target = 0;  // per replica; 0: the default of the metric
+  double concurrency_target_default = 100;
+  double rps_target_default = 200;
   double target_utilization_percent = 70;
   absl::Duration stable_window = absl::Seconds(60);
   double panic_window_percent = 10;      // of the stable window
@@ -51,7 +53,9 @@ struct KnativeSettings {
   double target_burst_capacity = 200;  // -1: the activator is always in the path; 0: only from zero
 
   absl::Duration PanicWindow() const { return stable_window * panic_window_percent / 100; }
-  double Target() const { return target > 0 ? target : metric == Metric::kConcurrency ? 100 : 200; }
+  double Target() const {
+    return target > 0 ? target : metric == Metric::kConcurrency ? concurrency_target_default : rps_target_default;
+  }
 };
 
 // All that scaling is told. Each setting has one name, under which flags, scenarios, the admin contract and the
@@ -90,9 +94,10 @@ const std::vector<SettingInfo>& AllSettings();
 // By the names that Set takes; null where there is no such setting.
 const SettingInfo* FindSetting(std::string_view name);
 
-// By the name in SettingInfo, or by its Knative name with or without "autoscaling.knative.dev/" and
-// "config-autoscaler:". INVALID_ARGUMENT says what is wrong with the value and what the setting takes, NOT_FOUND which
-// names there are; then nothing has changed. Settings that contradict each other are found by Check only.
+// By the name in SettingInfo, or by its Knative name, also an older one such as minScale, with or without
+// "autoscaling.knative.dev/" and "config-autoscaler:". INVALID_ARGUMENT says what is wrong with the value and what the
+// setting takes, NOT_FOUND which names there are; then nothing has changed. Settings that contradict each other are
+// found by Check only.
 absl::Status Set(Settings& settings, std::string_view name, std::string_view value);
 // Several, in the order of their names. INVALID_ARGUMENT at the first that Set refuses; those before have changed.
 absl::Status SetAll(Settings& settings, const std::map<std::string, std::string>& values);

@@ -19,7 +19,6 @@ constexpr SettingRange kReplicasFromOne{.least = 1, .most = kMostReplicas, .word
 
 const std::vector<Mode> kCloudstateOnly = {Mode::kCloudstate};
 const std::vector<Mode> kKnativeOnly = {Mode::kKnative};
-const std::vector<Mode> kDecided = {Mode::kCloudstate, Mode::kKnative};
 const std::vector<Mode> kAll = {Mode::kManual, Mode::kCloudstate, Mode::kKnative};
 
 std::vector<SettingRow> CloudstateRows() {
@@ -69,12 +68,20 @@ std::vector<SettingRow> KnativeTargetRows() {
        +[](Settings& s) -> KnativeSettings::Metric& { return s.knative.metric; },
        {.words = "concurrency or rps"}},
       {{"scale-target", "", "autoscaling.knative.dev/target", kKnativeOnly, "N",
-        "Of the metric, for each replica; 0 for 100 calls under way, or 200 per second"},
+        "Of the metric, for each replica; 0 for the default of the metric"},
        +[](Settings& s) -> double& { return s.knative.target; },
        {.least = 0.01,
         .most = kManyCalls,
         .words = "a number of at least 0.01, or 0 for the metric's own",
         .besides = 0}},
+      {{"container-concurrency-target-default", "", "config-autoscaler: container-concurrency-target-default",
+        kKnativeOnly, "N", "Calls under way that are each replica's target where scale-target is 0"},
+       +[](Settings& s) -> double& { return s.knative.concurrency_target_default; },
+       kTarget},
+      {{"requests-per-second-target-default", "", "config-autoscaler: requests-per-second-target-default", kKnativeOnly,
+        "N", "Calls per second that are each replica's target where scale-target is 0"},
+       +[](Settings& s) -> double& { return s.knative.rps_target_default; },
+       kTarget},
       {{"scale-target-utilization", "", "autoscaling.knative.dev/target-utilization-percentage", kKnativeOnly,
         "PERCENT", "Share of the target that replicas are to have on average"},
        +[](Settings& s) -> double& { return s.knative.target_utilization_percent; },
@@ -143,19 +150,16 @@ std::vector<SettingRow> CommonRows() {
       {{"max-scale", "", "autoscaling.knative.dev/max-scale", kAll, "N", "Most replicas; 0 for 100"},
        +[](Settings& s) -> int& { return s.max_scale; },
        {.most = kMostReplicas, .words = "a whole number from 1 to 100, or 0 for 100"}},
-      {{"scale-tick", "", "config-autoscaler: tick-interval", kDecided, "TIME", "Time from one decision to the next"},
+      {{"scale-tick", "", "config-autoscaler: tick-interval", kAll, "TIME",
+        "Time from one decision to the next, and until a lost replica is replaced"},
        +[](Settings& s) -> absl::Duration& { return s.tick; },
        {.least = 0.01, .most = kHour, .words = "a time from 10ms to 1h, such as 2s"}},
       {{"container-concurrency", "", "spec: containerConcurrency", kAll, "N",
         "Calls that a replica takes at once while others wait; 0 for no limit"},
        +[](Settings& s) -> int& { return s.container_concurrency; },
        {.most = 1'000, .words = "a whole number from 0 to 1000"}},
-      {{"activator-queue",
-        "",
-        "",
-        {Mode::kManual, Mode::kKnative},
-        "N",
-        "Calls that the activator holds at most; more are refused"},
+      {{"activator-queue", "", "", kAll, "N",
+        "Calls that wait at most, for a replica or for a place of one; more are refused"},
        +[](Settings& s) -> int& { return s.activator_queue; },
        {.least = 1, .most = kManyCalls, .words = "a whole number from 1 to 1000000"}},
       {{"cold-start", "", "", kAll, "TIME",

@@ -182,6 +182,14 @@ TEST(CliScalingFlags, AreRefusedWhereTheyMakeNoSense) {
   }
 }
 
+TEST(CliScalingFlags, AreSaidToDoNothingWhereScalingIsOff) {
+  support::EmulatorProcess emulator({.arguments = {"--sample", "shopping-cart", "--ephemeral", "--scale-target", "3"},
+                                     .environment = {{"TARGET_CONCURRENCY_WINDOW", "60 seconds"}}});
+  ASSERT_TRUE(emulator.WaitUntilStarted()) << emulator.process().errors();
+  EXPECT_THAT(emulator.process().errors(),
+              AllOf(HasSubstr("--scale-target: without effect"), Not(HasSubstr("--target-concurrency-window"))));
+}
+
 TEST(CliScalingFlags, HaveKnativesNamesAndThePublishedOnesOfTheEnvironment) {
   support::EmulatorProcess emulator(
       {.arguments = {"--sample", "shopping-cart", "--scaling", "cloudstate", "--ephemeral", "--scale-annotation",

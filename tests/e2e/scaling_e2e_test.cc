@@ -218,6 +218,18 @@ TEST_F(ScaledEmulator, KnativesAutoscalerGoesFromOneToSeveralToZeroToOneAndNoCal
   EXPECT_TRUE(AllHaveEnded());
 }
 
+// Of 12 clients one is let in, so only those that wait tell that one replica is too few.
+TEST_F(ScaledEmulator, ThePublishedAutoscalerCountsCallsThatWaitForAPlace) {
+  ASSERT_NO_FATAL_FAILURE(Start(WithSlowSample(
+      {"--scaling", "cloudstate", "--container-concurrency", "1", "--request-target-concurrency", "2", "--max-scale",
+       "3", "--target-concurrency-window", "2s", "--request-rate-window", "1s", "--scale-tick", "200ms"})));
+  ASSERT_TRUE(WaitForReplicas(1)) << Story();
+  Load load(emulator_->client_address(), "cart", 12);
+  EXPECT_TRUE(WaitUntilReady(3)) << Story();
+  load.End();
+  load.ExpectThatAllIsThere();
+}
+
 TEST_F(ScaledEmulator, ReplicasAreSetByHandUnderLoadAndNoCallFails) {
   ASSERT_NO_FATAL_FAILURE(Start(WithSlowSample({"--scaling", "manual", "--nodes", "2", "--scale-tick", "200ms"})));
   ASSERT_TRUE(WaitForReplicas(2)) << Story();

@@ -26,6 +26,7 @@ struct StepAt {
   int milliseconds;
   StepKind kind;
   trace::CommandNumber command = trace::kClientsCommand;
+  const char* detail = "";
 };
 
 std::shared_ptr<trace::Trace> TraceOf(const std::vector<StepAt>& steps, int milliseconds) {
@@ -33,13 +34,14 @@ std::shared_ptr<trace::Trace> TraceOf(const std::vector<StepAt>& steps, int mill
   trace->begin = testing::VirtualStrand::Beginning();
   trace->duration = absl::Milliseconds(milliseconds);
   for (const StepAt& step : steps) {
-    trace->Add(trace->begin + absl::Milliseconds(step.milliseconds), step.kind, step.command);
+    trace->Add(trace->begin + absl::Milliseconds(step.milliseconds), step.kind, step.command, step.detail);
   }
   return trace;
 }
 
-PartsOfCall Parts(int until_sent, int user_function, int journal) {
-  return {absl::Milliseconds(until_sent), absl::Milliseconds(user_function), absl::Milliseconds(journal)};
+PartsOfCall Parts(int until_sent, int user_function, int journal, int held = 0) {
+  return {absl::Milliseconds(until_sent), absl::Milliseconds(user_function), absl::Milliseconds(journal),
+          absl::Milliseconds(held)};
 }
 
 TEST(PartsOfCall, AreThoseOfItsCommand) {
@@ -67,6 +69,19 @@ TEST(PartsOfCall, AreSummedOverAllThatItSetOff) {
                               {11, StepKind::kStored, 1}},
                              12)),
             Parts(1, 2 + 5, 2 + 2));
+}
+
+// It was held, came back from a node that was going, was held again, and then waited for its entity.
+TEST(PartsOfCall, TellWhatTheActivatorHeld) {
+  EXPECT_EQ(PartsOf(*TraceOf({{0, StepKind::kReceived},
+                              {30, StepKind::kQueued, 0, "held by the activator for 30ms"},
+                              {50, StepKind::kQueued, 0, "held by the activator for 20ms"},
+                              {51, StepKind::kRouted},
+                              {53, StepKind::kQueued, 0, "1 waiting"},
+                              {60, StepKind::kSent},
+                              {70, StepKind::kReplied}},
+                             71)),
+            Parts(60, 10, 0, 50));
 }
 
 TEST(PartsOfCall, EndWithAFailure) {
@@ -121,6 +136,7 @@ TEST_F(CallRecordingTest, HasAPlaceForEachCallInEachArray) {
   EXPECT_THAT(times.at(), ElementsAre(5'000, 5'000));
   EXPECT_THAT(times.total(), Each(8'000));
   EXPECT_THAT(times.until_sent(), Each(1'000));
+  EXPECT_THAT(times.held(), ElementsAre(0, 0));
   EXPECT_THAT(times.user_function(), Each(2'000));
   EXPECT_THAT(times.journal(), Each(4'000));
   EXPECT_THAT(times.node(), Each(2));

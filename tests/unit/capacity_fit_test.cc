@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/capacity/fit.h"
+#include "emulator/capacity/player.h"
 #include "tests/unit/capacity_support.h"
 
 namespace cloudstate::capacity {
@@ -14,6 +15,7 @@ namespace {
 
 using testing_support::Always;
 using testing_support::Exponential;
+using testing_support::Fixed;
 using testing_support::kMillisecond;
 
 // What would be recorded of nodes with so many workers each, whose load is `utilization`, and their calls' other costs.
@@ -96,6 +98,41 @@ TEST(CapacityFit, KeepsTheRestOfACall) {
     ASSERT_EQ(cost.before, kMillisecond);
     ASSERT_EQ(cost.after, 3 * kMillisecond);
     ASSERT_EQ(cost.journal, 2 * kMillisecond);
+  }
+}
+
+// A replica that takes one call at once: what came while it had one waited for it at the activator. Played with the
+// same limit it has to come out alike, and if the wait were a cost, each call would have the place for that long.
+TEST(CapacityFit, PlaysWhatWasHeldForAPlaceAsItWas) {
+  base::Random random(7);
+  Recording recording;
+  recording.has_times = true;
+  std::vector<double> latencies;
+  Nanoseconds at = 0, free = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    const Nanoseconds held = std::max<Nanoseconds>(0, free - at);
+    const Nanoseconds total = held + kMillisecond + 50 * kMillisecond;
+    free = at + total;
+    latencies.push_back(static_cast<double>(total));
+    recording.calls.push_back({.at = at,
+                               .total = total,
+                               .until_sent = held + kMillisecond,
+                               .held = held,
+                               .user_function = 50 * kMillisecond,
+                               .node = 1});
+    at += Exponential(80 * kMillisecond).Draw(random);
+  }
+  const absl::StatusOr<Fit> fit = FitModel(recording);
+  ASSERT_TRUE(fit.ok()) << fit.status();
+  PlayOptions options = Fixed(1, 0, {});
+  options.model = fit->model;
+  options.settings.container_concurrency = 1;
+  const Played played = Play(recording.ToLoad(), options);
+  std::sort(latencies.begin(), latencies.end());
+  for (const double share : {0.5, 0.99}) {
+    const double measured = latencies[static_cast<std::size_t>(share * 5'000)];
+    EXPECT_NEAR(static_cast<double>(absl::ToInt64Nanoseconds(played.latencies.Quantile(share))) / measured, 1, 0.05)
+        << share;
   }
 }
 

@@ -125,6 +125,47 @@ TEST(CapacityPlayer, RefusesWhatTheActivatorCannotHold) {
   EXPECT_EQ(played.answered + played.refused, played.calls);
 }
 
+TEST(CapacityPlayer, RefusesWhatWouldWaitForPlacesBeyondTheQueue) {
+  // Of 40 calls at once one has the place, and five wait for it.
+  PlayOptions options = Fixed(1, 0, Always(kSecond));
+  options.settings.container_concurrency = 1;
+  options.settings.activator_queue = 5;
+  Load load;
+  load.recorded.assign(40, 0);
+  const Played played = Play(load, options);
+  EXPECT_EQ(played.answered, 6);
+  EXPECT_EQ(played.held, 5);
+  EXPECT_EQ(played.refused, 34);
+}
+
+TEST(CapacityPlayer, CountsTheTimeInWhichACallIsHeldAsTimeThatItTakes) {
+  // The first call is held for 8 s and would then take 5.
+  PlayOptions options = Knative(10, 0, Always(5 * kSecond));
+  options.cold_start = Always(8 * kSecond);
+  options.relay_timeout = 10 * kSecond;
+  options.spacing = Spacing::kEven;
+  const Played played = Play(LoadOf("idle for 5m, constant 1/s for 1s"), options);
+  EXPECT_EQ(played.calls, 1);
+  EXPECT_EQ(played.unanswered, 1);
+}
+
+TEST(CapacityPlayer, MovesWhatWaitsForThePlacesOfAReplicaThatDrains) {
+  // Two replicas with a place each; ten calls of 5 s come at once. By targets that they do not reach one replica is
+  // enough, so the other goes at the first tick, with the call that it has begun.
+  PlayOptions options = Fixed(2, 0, Always(5 * kSecond));
+  options.settings.mode = scaling::Mode::kCloudstate;
+  options.settings.container_concurrency = 1;
+  options.settings.cloudstate.user_function_target_concurrency = 1'000;
+  options.settings.cloudstate.request_target_concurrency = 1'000;
+  Load load;
+  load.recorded.assign(10, 0);
+  load.recorded.push_back(60 * kSecond);
+  const Played played = Play(load, options);
+  EXPECT_EQ(played.supply.back().ready, 1);
+  EXPECT_EQ(played.answered, 11);
+  EXPECT_EQ(played.latencies.longest(), absl::Seconds(9 * 5));
+}
+
 TEST(CapacityPlayer, DrainsBeforeAReplicaGoes) {
   // Every call takes longer than scaling down does.
   PlayOptions options = Knative(1, 0, Always(20 * kSecond));

@@ -20,15 +20,16 @@ absl::StatusOr<Recording> Read(const std::string& text) {
 TEST(CapacityRecording, IsReadInTheOrderOfTheCallsFromTheFirstOn) {
   const absl::StatusOr<Recording> recording = Read(
       "# recorded yesterday\n"
-      "at_us,total_us,until_sent_us,user_function_us,journal_us,node,code\n"
-      "1500,2000,100,1200,300,2,0\r\n"
+      "at_us,total_us,until_sent_us,held_us,user_function_us,journal_us,node,code\n"
+      "1500,2000,100,0,1200,300,2,0\r\n"
       "\n"
-      "-500,3000,200,2200,0,1,14\n");
+      "-500,3000,200,150,2200,0,1,14\n");
   ASSERT_TRUE(recording.ok()) << recording.status();
   EXPECT_TRUE(recording->has_times);
   const RecordedCall first = {.at = 0,
                               .total = 3'000'000,
                               .until_sent = 200'000,
+                              .held = 150'000,
                               .user_function = 2'200'000,
                               .journal = 0,
                               .node = 1,
@@ -36,6 +37,7 @@ TEST(CapacityRecording, IsReadInTheOrderOfTheCallsFromTheFirstOn) {
   const RecordedCall second = {.at = 2'000'000,
                                .total = 2'000'000,
                                .until_sent = 100'000,
+                               .held = 0,
                                .user_function = 1'200'000,
                                .journal = 300'000,
                                .node = 2,
@@ -52,9 +54,24 @@ TEST(CapacityRecording, NeedsOnlyWhenCallsCameAndLeavesOutOtherColumns) {
   EXPECT_THAT(recording->ToLoad().recorded, ElementsAre(0, 4'000));
 }
 
+TEST(CapacityRecording, OfBeforeThereWasAColumnForThatHasNoCallsThatWereHeld) {
+  const absl::StatusOr<Recording> recording =
+      Read("at_us,total_us,until_sent_us,user_function_us,journal_us,node,code\n5,2000,100,1200,300,2,0\n");
+  ASSERT_TRUE(recording.ok()) << recording.status();
+  EXPECT_TRUE(recording->has_times);
+  EXPECT_EQ(recording->calls[0].held, 0);
+  EXPECT_EQ(recording->calls[0].user_function, 1'200'000);
+}
+
 TEST(CapacityRecording, IsReadAsItWasWritten) {
-  const RecordedCall call = {
-      .at = 0, .total = 21'000, .until_sent = 1'000, .user_function = 15'000, .journal = 4'000, .node = 3, .code = 2};
+  const RecordedCall call = {.at = 0,
+                             .total = 21'000,
+                             .until_sent = 6'000,
+                             .held = 5'000,
+                             .user_function = 10'000,
+                             .journal = 4'000,
+                             .node = 3,
+                             .code = 2};
   std::ostringstream written;
   WriteRecordingHeader(written);
   WriteRecordedCall(call, written);

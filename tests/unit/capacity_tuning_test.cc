@@ -70,6 +70,21 @@ TEST(CapacityTuning, LeavesOutCombinationsThatContradictThemselves) {
   EXPECT_EQ(trials->size(), 3u);
 }
 
+TEST(CapacityTuning, VariesTheQueueOfTheActivatorInEachMode) {
+  for (scaling::Mode mode : {scaling::Mode::kManual, scaling::Mode::kCloudstate, scaling::Mode::kKnative}) {
+    PlayOptions options = Options();
+    options.settings.mode = mode;
+    EXPECT_TRUE(Combine({{"activator-queue", {"5", "50"}}}, options).ok()) << scaling::ModeName(mode);
+  }
+}
+
+TEST(CapacityTuning, VariesNoTickWhereNobodyDecides) {
+  PlayOptions options = Options();
+  options.settings.mode = scaling::Mode::kManual;
+  const absl::Status status = Combine({{"scale-tick", {"1s", "2s"}}}, options).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("does nothing in mode manual"));
+}
+
 TEST(CapacityTuning, SaysWhatCannotBeVaried) {
   const struct {
     std::vector<Variation> variations;

@@ -148,6 +148,46 @@ TEST_F(ScalingFlags, SetWhatTheyAreNamedAfter) {
   EXPECT_EQ(settings_.knative.stable_window, absl::Seconds(30));
 }
 
+class ScalingVariables : public ScalingFlags {
+ protected:
+  ~ScalingVariables() override { unsetenv(kName); }
+  static constexpr char kName[] = "TARGET_CONCURRENCY_WINDOW";
+};
+
+TEST_F(ScalingVariables, HaveTimesAsThePublishedConfigurationHasThem) {
+  const std::pair<const char*, absl::Duration> times[] = {
+      {"60s", absl::Seconds(60)},
+      {"60 seconds", absl::Seconds(60)},
+      {"1 minute", absl::Minutes(1)},
+      {"45000", absl::Seconds(45)},
+      {"500 milliseconds", absl::Milliseconds(500)},
+      {"1.5 millis", absl::Microseconds(1500)},
+      {" 2m ", absl::Minutes(2)},
+      {"1m30s", absl::Seconds(90)},
+  };
+  for (const auto& [text, time] : times) {
+    setenv(kName, text, 1);
+    EXPECT_EQ(Parse({}), "") << text;
+    EXPECT_EQ(settings_.cloudstate.target_concurrency_window, time) << text;
+  }
+  for (const char* wrong : {"soon", "5 fortnights", "2 days"}) {
+    setenv(kName, wrong, 1);
+    EXPECT_THAT(Parse({}), HasSubstr("--target-concurrency-window")) << wrong;
+  }
+}
+
+TEST_F(ScalingVariables, DoNotChangeWhatFlagsTake) {
+  EXPECT_THAT(Parse({"--target-concurrency-window", "45000"}), HasSubstr("has no unit"));
+}
+
+TEST_F(ScalingVariables, AreNoFlagsThatWereGiven) {
+  setenv(kName, "60 seconds", 1);
+  CLI::App app;
+  AddScalingFlags(app, settings_);
+  app.parse(std::vector<std::string>{"3", "--scale-target", "max-scale=4", "--scale-annotation"});
+  EXPECT_THAT(GivenScalingFlags(app), ::testing::ElementsAre("--scale-target", "--scale-annotation"));
+}
+
 TEST_F(ScalingFlags, TellWhatIsWrongWithAValue) {
   EXPECT_THAT(Parse({"--scale-target", "many"}), AllOf(HasSubstr("--scale-target"), HasSubstr("many")));
 }

@@ -12,10 +12,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/base/proto_time.h"
+#include "emulator/scaling/autoscaler.h"
 #include "emulator/simulation/simulated_user_function.h"
 #include "tests/support/fake_connection.h"
 #include "tests/support/memory_journal.h"
 #include "tests/support/virtual_strand.h"
+#include "tests/unit/router_fixture.h"
 
 namespace cloudstate::scaling {
 namespace {
@@ -434,6 +436,40 @@ TEST_F(ClusterFleetTest, ReportsTellWhatANodeDidSinceTheLastOnes) {
   EXPECT_EQ(fleet_.Describe().at(0).load().requests().concurrency(), 1.25);
   strand_.Advance(absl::Seconds(1));
   EXPECT_EQ(fleet_.TakeReports()[0].requests, (Usage{.concurrency = 1, .time = {}, .count = 0}));
+}
+
+// Worked by hand: of five calls that come to the only place of the only replica, one has it and four wait; after 3 s
+// one more comes, and waits for 1 s. In 4 s these are 1 + 4 + 1 / 4 requests on average, and by a target of 2 each
+// three replicas.
+TEST_F(ClusterFleetTest, WhatWaitsForAPlaceIsARequestOfItsReplica) {
+  ASSERT_NO_FATAL_FAILURE(HaveReady(1));
+  fleet_.SetDispatch(/*activator_in_path=*/false, 1);
+  fleet_.TakeReports();
+  cluster_.Find(NodeId{1})->load().requests.Begin(strand_.Now());
+  const auto wait = [this] {
+    gateway_.Start({.service = "a.Service", .method = "M", .payload = "", .metadata = {}, .deadline = {}, .peer = ""},
+                   std::make_shared<routing::FakeClient>());
+    strand_.Run();
+  };
+  for (int i = 0; i < 4; ++i) wait();
+  EXPECT_EQ(fleet_.held_calls(), 4);
+  strand_.Advance(absl::Seconds(3));
+  wait();
+  strand_.Advance(absl::Seconds(1));
+  const std::vector<NodeReport> reports = fleet_.TakeReports();
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_EQ(reports[0].requests.concurrency, 5.25);
+  EXPECT_EQ(reports[1].node, 0U);
+  EXPECT_EQ(reports[1].requests.concurrency, 0) << "that is of calls for any replica";
+
+  Settings settings;
+  settings.mode = Mode::kCloudstate;
+  settings.cloudstate.request_target_concurrency = 2;
+  Autoscaler autoscaler(settings.mode);
+  const Measurement measurement{.now = strand_.Now(), .ready = 1, .wanted = 1, .upgrading = false, .reports = reports};
+  EXPECT_EQ(autoscaler.Decide(settings, measurement).wanted, 3);
+  gateway_.EndHeldCalls(absl::UnavailableError("the test is over"));
+  cluster_.Find(NodeId{1})->load().requests.End(strand_.Now(), absl::Seconds(4));
 }
 
 TEST_F(ClusterFleetTest, TheActivatorReportsAsNodeZero) {

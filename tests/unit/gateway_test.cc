@@ -156,6 +156,20 @@ TEST_F(TwoNodesTest, InThePathTheNodeWithMostFreePlacesTakesTheNext) {
   EXPECT_THAT(RequestsOfAll(), ElementsAre(2, 2));
 }
 
+TEST_F(TwoNodesTest, InThePathWithoutALimitTheNodeWithTheFewestCallsTakesTheNext) {
+  HoldCalls();
+  router_.SetDispatch(kInPath, 0);
+  CallAt("1");
+  CallAt("1");
+  Call();
+  Call();
+  EXPECT_THAT(RequestsOfAll(), ElementsAre(2, 2));
+  Call();
+  Call();
+  EXPECT_THAT(RequestsOfAll(), ElementsAre(3, 3)) << "in turn where they have as many";
+  EXPECT_EQ(router_.held().open(), 0);
+}
+
 TEST_F(TwoNodesTest, ACallWhoseClientGoesGivesItsPlaceAway) {
   HoldCalls();
   router_.SetDispatch(kInPath, 1);
@@ -265,6 +279,41 @@ TEST_F(TwoNodesTest, WhatWaitsForANodeThatIsNoLongerAvailableGoesToOthers) {
   Answer(1);
   EXPECT_THAT(Reached(), ElementsAre("a", "b", "c"));
   EXPECT_EQ(Requests(2), 1);
+}
+
+TEST_F(TwoNodesTest, WhatGoesToAnotherNodeWaitsThereInTheOrderInWhichItCame) {
+  HoldCalls();
+  router_.SetDispatch(kNotInPath, 1);
+  for (const char* id : {"a", "b", "c", "d"}) {
+    Call(id);
+    strand_.Advance(absl::Milliseconds(1));
+  }
+  Suspend(1);
+  Answer(1);
+  Answer(2);
+  EXPECT_THAT(Reached(), ElementsAre("a", "b", "c", "d")) << "c came to the other node after d, but is older";
+}
+
+TEST_F(TwoNodesTest, WhatWaitsForThePlacesOfANodeIsMeteredWithItAlone) {
+  HoldCalls();
+  router_.SetDispatch(kNotInPath, 1);
+  for (int i = 0; i < 6; ++i) Call();
+  const auto waiting = [this](std::uint32_t number) {
+    return router_.waiting(cluster::NodeId{number}).Read(strand_.Now()).integral;
+  };
+  strand_.Advance(absl::Seconds(1));
+  EXPECT_EQ(waiting(1), absl::Seconds(2));
+  EXPECT_EQ(waiting(2), absl::Seconds(2));
+  Answer(0);
+  Suspend(1);  // what waits there waits at the other
+  strand_.Advance(absl::Seconds(1));
+  EXPECT_EQ(waiting(1), absl::Seconds(2));
+  EXPECT_EQ(waiting(2), absl::Seconds(2 + 3));
+  Suspend();  // and now for any
+  strand_.Run();
+  strand_.Advance(absl::Seconds(1));
+  EXPECT_EQ(waiting(2), absl::Seconds(2 + 3));
+  EXPECT_EQ(router_.held().Read(strand_.Now()).integral, absl::Seconds(4 + 3 + 3));
 }
 
 TEST_F(TwoNodesTest, WhatWaitsForNodesThatAreAllGoneIsReleasedInTheOrderInWhichItCame) {

@@ -28,6 +28,8 @@ const std::map<std::string, std::string>& OtherValues() {
       {"max-scale-absolute", "0"},
       {"scale-metric", "rps"},
       {"scale-target", "0.01"},
+      {"container-concurrency-target-default", "80"},
+      {"requests-per-second-target-default", "150"},
       {"scale-target-utilization", "100"},
       {"stable-window", "3600s"},
       {"panic-window-percentage", "12.5"},
@@ -87,6 +89,8 @@ TEST(ScalingSettings, HaveThePublishedDefaults) {
       {"max-scale-factor", "0"},
       {"max-scale-absolute", "2"},
       {"scale-metric", "concurrency"},
+      {"container-concurrency-target-default", "100"},
+      {"requests-per-second-target-default", "200"},
       {"scale-target-utilization", "70"},
       {"stable-window", "60s"},
       {"panic-window-percentage", "10"},
@@ -134,11 +138,40 @@ TEST(ScalingSettings, AreSetByTheirKnativeNames) {
       {"tick-interval", "scale-tick"},
       {"spec: containerConcurrency", "container-concurrency"},
       {"containerConcurrency", "container-concurrency"},
+      {"config-autoscaler:stable-window", "stable-window"},
+      {"config-autoscaler: stable-window", "stable-window"},
+      {"config-autoscaler:min-scale", "min-scale"},
+      {"config-autoscaler:container-concurrency-target-percentage", "scale-target-utilization"},
+      {"container-concurrency-target-default", "container-concurrency-target-default"},
+      {"config-autoscaler:requests-per-second-target-default", "requests-per-second-target-default"},
+      {"autoscaling.knative.dev/minScale", "min-scale"},
+      {"autoscaling.knative.dev/maxScale", "max-scale"},
+      {"autoscaling.knative.dev/initialScale", "initial-scale"},
+      {"autoscaling.knative.dev/targetBurstCapacity", "target-burst-capacity"},
+      {"autoscaling.knative.dev/scaleToZeroPodRetentionPeriod", "scale-to-zero-pod-retention-period"},
   };
   for (const auto& [name, ours] : names) {
     Settings settings;
     ASSERT_TRUE(Set(settings, name, OtherValues().at(ours)).ok()) << name;
     EXPECT_EQ(Get(settings, ours), OtherValues().at(ours)) << name;
+  }
+}
+
+TEST(ScalingSettings, HaveADefaultOfTheTargetForEachMetric) {
+  Settings settings;
+  ASSERT_TRUE(Set(settings, "container-concurrency-target-default", "80").ok());
+  ASSERT_TRUE(Set(settings, "requests-per-second-target-default", "150").ok());
+  EXPECT_EQ(settings.knative.Target(), 80);
+  settings.knative.metric = KnativeSettings::Metric::kRps;
+  EXPECT_EQ(settings.knative.Target(), 150);
+  settings.knative.target = 7;
+  EXPECT_EQ(settings.knative.Target(), 7);
+}
+
+TEST(ScalingSettings, TellInWhichModesTheyMatter) {
+  for (const char* name : {"activator-queue", "scale-tick", "container-concurrency"}) {
+    EXPECT_THAT(FindSetting(name)->modes, ::testing::ElementsAre(Mode::kManual, Mode::kCloudstate, Mode::kKnative))
+        << name;
   }
 }
 
@@ -214,7 +247,7 @@ TEST(ScalingSettings, SayWhichNameIsNear) {
   EXPECT_EQ(std::string(near.message()), "scaling has no setting 'scale-targt'; did you mean 'scale-target'?");
   const absl::Status far = Set(settings, "", "1");
   EXPECT_EQ(far.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(far.message()), HasSubstr("scale-target, scale-target-utilization"));
+  EXPECT_THAT(std::string(far.message()), HasSubstr("scale-metric, scale-target, "));
   EXPECT_EQ(Get(settings, "scale-targt"), "");
 }
 

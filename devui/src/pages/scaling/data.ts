@@ -85,6 +85,9 @@ export const settingOf = (settings: ScalingSettingJson[] | undefined, name: stri
   settings?.find((each) => each.name === name)?.value;
 export const differs = ({ value, defaultValue }: ScalingSettingJson): boolean => (value ?? '') !== (defaultValue ?? '');
 export const matters = ({ modes = [] }: ScalingSettingJson, mode: string): boolean => modes.length === 0 || modes.includes(mode);
+// What the emulator is built with when it starts: `scale set` with one of these is refused as a whole.
+const FROM_THE_START = new Set(['activator-queue', 'cold-start', 'initial-scale']);
+export const changeable = ({ name = '' }: ScalingSettingJson): boolean => !FROM_THE_START.has(name);
 
 const ANNOTATION = /^autoscaling\.knative\.dev\//;
 

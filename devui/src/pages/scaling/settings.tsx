@@ -6,7 +6,7 @@ import { attempt, setSettings } from '../../state/steering';
 import { Badge, Button, CopyButton } from '../../ui/basics';
 import { CopyDeed, useRefusal } from '../../ui/deed';
 import { plural } from '../../ui/format';
-import { differs, knativeYaml, matters } from './data';
+import { changeable, differs, knativeYaml, matters } from './data';
 
 export function Settings({ route, state, done }: { route: Route; state: ScalingStateJson; done: () => void }) {
   const all = route.query.get('all') === '1';
@@ -15,6 +15,7 @@ export function Settings({ route, state, done }: { route: Route; state: ScalingS
   const own = settings.filter((each) => matters(each, mode));
   const shown = all ? settings : own;
   const changed = own.filter(differs);
+  const settable = changed.filter(changeable);
   const yaml = knativeYaml(changed);
   return (
     <div class="sc-settings">
@@ -25,8 +26,8 @@ export function Settings({ route, state, done }: { route: Route; state: ScalingS
         </span>
         <span class="spacer" />
         <Button small pressed={all} onClick={() => setQuery({ all: all ? null : 1 })}>Other modes too</Button>
-        {changed.length > 0 && (
-          <CopyButton text={setSettings(valuesOf(changed)).command} label="Copies a command that sets all that are other than the default">Copy as a command</CopyButton>
+        {settable.length > 0 && (
+          <CopyButton text={setSettings(valuesOf(settable)).command} label="Copies a command that sets all that are other than the default and can be changed">Copy as a command</CopyButton>
         )}
         {mode === 'knative' && yaml !== '' && <CopyButton text={yaml} label="Copies the annotations, and what else Knative has to be told">Copy for Knative</CopyButton>}
       </div>
@@ -58,7 +59,7 @@ function Row({ setting, foreign, done }: { setting: ScalingSettingJson; foreign:
   return (
     <tr class={foreign ? 'sc-foreign' : undefined}>
       <th scope="row">
-        <code>--{name}</code> <CopyDeed deed={setSettings({ [name]: value })} />
+        <code>--{name}</code> <CopyDeed deed={changeable(setting) ? setSettings({ [name]: value }) : undefined} />
         {foreign && <span class="muted sc-modes">of {modes.join(', ')}</span>}
       </th>
       <td><Value setting={setting} done={done} /></td>
@@ -88,7 +89,9 @@ function Value({ setting, done }: { setting: ScalingSettingJson; done: () => voi
       {open ? <ValueForm setting={setting} close={close} done={done} /> : (
         <div class="sc-value">
           <code class={differs(setting) ? 'setting-changed' : undefined}>{value || 'none'}</code>
-          <Button kind="quiet" small label={`Change ${name}`} disabled={refusal !== undefined} title={refusal ?? `Change ${name}`} onClick={() => setOpen(true)}>Change</Button>
+          {changeable(setting)
+            ? <Button kind="quiet" small label={`Change ${name}`} disabled={refusal !== undefined} title={refusal ?? `Change ${name}`} onClick={() => setOpen(true)}>Change</Button>
+            : <span class="muted" title={`It holds from the start on: give --${name} to cloudstate-dev run`}>fixed at the start</span>}
         </div>
       )}
     </div>
