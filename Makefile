@@ -44,9 +44,9 @@ bench: configure ## Measure throughput, latency, start-up and memory, printed as
 	@cmake --build $(BUILD) -j $(JOBS)
 	@tests/bench/run $(BUILD)
 
-bench-dashboard: build ## Measure how smooth the dashboard stays under load, and what it costs
+bench-dashboard: build ## Measure how smooth the dashboard stays under load, and what it costs; ARGS=--check fails on a miss
 	@cmake --build $(BUILD) -j $(JOBS) --target load_generator
-	@BINARY=$(BINARY) LOAD_GENERATOR=$(BUILD)/tests/bench/load_generator tests/browser/with-chromium node dashboard/load.js
+	@BINARY=$(BINARY) LOAD_GENERATOR=$(BUILD)/tests/bench/load_generator tests/browser/with-chromium node dashboard/load.js $(ARGS)
 
 screenshots: build ## Take pictures of the dashboard's pages into build/screenshots, and renew those in docs/screenshots
 	@BINARY=$(BINARY) tests/browser/with-chromium node dashboard/screenshots.js $(CURDIR)/build/screenshots

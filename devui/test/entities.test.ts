@@ -22,9 +22,11 @@ function answer(answers: (to: URL, message: Message) => unknown): (URL & { messa
 }
 
 // A journal of so many entities; tokens count.
+const rowOf = (searchParams: URLSearchParams) => Number((searchParams.get('page_token') ?? '0').replace('@', ''));
+
 function manyEntities(count: number) {
   return answer(({ searchParams }) => {
-    const from = Number(searchParams.get('page_token') ?? 0);
+    const from = rowOf(searchParams);
     const to = Math.min(count, from + Number(searchParams.get('page_size')));
     const entities = Array.from({ length: to - from }, (_, i) => ({ entityId: String(from + i) }));
     return { entities, nextPageToken: to < count ? String(to) : '', total: from === 0 ? String(count) : '0' };
@@ -47,42 +49,38 @@ test('the first page has 200 entities, and tells how many there are', async () =
   assert.equal(pager.row(200), undefined);
 });
 
-test('a jump walks in long pages, and the way back is short', async () => {
-  const asked = manyEntities(100_000);
-  const walked: number[] = [];
-  const pager = new EntityPager({}, ({ walk }) => walk && walked.push(walk.at));
+test('a jump asks for the rows there, and from there on for what follows', async () => {
+  const asked = manyEntities(1_000_000);
+  const pager = new EntityPager({}, () => undefined);
   pager.want(0, 30);
   await settled();
-  pager.want(99_970, 99_999);
+  pager.want(999_970, 999_999);
   await settled();
-  assert.equal(pager.row(99_999)?.entityId, '99999');
-  assert.equal(pager.state.walk, undefined);
-  assert.ok(walked.length > 90 && asked.length < 110, `${asked.length} pages`);
-  const before = asked.length;
-  assert.equal(pager.row(50_000), undefined, 'rows on the way are not all kept');
-  pager.want(50_000, 50_030);
+  assert.equal(pager.row(999_999)?.entityId, '999999');
+  pager.want(500_190, 500_220);
   await settled();
-  assert.equal(pager.row(50_030)?.entityId, '50030');
-  assert.ok(asked.length - before <= 2, 'tokens on the way are kept');
+  assert.equal(pager.row(500_220)?.entityId, '500220');
+  assert.deepEqual(asked.map(({ searchParams }) => searchParams.get('page_token')), [null, '@999800', '@500000', '500200']);
 });
 
-test('a walk can be stopped, and goes nowhere then', async () => {
-  const asked = manyEntities(1_000_000);
-  const pager = new EntityPager({}, ({ walk }) => {
-    if (walk !== undefined && walk.at >= 5_000) pager.stop();
-  });
-  pager.want(900_000, 900_030);
+test('rows far away are dropped', async () => {
+  manyEntities(1_000_000);
+  const pager = new EntityPager({}, () => undefined);
+  for (let row = 0; row < 100_000; row += 1_000) {
+    pager.want(row, row + 30);
+    await new Promise((done) => setTimeout(done, 2));
+  }
   await settled();
-  assert.ok(asked.length < 12, `${asked.length} pages`);
-  assert.ok(pager.row(5_000) !== undefined);
+  assert.equal(pager.row(99_010)?.entityId, '99010');
+  assert.equal(pager.row(0), undefined);
 });
 
 test('a list that has become shorter ends where it ends', async () => {
   let count = 1_000;
   answer(({ searchParams }) => {
-    const from = Number(searchParams.get('page_token') ?? 0);
+    const from = rowOf(searchParams);
     const to = Math.min(count, from + Number(searchParams.get('page_size')));
-    return { entities: Array.from({ length: to - from }, () => ({})), nextPageToken: to < count ? String(to) : '', total: String(count) };
+    return { entities: Array.from({ length: Math.max(0, to - from) }, () => ({})), nextPageToken: to < count ? String(to) : '', total: String(count) };
   });
   const pager = new EntityPager({}, () => undefined);
   pager.want(0, 30);
@@ -100,20 +98,69 @@ test('events are fetched by the page, once, and a bounded number is kept', async
     return { events: Array.from({ length: 100 }, (_, i) => ({ sequence: String(from + i) })) };
   });
   const book = new EventBook('shopping-cart', '..', () => undefined);
-  book.want(95, 105);
-  book.want(95, 105);
+  book.wantRows(95, 105);
+  book.wantRows(95, 105);
   await settled();
   assert.deepEqual(asked.map(({ pathname }) => pathname.split('/').pop()).sort(), ['ListEvents', 'ListEvents', 'ListSnapshots', 'ListSnapshots']);
   assert.equal(asked[0]!.message.entityId, '..');
   assert.equal(book.event(105)?.sequence, '105');
   assert.deepEqual([book.hasSnapshot(110), book.hasSnapshot(111)], [true, false]);
-  for (let page = 2; page < 60; ++page) book.want(page * 100 + 1, page * 100 + 1);
-  await settled();
+  for (let page = 2; page < 60; ++page) {
+    book.wantRows(page * 100 + 1, page * 100 + 1);
+    await new Promise((done) => setTimeout(done, 5));
+  }
   assert.equal(book.event(105), undefined);
   assert.equal(book.event(5_901)?.sequence, '5901');
   for (let sequence = 10_001; sequence <= 15_000; ++sequence) book.put({ sequence: String(sequence) });
   assert.equal(book.event(5_901), undefined);
   assert.equal(book.event(15_000)?.sequence, '15000');
+});
+
+// A journal of 1,000 events whose answers have three of them at most.
+function largeEvents(): (URL & { message: Message })[] {
+  return answer(({ pathname }, { fromSequence, limit }) => {
+    if (pathname.endsWith('/ListSnapshots')) return {};
+    const [first, wanted] = [Number(fromSequence), Number(limit)];
+    const last = Math.min(first + Math.min(3, wanted) - 1, 1_000);
+    const events = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => ({
+      sequence: String(first + i), payload: { typeUrl: 'x/Large', json: `"${first + i} ${'x'.repeat(50_000)}"`, value: 'eA==' }, cause: { method: 'Add', command: { json: '{}' } },
+    }));
+    return { events, nextSequence: last < 1_000 ? String(last + 1) : '0' };
+  });
+}
+
+test('of large events no more is fetched than is looked at, and rows are kept in brief', async () => {
+  const asked = largeEvents();
+  const book = new EventBook('p', 'e', () => undefined);
+  book.want(1_000);
+  book.wantRows(960, 1_000);
+  await settled();
+  assert.ok(book.event(1_000)!.payload!.json!.length > 50_000);
+  for (let sequence = 960; sequence <= 1_000; ++sequence) assert.ok(book.row(sequence), `row ${sequence}`);
+  assert.equal(book.row(970)!.payload!.json!.length, 160);
+  assert.equal(book.row(970)!.cause!.method, 'Add');
+  assert.equal(book.row(950), undefined, 'nobody sees it');
+  const events = () => asked.filter(({ pathname }) => pathname.endsWith('/ListEvents')).length;
+  assert.ok(events() <= 18, `${events()} answers`);
+  const before = events();
+  assert.equal(book.event(965), undefined);
+  book.want(965);
+  await settled();
+  assert.ok(book.event(965)!.payload!.json!.startsWith('"965 '));
+  assert.equal(events(), before + 1);
+  book.want(5_000);
+  book.wantRows(900, 910);
+  await settled();
+  assert.ok(book.row(905), 'what is not there keeps nobody from the rest');
+});
+
+test('rows that are no longer seen are not waited for', async () => {
+  const asked = largeEvents();
+  const book = new EventBook('p', 'e', () => asked.length < 10 && book.wantRows(998, 1_000));
+  book.wantRows(1, 300);
+  await settled();
+  assert.ok(book.row(1_000));
+  assert.ok(asked.length < 40, `${asked.length} requests`);
 });
 
 test('the snapshot before a point is found however far away', async () => {

@@ -7,15 +7,18 @@ namespace cloudstate::admin {
 namespace {
 
 absl::Status AddEvents(Views& views, std::int64_t position, int limit, dev::v1::ListSinceResponse& response) {
-  absl::StatusOr<Views::Following> following = views.EventsAfter(position, dev::v1::EventFilter(), limit);
-  if (!following.ok()) return following.status();
-  for (dev::v1::Event& event : following->events) *response.add_events() = std::move(event);
-  response.mutable_mark()->set_position(following->position);
-  if (following->complete) return absl::OkStatus();
+  for (int left = limit; left > 0; left = limit - response.events_size()) {
+    absl::StatusOr<Views::Following> following = views.EventsAfter(position, dev::v1::EventFilter(), left);
+    if (!following.ok()) return following.status();
+    for (dev::v1::Event& event : following->events) *response.add_events() = std::move(event);
+    position = following->position;
+    response.mutable_mark()->set_position(position);
+    if (following->complete) return absl::OkStatus();
+  }
   const absl::StatusOr<std::int64_t> last = views.LastPosition();
   if (!last.ok()) return last.status();
   // More than there are if some have been deleted, whose positions stay empty.
-  response.set_missed(response.missed() + std::max<std::int64_t>(*last - following->position, 0));
+  response.set_missed(response.missed() + std::max<std::int64_t>(*last - position, 0));
   return absl::OkStatus();
 }
 

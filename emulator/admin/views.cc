@@ -43,12 +43,22 @@ bool Matches(const dev::v1::CommandFilter& filter, const std::string& service, c
          (filter.entity_id().empty() || filter.entity_id() == entity_id);
 }
 
-// Moves the newest rows with `after` < position <= `until` to the front of `newest`, as long as it holds fewer than
-// `limit`.
+// The newest rows, at most `limit` and of about kMostEventBytes.
+struct Newest {
+  std::size_t limit = 0;
+  std::deque<journal::EventRow> rows = {};
+  std::size_t bytes = 0;
+  bool full = false;
+};
+
+// Puts the newest rows with `after` < position <= `until` before those that are there, as many as fit.
 absl::Status PrependNewest(journal::Browser& browser, const journal::EntityFilter& filter, std::int64_t after,
-                           std::int64_t until, std::size_t limit, std::deque<journal::EventRow>& newest) {
+                           std::int64_t until, Newest& newest) {
   std::deque<journal::EventRow> found;
-  const std::size_t wanted = limit - newest.size();
+  const auto too_many = [&] {
+    const std::size_t count = found.size() + newest.rows.size();
+    return count > newest.limit || (count > 1 && newest.bytes > journal::kMostEventBytes);
+  };
   for (std::int64_t position = after; position < until;) {
     absl::StatusOr<std::vector<journal::EventRow>> rows = browser.EventsAfter(position, filter, kLargestPage);
     if (!rows.ok()) return rows.status();
@@ -56,11 +66,16 @@ absl::Status PrependNewest(journal::Browser& browser, const journal::EntityFilte
     position = rows->back().position;
     for (journal::EventRow& row : *rows) {
       if (row.position > until) break;
+      newest.bytes += journal::BytesOf(row);
       found.push_back(std::move(row));
-      if (found.size() > wanted) found.pop_front();
+      for (; !found.empty() && too_many(); newest.full = true) {
+        newest.bytes -= journal::BytesOf(found.front());
+        found.pop_front();
+      }
     }
   }
-  newest.insert(newest.begin(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  newest.rows.insert(newest.rows.begin(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  newest.full = newest.full || newest.rows.size() == newest.limit;
   return absl::OkStatus();
 }
 
@@ -165,17 +180,16 @@ absl::StatusOr<dev::v1::ListNewestEventsResponse> Views::ListNewestEvents(
   if (!last.ok()) return last.status();
 
   // Backwards, in stretches that grow: without a filter the first one is enough.
-  std::deque<journal::EventRow> newest;
+  Newest newest{.limit = static_cast<std::size_t>(*limit)};
   std::int64_t stretch = *limit;
-  for (std::int64_t until = *last; until > 0 && newest.size() < static_cast<std::size_t>(*limit); stretch *= 4) {
+  for (std::int64_t until = *last; until > 0 && !newest.full; stretch *= 4) {
     const std::int64_t after = std::max<std::int64_t>(0, until - stretch);
-    absl::Status status =
-        PrependNewest(browser_, ToFilter(request.filter()), after, until, static_cast<std::size_t>(*limit), newest);
+    absl::Status status = PrependNewest(browser_, ToFilter(request.filter()), after, until, newest);
     if (!status.ok()) return status;
     until = after;
   }
   dev::v1::ListNewestEventsResponse response;
-  for (const journal::EventRow& row : newest) *response.add_events() = Event(row);
+  for (const journal::EventRow& row : newest.rows) *response.add_events() = Event(row);
   response.set_last_position(*last);
   return response;
 }
@@ -191,7 +205,8 @@ absl::StatusOr<Views::Following> Views::EventsAfter(std::int64_t position, const
   absl::StatusOr<std::vector<journal::EventRow>> rows = browser_.EventsAfter(position, ToFilter(filter), limit);
   if (!rows.ok()) return rows.status();
   for (const journal::EventRow& row : *rows) following.events.push_back(Event(row));
-  following.complete = rows->size() < static_cast<std::size_t>(limit);
+  // Fewer than the limit tell nothing: a list of large ones ends early.
+  following.complete = rows->empty() || rows->back().position >= *last;
   if (!rows->empty()) following.position = rows->back().position;
   if (following.complete) following.position = std::max(following.position, *last);
   return following;

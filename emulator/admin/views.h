@@ -32,7 +32,7 @@ class Views {
   absl::StatusOr<dev::v1::ListSnapshotsResponse> ListSnapshots(const dev::v1::ListSnapshotsRequest& request);
   absl::StatusOr<dev::v1::ListNewestEventsResponse> ListNewestEvents(const dev::v1::ListNewestEventsRequest& request);
 
-  // Up to `limit` events behind `position`, and the position to go on from.
+  // Up to `limit` events behind `position`, fewer large ones, and the position to go on from.
   struct Following {
     std::vector<dev::v1::Event> events;
     std::int64_t position = 0;

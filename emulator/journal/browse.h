@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,6 +44,12 @@ struct EventRow {
   Cause cause;
 };
 
+inline std::size_t BytesOf(const EventRow& row) { return row.payload.value.size() + row.cause.command.value.size(); }
+
+// Events are read in lists that end early once they hold so many bytes, so that a list of large ones is no larger than
+// one that anybody can hold. Each has at least one event, if there is one.
+inline constexpr std::size_t kMostEventBytes = std::size_t{4} << 20;
+
 struct SnapshotRow {
   SequenceNumber sequence = 0;
   Payload payload;
@@ -62,12 +69,13 @@ class Browser {
  public:
   virtual ~Browser() = default;
 
+  // `page` is empty for the first one, an EntityPage's `next`, or "@5000" for the one that begins behind 5,000 rows.
   virtual absl::StatusOr<EntityPage> Entities(const EntityFilter& filter, const std::string& page, int page_size) = 0;
 
   // NOT_FOUND where nothing was ever stored under the key.
   virtual absl::StatusOr<EntityRow> Entity(const EntityKey& key) = 0;
 
-  // Events of one entity with from <= sequence, at most `limit`, in order.
+  // Events of one entity with from <= sequence, at most `limit` and of about kMostEventBytes, in order.
   virtual absl::StatusOr<std::vector<EventRow>> Events(const EntityKey& key, SequenceNumber from, int limit) = 0;
 
   // What the entity is replayed from if `until` is its last event: as Journal::Load says, with the newest snapshot up
@@ -75,7 +83,8 @@ class Browser {
   virtual absl::StatusOr<Replay> LoadUntil(const EntityKey& key, SequenceNumber until,
                                            std::optional<SequenceNumber> after, std::size_t max_bytes) = 0;
 
-  // Events of the whole journal behind `position` that the filter lets through, at most `limit`, in order of position.
+  // Events of the whole journal behind `position` that the filter lets through, at most `limit` and of about
+  // kMostEventBytes, in order of position.
   virtual absl::StatusOr<std::vector<EventRow>> EventsAfter(std::int64_t position, const EntityFilter& filter,
                                                             int limit) = 0;
 

@@ -58,9 +58,10 @@ std::string EntityConditions(const EntityFilter& filter, bool behind_key) {
 // Entities that are looked at one by one, in the order of their keys, for a page of a service.
 constexpr int kLookedAt = 5'000;
 
-enum class Search { kByKeys, kWholeTable };
+enum class Search { kByKeys, kInOrder, kWholeTable };
 
-// ?6 is the limit. Which entities they are is found first, in the index of keys alone where that is enough.
+// ?6 is the limit, ?7 how many are left out before. Which entities they are is found first, in the index of keys alone
+// where that is enough.
 std::string PageQuery(const EntityFilter& filter, bool behind_key, Search search) {
   constexpr char kOrder[] = " ORDER BY persistence_id, entity_id LIMIT ";
   std::string source = search == Search::kWholeTable ? "entity NOT INDEXED" : "entity";
@@ -69,7 +70,7 @@ std::string PageQuery(const EntityFilter& filter, bool behind_key, Search search
     source = absl::StrCat("(SELECT * FROM entity", EntityConditions(keys, behind_key), kOrder, kLookedAt, ")");
   }
   return absl::StrCat(ENTITY_ROWS "WHERE entity.id IN (SELECT id FROM ", source, EntityConditions(filter, behind_key),
-                      kOrder, "?6) ORDER BY entity.persistence_id, entity.entity_id");
+                      kOrder, "?6 OFFSET ?7) ORDER BY entity.persistence_id, entity.entity_id");
 }
 
 bool IsEmpty(const EntityFilter& filter) {
@@ -101,20 +102,18 @@ EventRow ReadEvent(const Cursor& row) {
                             .command = {row.String(11), row.String(12)}}};
 }
 
+absl::StatusOr<std::vector<EventRow>> ReadEvents(Cursor rows) {
+  std::vector<EventRow> events;
+  for (std::size_t bytes = 0; bytes < kMostEventBytes && rows.Next(); bytes += BytesOf(events.back())) {
+    events.push_back(ReadEvent(rows));
+  }
+  if (!rows.status().ok()) return rows.status();
+  return events;
+}
+
 // Base64, so that it passes wherever text does; the length in front tells where the entity id begins.
 std::string ToToken(const EntityKey& key) {
   return absl::WebSafeBase64Escape(absl::StrCat(key.persistence_id.size(), ":", key.persistence_id, key.entity_id));
-}
-
-std::optional<EntityKey> FromToken(const std::string& token) {
-  std::string text;
-  if (!absl::WebSafeBase64Unescape(token, &text)) return std::nullopt;
-  const std::size_t begin = text.find(':') + 1;
-  std::size_t size = 0;
-  if (begin == 0 || !absl::SimpleAtoi(text.substr(0, begin - 1), &size) || size > text.size() - begin) {
-    return std::nullopt;
-  }
-  return EntityKey{text.substr(begin, size), text.substr(begin + size)};
 }
 
 absl::Status CheckLimit(int limit) {
@@ -179,19 +178,34 @@ absl::StatusOr<std::unique_ptr<SqliteBrowser>> SqliteBrowser::Open(const std::st
   return std::unique_ptr<SqliteBrowser>(new SqliteBrowser(*std::move(connection), std::move(all)));
 }
 
+std::optional<SqliteBrowser::PageBegin> SqliteBrowser::FromToken(const std::string& token) {
+  PageBegin begin;
+  if (token.empty()) return begin;
+  if (token.front() == '@') {
+    if (!absl::SimpleAtoi(token.substr(1), &begin.skip) || begin.skip < 0) return std::nullopt;
+    return begin;
+  }
+  std::string text;
+  if (!absl::WebSafeBase64Unescape(token, &text)) return std::nullopt;
+  const std::size_t colon = text.find(':') + 1;
+  std::size_t size = 0;
+  if (colon == 0 || !absl::SimpleAtoi(text.substr(0, colon - 1), &size) || size > text.size() - colon) {
+    return std::nullopt;
+  }
+  begin.after = EntityKey{text.substr(colon, size), text.substr(colon + size)};
+  return begin;
+}
+
 absl::StatusOr<EntityPage> SqliteBrowser::Entities(const EntityFilter& filter, const std::string& page, int page_size) {
   if (absl::Status status = CheckLimit(page_size); !status.ok()) return status;
-  std::optional<EntityKey> after;
-  if (!page.empty()) {
-    after = FromToken(page);
-    if (!after.has_value()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", page, "' is no page of entities; start with the first, an empty one"));
-    }
+  const std::optional<PageBegin> begin = FromToken(page);
+  if (!begin.has_value()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", page, "' is no page of entities; start with the first, an empty one"));
   }
   // One transaction, so that rows and total are of the same moment.
   if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
-  absl::StatusOr<EntityPage> result = ReadPage(filter, after, page_size);
+  absl::StatusOr<EntityPage> result = ReadPage(filter, *begin, page_size);
   if (connection_.InTransaction()) {
     absl::Status status = statements_.commit.Run();
     if (result.ok() && !status.ok()) return status;
@@ -200,19 +214,22 @@ absl::StatusOr<EntityPage> SqliteBrowser::Entities(const EntityFilter& filter, c
 }
 
 // A page is named after the last entity of the one before, which may have been deleted meanwhile.
-absl::StatusOr<EntityPage> SqliteBrowser::ReadPage(const EntityFilter& filter, const std::optional<EntityKey>& after,
-                                                   int page_size) {
+absl::StatusOr<EntityPage> SqliteBrowser::ReadPage(const EntityFilter& filter, const PageBegin& begin, int page_size) {
+  const bool behind_key = begin.after.has_value();
+  const bool of_service = !filter.service.empty();
   // Of a service, what looks at few entities is tried first. If that does not fill the page, they are rare: the table
-  // is read from end to end, since looking up a million rows in the order of their keys takes far longer.
-  absl::StatusOr<EntityPage> page =
-      SearchPage(PageQuery(filter, after.has_value(), Search::kByKeys), filter, after, page_size);
-  if (page.ok() && page->next.empty() && !filter.service.empty()) {
-    page = SearchPage(PageQuery(filter, after.has_value(), Search::kWholeTable), filter, after, page_size);
+  // is read from end to end, since looking up a million rows in the order of their keys takes far longer. Only to sort
+  // them takes longer still, where many are left out.
+  const Search search = begin.skip > 0 ? Search::kInOrder : Search::kByKeys;
+  absl::StatusOr<EntityPage> page = SearchPage(PageQuery(filter, behind_key, search), filter, begin, page_size);
+  if (of_service && begin.skip == 0 && page.ok() && page->next.empty()) {
+    page = SearchPage(PageQuery(filter, behind_key, Search::kWholeTable), filter, begin, page_size);
   }
   if (!page.ok()) return page;
-  if (!after.has_value() && page->next.empty()) {
+  const bool is_first = !behind_key && begin.skip == 0;
+  if (is_first && page->next.empty()) {
     page->total = static_cast<std::int64_t>(page->rows.size());
-  } else if (!after.has_value() || IsEmpty(filter)) {
+  } else if (is_first || IsEmpty(filter)) {
     absl::StatusOr<std::int64_t> total = Count(filter);
     if (!total.ok()) return total.status();
     page->total = *total;
@@ -222,13 +239,13 @@ absl::StatusOr<EntityPage> SqliteBrowser::ReadPage(const EntityFilter& filter, c
 
 // The rows of a page, without the total.
 absl::StatusOr<EntityPage> SqliteBrowser::SearchPage(const std::string& sql, const EntityFilter& filter,
-                                                     const std::optional<EntityKey>& after, int page_size) {
+                                                     const PageBegin& begin, int page_size) {
   absl::StatusOr<Statement> query = connection_.Prepare(sql);
   if (!query.ok()) return query.status();
-  const EntityKey begin = after.value_or(EntityKey());
+  const EntityKey after = begin.after.value_or(EntityKey());
   EntityPage page;
-  Cursor rows = query->Query(filter.service, filter.persistence_id, filter.id_contains, begin.persistence_id,
-                             begin.entity_id, std::int64_t{page_size} + 1);
+  Cursor rows = query->Query(filter.service, filter.persistence_id, filter.id_contains, after.persistence_id,
+                             after.entity_id, std::int64_t{page_size} + 1, begin.skip);
   while (rows.Next()) {
     if (page.rows.size() == static_cast<std::size_t>(page_size)) {
       page.next = ToToken(page.rows.back().key);
@@ -259,11 +276,7 @@ absl::StatusOr<EntityRow> SqliteBrowser::Entity(const EntityKey& key) {
 
 absl::StatusOr<std::vector<EventRow>> SqliteBrowser::Events(const EntityKey& key, SequenceNumber from, int limit) {
   if (absl::Status status = CheckLimit(limit); !status.ok()) return status;
-  std::vector<EventRow> events;
-  Cursor rows = statements_.events.Query(key.persistence_id, key.entity_id, from, limit);
-  while (rows.Next()) events.push_back(ReadEvent(rows));
-  if (!rows.status().ok()) return rows.status();
-  return events;
+  return ReadEvents(statements_.events.Query(key.persistence_id, key.entity_id, from, limit));
 }
 
 absl::StatusOr<Replay> SqliteBrowser::LoadUntil(const EntityKey& key, SequenceNumber until,
@@ -281,12 +294,8 @@ absl::StatusOr<Replay> SqliteBrowser::LoadUntil(const EntityKey& key, SequenceNu
 absl::StatusOr<std::vector<EventRow>> SqliteBrowser::EventsAfter(std::int64_t position, const EntityFilter& filter,
                                                                  int limit) {
   if (absl::Status status = CheckLimit(limit); !status.ok()) return status;
-  std::vector<EventRow> events;
-  Cursor rows =
-      statements_.events_after.Query(filter.service, filter.persistence_id, filter.id_contains, position, limit);
-  while (rows.Next()) events.push_back(ReadEvent(rows));
-  if (!rows.status().ok()) return rows.status();
-  return events;
+  return ReadEvents(
+      statements_.events_after.Query(filter.service, filter.persistence_id, filter.id_contains, position, limit));
 }
 
 absl::StatusOr<std::int64_t> SqliteBrowser::LastPosition() {

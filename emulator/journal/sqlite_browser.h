@@ -45,9 +45,16 @@ class SqliteBrowser final : public Browser {
   SqliteBrowser(Connection connection, Statements statements)
       : connection_(std::move(connection)), statements_(std::move(statements)) {}
 
-  absl::StatusOr<EntityPage> ReadPage(const EntityFilter& filter, const std::optional<EntityKey>& after, int page_size);
-  absl::StatusOr<EntityPage> SearchPage(const std::string& sql, const EntityFilter& filter,
-                                        const std::optional<EntityKey>& after, int page_size);
+  // Where a page begins: behind an entity, or behind so many rows.
+  struct PageBegin {
+    std::optional<EntityKey> after;
+    std::int64_t skip = 0;
+  };
+  static std::optional<PageBegin> FromToken(const std::string& token);
+
+  absl::StatusOr<EntityPage> ReadPage(const EntityFilter& filter, const PageBegin& begin, int page_size);
+  absl::StatusOr<EntityPage> SearchPage(const std::string& sql, const EntityFilter& filter, const PageBegin& begin,
+                                        int page_size);
   absl::StatusOr<std::int64_t> Count(const EntityFilter& filter);
 
   Connection connection_;  // outlives the statements

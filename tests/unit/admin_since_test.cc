@@ -64,6 +64,17 @@ TEST_F(AdminSince, CountsWhatIsBeyondTheLimitOfEachKind) {
   EXPECT_EQ(since.missed(), 8);
 }
 
+TEST_F(AdminSince, LargeEventsAreAllListed) {
+  for (int i = 0; i < 3; ++i) {
+    std::lock_guard lock(journal_.mutex);
+    journal_.browser.AddEvent("a", {"type.googleapis.com/shop.Added", std::string(journal::kMostEventBytes / 2, 'x')});
+  }
+  const auto since = Since({});
+  EXPECT_EQ(since.events_size(), 3);
+  EXPECT_EQ(since.mark().position(), 3);
+  EXPECT_EQ(since.missed(), 0);
+}
+
 TEST_F(AdminSince, RefusesWhatIsNoMark) {
   dev::v1::ListSinceRequest request;
   request.mutable_mark()->set_commands(-1);

@@ -120,6 +120,33 @@ TEST_F(AdminViews, EventsComeInPagesThatTellWhereToGoOn) {
   EXPECT_EQ(second->next_sequence(), 0);
 }
 
+TEST_F(AdminViews, AnAnswerWithLargeEventsEndsEarly) {
+  const journal::Payload large{kAddedType, std::string(journal::kMostEventBytes / 2, 'x')};
+  for (int i = 0; i < 3; ++i) browser_.AddEvent("one", large);
+  const auto first = views_.ListEvents(EventsOf("one"));
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(first->events_size(), 2);
+  EXPECT_EQ(first->next_sequence(), 3);
+  EXPECT_EQ(Newest(100, ""), (std::vector<std::int64_t>{2, 3}));
+  browser_.AddEvent("one", {kAddedType, std::string(journal::kMostEventBytes * 2, 'x')});
+  EXPECT_EQ(Newest(100, ""), (std::vector<std::int64_t>{4}));
+  browser_.AddEvent("one", Added("tea"));
+  EXPECT_EQ(Newest(100, ""), (std::vector<std::int64_t>{5}));
+}
+
+TEST_F(AdminViews, FollowingGoesOnBehindLargeEvents) {
+  const journal::Payload large{kAddedType, std::string(journal::kMostEventBytes / 2, 'x')};
+  for (int i = 0; i < 3; ++i) browser_.AddEvent("one", large);
+  const auto first = views_.EventsAfter(0, {}, 100);
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(first->events.size(), 2u);
+  EXPECT_FALSE(first->complete);
+  const auto rest = views_.EventsAfter(first->position, {}, 100);
+  ASSERT_TRUE(rest.ok());
+  EXPECT_EQ(rest->events.size(), 1u);
+  EXPECT_TRUE(rest->complete);
+}
+
 TEST_F(AdminViews, EntitiesComeInPagesWithTheirTotal) {
   for (const char* id : {"a", "b", "c"}) browser_.AddEvent(id, Added("tea"));
   dev::v1::ListEntitiesRequest request;

@@ -120,8 +120,12 @@ class FakeBrowser final : public Browser {
   absl::StatusOr<std::vector<EventRow>> Select(Predicate predicate, int limit) {
     if (!failure.ok()) return failure;
     std::vector<EventRow> found;
+    std::size_t bytes = 0;
     for (const EventRow& row : events) {
-      if (predicate(row) && found.size() < static_cast<std::size_t>(limit)) found.push_back(row);
+      if (found.size() == static_cast<std::size_t>(limit) || bytes >= kMostEventBytes) break;
+      if (!predicate(row)) continue;
+      found.push_back(row);
+      bytes += BytesOf(row);
     }
     return found;
   }

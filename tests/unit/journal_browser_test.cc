@@ -203,12 +203,21 @@ TEST_F(BrowserTest, PagesThroughEveryFilterWithTheTotalOnTheFirstPage) {
       page = result->next;
     } while (!page.empty());
     EXPECT_EQ(all, expected);
+    const absl::StatusOr<EntityPage> jump = browser->Entities(filter, "@2", 2);
+    ASSERT_TRUE(jump.ok()) << jump.status();
+    EXPECT_EQ(Ids(*jump),
+              std::vector<std::string>(expected.begin() + 2,
+                                       expected.begin() + std::min<std::ptrdiff_t>(4, std::ssize(expected))));
+    EXPECT_EQ(jump->total, 0);
+    EXPECT_EQ(Ids(*browser->Entities(filter, "@100", 2)), std::vector<std::string>());
   }
 }
 
 TEST_F(BrowserTest, RefusesPagesAndLimitsThatMakeNoSense) {
   EXPECT_TRUE(absl::IsInvalidArgument(Open()->Entities({}, "nonsense", 2).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Open()->Entities({}, "OTk6YQ", 2).status()));  // "99:a"
+  EXPECT_TRUE(absl::IsInvalidArgument(Open()->Entities({}, "@-1", 2).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(Open()->Entities({}, "@many", 2).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Open()->Entities({}, "", 0).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Open()->Events(kCart, 0, -1).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Open()->EventsAfter(0, {}, 0).status()));
@@ -271,6 +280,24 @@ TEST_F(BrowserTest, FollowsTheWholeJournalByPosition) {
       browser->EventsAfter(0, {.service = "", .persistence_id = "account", .id_contains = ""}, 10);
   ASSERT_EQ(filtered->size(), 1u);
   EXPECT_EQ(filtered->front().position, 3);
+}
+
+TEST_F(BrowserTest, AListOfLargeEventsEndsEarly) {
+  for (int i = 0; i < 5; ++i) {
+    Append append = AppendOf(kCart, i);
+    append.events.front().value.assign(kMostEventBytes / 4, 'x');
+    append.cause.command.value.assign(kMostEventBytes / 4, 'y');
+    Store(append);
+  }
+  Append larger = AppendOf(kCart, 5);
+  larger.events.front().value.assign(kMostEventBytes * 2, 'x');
+  Store(larger);
+  auto browser = Open();
+  EXPECT_EQ(browser->Events(kCart, 1, 100)->size(), 2u);
+  EXPECT_EQ(browser->Events(kCart, 5, 100)->size(), 2u);
+  EXPECT_EQ(browser->Events(kCart, 6, 100)->size(), 1u);
+  EXPECT_EQ(browser->EventsAfter(0, {}, 100)->size(), 2u);
+  EXPECT_EQ(browser->EventsAfter(5, {}, 100)->size(), 1u);
 }
 
 TEST_F(BrowserTest, KeepsAllSnapshotsOldestFirst) {

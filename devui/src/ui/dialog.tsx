@@ -52,7 +52,7 @@ export function ConfirmDialog(props: { title: string; word: string; action: stri
         {props.children}
         <label class="field">
           <span class="field-label">
-            Type <code>{word}</code> to confirm
+            Type <code class="confirm-word">{word}</code> to confirm
           </span>
           <input autoFocus value={typed} onInput={(event) => setTyped(event.currentTarget.value)} spellcheck={false} autocomplete="off" />
         </label>

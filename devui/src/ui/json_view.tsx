@@ -108,7 +108,7 @@ export function PayloadView({ payload, label }: { payload: PayloadJson | undefin
         <code title={payload.typeUrl}>{shortName(payload.typeUrl) || 'no type'}</code>
         <span class="muted">{formatBytes(bytes.length)}</span>
         {!payload.described && bytes.length > 0 && (
-          <span class="muted" title="Start the user function, or run with --descriptors, and the fields get names.">
+          <span class="muted" title="Start the user function, or run with --descriptor, and the fields get names.">
             not described
           </span>
         )}

@@ -15,7 +15,7 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 const empty = dashboard({ sample: 'shopping-cart-node' });
 const carts = dashboard({ sample: 'shopping-cart-node', env: { SNAPSHOT_EVERY: '5' } });
 const replicas = dashboard({ sample: 'crdts-node', nodes: 3, run: PATIENT });
-const scaled = dashboard({ run: ['--sample', 'shopping-cart', '--scaling', 'knative', '--scale-tick', '200ms', '--stable-window', '2s'] });
+const scaled = dashboard({ sample: 'shopping-cart-node', run: ['--scaling', 'knative', '--scale-tick', '200ms', '--stable-window', '2s'] });
 
 let cart;
 let room;

@@ -140,6 +140,9 @@ test('a call tells what it set off, what was stored and every step', async () =>
   await commands.getByRole('button', { name: /Parcels\.Note/ }).click();
   await steps.getByRole('row', { name: /forwarded/ }).waitFor({ state: 'detached' });
   await counts(steps.getByRole('row', { name: /effect/ }), 1);
+  await page.reload();
+  await page.getByRole('heading', { name: 'Steps of one command' }).waitFor();
+  await counts(steps.getByRole('row', { name: /forwarded/ }), 0);
   await page.getByRole('button', { name: 'Show all' }).click();
   await steps.getByRole('row', { name: /forwarded/ }).waitFor();
 });

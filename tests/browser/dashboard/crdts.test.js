@@ -62,6 +62,20 @@ test('entities are searched, and opened with the keyboard', async () => {
   await page.getByText('No CRDT entity has “nothing-like-that” in its id').waitFor();
 });
 
+test('any id can be opened, also one that is a step in a path, or none', async () => {
+  for (const [i, id] of ['.', '..', ''].entries()) {
+    await increment(id, 40 + i);
+    await agreed(id);
+    const page = await it.open(await routeOf(id));
+    await page.getByRole('heading', { level: 1, name: id || 'without an id' }).waitFor();
+    await replica(page, 3).getByText(String(40 + i)).waitFor();
+    await it.closePages();
+  }
+  const page = await it.open('#/crdts');
+  await list(page).getByRole('link', { name: 'without an id' }).click();
+  await replica(page, 1).getByText('42').waitFor();
+});
+
 test('long lists are loaded page by page', async () => {
   await inParallel(16, 250, (i) => increment(`many-${String(i).padStart(3, '0')}`, 1, 1 + (i % 3)));
   const page = await it.open('#/crdts?q=many-');

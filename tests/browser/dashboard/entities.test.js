@@ -219,6 +219,7 @@ test('time travel asks the user function after an event, goes on with each step,
   await answer(23).getByText('began from 23 events').waitFor();
   await panel(page).getByRole('checkbox', { name: 'Compare' }).check();
   await panel(page).getByRole('spinbutton').fill('2');
+  await answer(22).waitFor(); // what is being typed stays meanwhile
   await panel(page).getByRole('spinbutton').blur();
   await answer(2).getByText('quantity: 3', { exact: true }).waitFor();
   const difference = panel(page).getByRole('group', { name: 'Replies after event 2 and 23' });
@@ -392,6 +393,17 @@ for (const id of ['.', '..', 'a/b?c#d', '']) {
     await page.getByText(`Deleted shopping-cart/${id}: 1 event and 0 snapshots.`).waitFor();
   });
 }
+
+test('what is to be typed for a deletion is shown as it is, with all its spaces', async () => {
+  const id = ' two  spaces ';
+  await add(id, 'x');
+  const page = await it.open(entity(id), { allow: [/404/] });
+  await page.getByRole('button', { name: 'Delete' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Delete this entity' });
+  await dialog.getByRole('textbox').fill(await dialog.locator('label code').innerText());
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await page.getByText('1 event and 0 snapshots.').waitFor();
+});
 
 test('the way back leads to the row where somebody was in the list', async () => {
   const page = await it.open('#/entities?q=many-');

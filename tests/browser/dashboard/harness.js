@@ -44,7 +44,7 @@ export const binary = resolve(process.env.BINARY ?? process.env.CLOUDSTATE_DEV ?
 
 // `sample` is a folder of samples/, served with `node index.js`; `command` another user function's command line, run in `cwd`;
 // with neither, `run` tells what to serve. `nodes` are the cluster's. `run` are more options of `cloudstate-dev run`. `keep`
-// keeps the journal over `restart`. With `manual` nothing is done by itself: call start and stop.
+// keeps the journal over `interrupt`, in that folder if it names one. With `manual` nothing is done by itself: call start and stop.
 export function dashboard(options = {}) {
   const it = new Dashboard(options);
   if (!options.manual) {
@@ -89,7 +89,7 @@ class Dashboard {
     const { sample, command, nodes = 1, run = [], keep, env, cwd, ready } = this.#options;
     const userFunction = sample ? ['node', 'index.js'] : command;
     const more = [...(nodes > 1 ? ['--nodes', nodes] : []), ...run, ...(userFunction ? ['--user-function-port', 0, '--', ...userFunction] : [])];
-    const keptIn = keep ? join(this.#scratch, 'data') : undefined;
+    const keptIn = keep === true ? join(this.#scratch, 'data') : keep;
     this.emulator = await startEmulator(more, { binary, ports, keptIn, cwd: sample ? prepared(sample) : cwd, env, ready });
   }
 

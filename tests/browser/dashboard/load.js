@@ -1,9 +1,9 @@
 // What the dashboard costs and how smooth it stays while an emulator works hard: see docs/performance.md.
 //
-//   BINARY=… LOAD_GENERATOR=build/release/tests/bench/load_generator node tests/browser/dashboard/load.js [--quick]
+//   BINARY=… LOAD_GENERATOR=build/release/tests/bench/load_generator node tests/browser/dashboard/load.js [--quick] [--check]
 //
 // The user function is the shopping cart in C++ in a process of its own, the load another process, the browser headless and
-// without a graphics card. Nothing fails because it is slow: each line tells what was reached, and what was to be.
+// without a graphics card. Each line tells what was reached, and what was to be; with --check a goal that was missed is a failure.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -14,6 +14,7 @@ import { CART, dashboard, eventually } from './harness.js';
 import { PAGES } from './pages.js';
 
 const quick = process.argv.includes('--quick');
+const check = process.argv.includes('--check');
 const SECONDS = quick ? 2 : 10;
 const ROUNDS = quick ? 1 : 5;
 const RATE = 5_000;
@@ -29,7 +30,9 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 const formatted = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const told = (value) => formatted.format(value);
 
+let missed = 0;
 function goal(what, met, wanted) {
+  if (!met) missed += 1;
   console.log(`${met ? 'PASS' : 'MISS'}  ${what.padEnd(74)} goal: ${wanted}`);
 }
 const note = (what) => console.log(`      ${what}`);
@@ -207,3 +210,5 @@ try {
 } finally {
   await it.stop();
 }
+if (missed > 0) console.log(`\n${missed} of these goals ${missed === 1 ? 'was' : 'were'} missed`);
+if (check && missed > 0) process.exitCode = 1;

@@ -2,16 +2,17 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-import { binary, CART, counts, dashboard, eventually, inParallel } from './harness.js';
+import { CART, counts, dashboard, eventually, inParallel } from './harness.js';
 
 const { IMAGE } = createRequire(import.meta.url)('./hostile/texts.cjs');
 
 // Quicker than usual, so that the tests are.
 const CLUSTER = ['--heartbeat-interval', '100ms', '--rebalance-interval', '200ms', '--stable-after', '200ms'];
 const KNATIVE = ['--scale-tick', '250ms', '--stable-window', '3s', '--scale-target', '2', '--max-scale', '3', '--scale-to-zero-grace-period', '1s'];
-const SLOW = [binary, 'sample', 'shopping-cart', '--work', '20ms', '--workers', '1'];
-const it = dashboard({ command: SLOW, run: ['--scaling', 'manual', ...KNATIVE, ...CLUSTER] });
+const SLOW = { NODE_OPTIONS: `--require ${fileURLToPath(new URL('slow.cjs', import.meta.url))}`, WORK_MS: '20' };
+const it = dashboard({ sample: 'shopping-cart-node', env: SLOW, run: ['--scaling', 'manual', ...KNATIVE, ...CLUSTER] });
 
 const scaling = () => it.api('/v1/scaling');
 const set = (body) => it.api('/v1/scaling:set', { body });
@@ -276,6 +277,9 @@ test('settings are taken along as a command, and for Knative; those of other mod
   assert.match(await clipboard(page), /annotations:\n(?: {8}.*\n)* {8}autoscaling\.knative\.dev\/target: "2"\n/);
   await page.getByRole('button', { name: 'Copy as a command', exact: true }).click();
   await eventually('a command', async () => /^cloudstate-dev scale set .*scale-target[= ]2/.test(await clipboard(page)));
+  const fixed = table.getByRole('row', { name: /--initial-scale / });
+  await fixed.getByText('fixed at the start').waitFor();
+  await counts(fixed.getByRole('button'), 0);
   await page.getByRole('button', { name: 'Other modes too' }).click();
   await table.getByRole('row', { name: /USER_FUNCTION_TARGET_CONCURRENCY/ }).waitFor();
   assert.match(page.url(), /all=1/);
@@ -311,7 +315,7 @@ test('an emulator that is started anew is followed, and what was decided before 
 });
 
 test('read-only: nothing can be changed, and the page says why', async () => {
-  const fixed = dashboard({ run: ['--sample', 'shopping-cart', '--scaling', 'manual', '--read-only'], manual: true });
+  const fixed = dashboard({ sample: 'shopping-cart-node', run: ['--scaling', 'manual', '--read-only'], manual: true });
   await fixed.start();
   try {
     const page = await fixed.open('#/scaling?view=settings');

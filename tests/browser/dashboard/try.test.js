@@ -232,6 +232,11 @@ test('node, deadline and metadata go with the call', async () => {
   assert.equal(commands[0].node, 3);
   const curl = await copied(page, 'curl');
   assert.match(curl, /-H 'x-user: o'\\''hara' -H 'x-cloudstate-node: 3' -H 'grpc-timeout: 300m'/);
+  await button(page, 'Add metadata').click();
+  await field(page, 'Name of metadata 2').fill('X-User');
+  await page.getByText('Metadata x-user is there twice').waitFor();
+  assert.ok(await button(page, 'Send').isDisabled());
+  await button(page, 'Remove metadata 2').click();
   await button(page, 'Remove metadata 1').click();
   assert.doesNotMatch(await copied(page, 'grpcurl'), /x-user/);
 });

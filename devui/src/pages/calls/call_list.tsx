@@ -28,7 +28,7 @@ const SILENT_MS = 400;
 
 interface DrawnTail {
   tail: Tail;
-  // How many calls had come when it was drawn, ten times a second at most.
+  // How many calls had come when it was drawn, once in DRAW_EVERY_MS at most.
   drawn: number;
   // None came for a while.
   silent: boolean;
@@ -113,7 +113,7 @@ export function CallList({ query }: { query: URLSearchParams }) {
           <div class="calls-rows" onPointerDown={() => !paused && count > 0 && pause()}>
             <VirtualTable<TailRow>
               label="Calls" columns={columns} count={count} row={row} rowKey={rowKey} rowClass={rowClass} selected={selected}
-              onSelect={(_, { call }) => setQuery({ call: call.traceId ?? null, paused: 1 })}
+              onSelect={(_, { call }) => setQuery({ call: call.traceId ?? null, command: null, paused: 1 })}
               onOpen={(_, { call }) => navigate(href(['calls', call.traceId ?? '']))}
               empty={silent && <NoCalls filtered={isFiltered(query)} services={services.data} />}
             />

@@ -1,12 +1,13 @@
 // A call beside the tail.
 import { useEffect } from 'preact/hooks';
-import { href, setQuery } from '../../router';
+import { href, setQuery, useRoute } from '../../router';
 import { Button, LinkButton } from '../../ui/basics';
 import { againHref, CallView, titleOf, useCall } from './call_view';
 
 export function CallPanel({ trace }: { trace: string }) {
   const loaded = useCall(trace);
-  const close = () => setQuery({ call: null });
+  const command = useRoute().query.get('command') ?? undefined;
+  const close = () => setQuery({ call: null, command: null });
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || document.querySelector('dialog[open]')) return;
@@ -21,7 +22,7 @@ export function CallPanel({ trace }: { trace: string }) {
       <header class="card-head">
         <h2>{titleOf(loaded.data, trace)}</h2>
         {loaded.data && <LinkButton kind="quiet" icon="try" href={againHref(loaded.data)}>Call again</LinkButton>}
-        <LinkButton kind="quiet" icon="right" href={href(['calls', trace])}>Open</LinkButton>
+        <LinkButton kind="quiet" icon="right" href={href(['calls', trace], { command })}>Open</LinkButton>
         <Button kind="quiet" icon="close" label="Close" onClick={close} />
       </header>
       <div class="call-panel-body" tabIndex={0} role="group" aria-label="The chosen call's details">

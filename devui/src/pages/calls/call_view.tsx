@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { get, path } from '../../api/client';
 import type { CommandTraceJson } from '../../api/contract';
-import { href } from '../../router';
+import { href, setQuery, useRoute } from '../../router';
 import { type QueryResult, useQuery } from '../../state/use_query';
 import { Button, Card, CodeBadge, EmptyState, ErrorBox, LinkButton, Loading, Stat, Stats, Time } from '../../ui/basics';
 import { CliCommand } from '../../ui/cli';
@@ -52,18 +52,20 @@ function Gone({ trace }: { trace: string }) {
 
 function LoadedCall({ call }: { call: CommandTraceJson }) {
   const tree = useMemo(() => callTree(call), [call]);
-  const [chosen, setChosen] = useState<number | undefined>(undefined);
+  const asked = useRoute().query.get('command');
+  const chosen = tree.commands.find(({ index }) => String(index) === asked)?.index;
+  const choose = (command: number | undefined) => setQuery({ command: command ?? null });
   return (
     <div class="call">
       <Head call={call} />
       {(call.code ?? 0) !== 0 && <Failure call={call} />}
       <Card title="Where its time went" label="Where its time went" class="call-time">
-        <Waterfall tree={tree} chosen={chosen} onChoose={setChosen} />
+        <Waterfall tree={tree} chosen={chosen} onChoose={choose} />
       </Card>
       <Left tree={tree} />
       <Card
         title={chosen === undefined ? plural(tree.steps.length, 'step') : 'Steps of one command'} label="Steps of the call"
-        actions={chosen !== undefined && <Button small onClick={() => setChosen(undefined)}>Show all</Button>}
+        actions={chosen !== undefined && <Button small onClick={() => choose(undefined)}>Show all</Button>}
       >
         <StepTable tree={tree} chosen={chosen} dropped={num(call.droppedSteps)} />
       </Card>

@@ -17,7 +17,7 @@ const PAGE_SIZE = 100;
 const linkTo = ({ persistenceId = '', entityId = '' }: CrdtJson) => href(['crdts', persistenceId, entityId]);
 
 const COLUMNS: Column<CrdtJson>[] = [
-  { key: 'id', title: 'Entity', width: 'minmax(110px, 1.2fr)', render: (crdt) => <a href={linkTo(crdt)} tabIndex={-1}>{crdt.entityId}</a> },
+  { key: 'id', title: 'Entity', width: 'minmax(110px, 1.2fr)', render: (crdt) => <a href={linkTo(crdt)} tabIndex={-1}>{crdt.entityId || 'without an id'}</a> },
   { key: 'of', title: 'Of', width: 'minmax(90px, 1fr)', render: ({ persistenceId }) => <span class="muted" title={persistenceId}>{persistenceId?.split('.').pop()}</span> },
   { key: 'type', title: 'Type', width: '104px', render: ({ type, deleted }) => (deleted ? <Badge tone="bad">deleted</Badge> : <Badge>{type || 'past only'}</Badge>) },
   { key: 'nodes', title: 'Nodes', width: '64px', numeric: true, render: ({ nodes }) => nodes ?? 0 },

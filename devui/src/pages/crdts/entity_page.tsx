@@ -1,7 +1,7 @@
 // #/crdts/PERSISTENCE_ID/ENTITY_ID: one entity, its replicas side by side, what is on its way, and why they differ.
 import { useRef } from 'preact/hooks';
 import type { CrdtDetailJson } from '../../api/contract';
-import { get, path } from '../../api/client';
+import { rpc } from '../../api/client';
 import { href } from '../../router';
 import { useQuery } from '../../state/use_query';
 import { useSoon } from '../../state/use_soon';
@@ -23,7 +23,7 @@ export function CrdtEntityPage({ persistenceId, entityId }: { persistenceId: str
   // What nobody knows of is asked for again when something happens to it.
   const missing = useRef(false);
   const { data, error, reload } = useQuery<CrdtDetailJson>(
-    `${persistenceId}/${entityId}`, (signal) => get(path`/v1/crdts/${persistenceId}/${entityId}`, {}, signal), missing.current ? undefined : EVERY_MS,
+    `${persistenceId}/${entityId}`, (signal) => rpc('Crdts/GetCrdt', { persistenceId, entityId }, signal), missing.current ? undefined : EVERY_MS,
   );
   missing.current = error?.code === 'NOT_FOUND';
   const soon = useSoon(reload);
@@ -34,7 +34,7 @@ export function CrdtEntityPage({ persistenceId, entityId }: { persistenceId: str
       label={`${entityId} · CRDTs`}
       title={
         <>
-          <span class="crdt-trail"><a href={href(['crdts'])}>CRDTs</a> / <span title={persistenceId}>{persistenceId}</span> /</span> {entityId}{' '}
+          <span class="crdt-trail"><a href={href(['crdts'])}>CRDTs</a> / <span title={persistenceId}>{persistenceId}</span> /</span> {entityId || 'without an id'}{' '}
           {crdt && (crdt.deleted ? <Badge tone="bad">deleted</Badge> : <Badge>{crdt.type || 'past only'}</Badge>)}
         </>
       }

@@ -69,13 +69,9 @@ export function EntityList({ route }: { route: Route }) {
   const filter = filterOf(route);
   const { pager, error, retry, stored, reload } = usePager(filter);
   const place = usePlace(JSON.stringify(filter), pager !== undefined);
-  const { count, walk } = pager?.state ?? { count: 0, walk: undefined };
-  const [scrollTo, setScrollTo] = useState<number>();
+  const count = pager?.state.count ?? 0;
   const filtered = filter.q !== '' || filter.pid !== '' || filter.service !== '';
-  const visible = useCallback((first: number, last: number) => {
-    setScrollTo(undefined);
-    pager?.want(first, last);
-  }, [pager]);
+  const visible = useCallback((first: number, last: number) => pager?.want(first, last), [pager]);
   const open = (i: number, { persistenceId = '', entityId = '' }: EntityJson) => {
     place.chosen(i);
     go(['entities', persistenceId, entityId]);
@@ -92,18 +88,9 @@ export function EntityList({ route }: { route: Route }) {
           <div class="entity-rows" ref={place.table} onScrollCapture={place.scrolled}>
             <VirtualTable
               label="Entities" columns={COLUMNS} count={count} row={(i) => pager.row(i)} rowKey={(row, i) => `${i} ${row.entityId}`}
-              selected={place.row} onSelect={place.chosen} onOpen={open} onVisible={visible} scrollTo={scrollTo}
+              selected={place.row} onSelect={place.chosen} onOpen={open} onVisible={visible}
               empty={filtered ? <NothingFound filter={filter} /> : <FirstEntity />}
             />
-          </div>
-        )}
-        {walk && (
-          <div class="entity-walk" role="status">
-            <progress max={walk.to} value={walk.at} aria-label="On the way to that row" />
-            <span>
-              On the way to row {formatCount(walk.to)}, now at {formatCount(walk.at)}. To search or to filter is faster.
-            </span>
-            <Button small onClick={() => setScrollTo(pager!.stop())}>Stop here</Button>
           </div>
         )}
       </Card>

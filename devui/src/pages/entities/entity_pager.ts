@@ -1,5 +1,5 @@
-// The rows of a list whose pages are found one behind the other only: what was walked over is remembered by its tokens, rows far
-// from those that are seen are dropped and fetched again when they are wanted.
+// The rows of a list that may be a million long: those that are seen are fetched, behind the page before them where it is known,
+// otherwise by their place. Rows far from those are dropped and fetched again when they are wanted.
 import { type ApiError, asApiError, get, type Query } from '../../api/client';
 import type { EntityJson, ListEntitiesResponseJson } from '../../api/contract';
 import { num } from '../../ui/format';
@@ -7,23 +7,19 @@ import { num } from '../../ui/format';
 // Rows that are fetched and dropped together.
 const BLOCK = 200;
 const MOST_BLOCKS = 60;
-// The longest page that the emulator gives.
-const LONGEST_PAGE = 1_000;
 
 export interface PagerState {
   count: number;
   // The first page has come.
   ready: boolean;
-  // While it walks on to rows far below: how far it has come, and where it goes.
-  walk: { at: number; to: number } | undefined;
   error: ApiError | undefined;
 }
 
 export class EntityPager {
-  state: PagerState = { count: 0, ready: false, walk: undefined, error: undefined };
+  state: PagerState = { count: 0, ready: false, error: undefined };
   private readonly blocks = new Map<number, EntityJson[]>();
-  // Where pages begin, in order, with their tokens.
-  private readonly starts: { row: number; token: string }[] = [{ row: 0, token: '' }];
+  // By the block that follows: what names it.
+  private readonly tokens = new Map<number, string>([[0, '']]);
   private wanted = { first: 0, last: 0 };
   private working = false;
   private readonly abort = new AbortController();
@@ -44,13 +40,6 @@ export class EntityPager {
     if (this.state.error === undefined) void this.work();
   }
 
-  // Stays where it has come to.
-  stop(): number {
-    const { row } = this.starts.at(-1)!;
-    this.wanted = { first: Math.max(0, row - 1), last: Math.max(0, row - 1) };
-    return this.wanted.first;
-  }
-
   retry(): void {
     this.tell({ error: undefined });
     void this.work();
@@ -61,10 +50,12 @@ export class EntityPager {
     if (!this.abort.signal.aborted) this.changed(this.state);
   }
 
+  // How many there are is told with the first block.
   private missing(): number | undefined {
-    const last = this.state.ready ? Math.min(this.wanted.last, this.state.count - 1) : this.wanted.last;
-    for (let row = this.wanted.first; row <= last; ++row) {
-      if (this.row(row) === undefined) return row;
+    if (!this.state.ready) return 0;
+    const { first, last } = this.wanted;
+    for (let row = first; row <= Math.min(last, this.state.count - 1); ++row) {
+      if (this.row(row) === undefined) return Math.floor(row / BLOCK);
     }
     return undefined;
   }
@@ -73,62 +64,39 @@ export class EntityPager {
     if (this.working) return;
     this.working = true;
     try {
-      for (let row = this.missing(); row !== undefined && !this.abort.signal.aborted; row = this.missing()) await this.step(row);
-      this.tell({ walk: undefined });
+      for (let block = this.missing(); block !== undefined && !this.abort.signal.aborted; block = this.missing()) await this.fetch(block);
     } catch (error) {
-      const problem = asApiError(error);
-      this.tell({ walk: undefined, error: problem });
+      this.tell({ error: asApiError(error) });
     } finally {
       this.working = false;
     }
   }
 
-  // Fetches one page: the one with the row, or the next one on the way there.
-  private async step(row: number): Promise<void> {
-    const start = this.startBefore(row);
-    const size = Math.min(LONGEST_PAGE, Math.max(BLOCK, Math.ceil((row + 1 - start.row) / BLOCK) * BLOCK));
-    this.tell({ walk: row - start.row > LONGEST_PAGE ? { at: start.row, to: row } : undefined });
+  private async fetch(block: number): Promise<void> {
+    const begin = block * BLOCK;
     const page = await get<ListEntitiesResponseJson>(
-      '/v1/entities', { ...this.filter, page_size: size, page_token: start.token }, this.abort.signal);
+      '/v1/entities', { ...this.filter, page_size: BLOCK, page_token: this.tokens.get(block) ?? `@${begin}` }, this.abort.signal);
     const entities = page.entities ?? [];
-    entities.forEach((entity, i) => this.put(start.row + i, entity));
-    this.drop(start.row, start.row + entities.length);
-    const next = start.row + entities.length;
-    if (page.nextPageToken) this.remember(next, page.nextPageToken);
-    const known = start.row === 0 ? num(page.total) : this.state.count;
+    if (entities.length === 0 && block > 0) {
+      // The list has become shorter than that: how long it is now is told with its first page.
+      await this.fetch(0);
+      return this.tell({ count: Math.min(this.state.count, begin) });
+    }
+    this.blocks.delete(block);
+    this.blocks.set(block, entities);
+    this.drop(block);
+    const next = begin + entities.length;
+    if (page.nextPageToken) this.tokens.set(block + 1, page.nextPageToken);
+    const known = block === 0 ? num(page.total) : this.state.count;
     this.tell({ ready: true, count: page.nextPageToken ? Math.max(known, next + 1) : next });
   }
 
-  private startBefore(row: number) {
-    let low = 0;
-    let high = this.starts.length;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (this.starts[middle]!.row <= row) low = middle;
-      else high = middle;
-    }
-    return this.starts[low]!;
-  }
-
-  private remember(row: number, token: string): void {
-    const before = this.starts.indexOf(this.startBefore(row));
-    if (this.starts[before]!.row !== row) this.starts.splice(before + 1, 0, { row, token });
-  }
-
-  private put(row: number, entity: EntityJson): void {
-    const number = Math.floor(row / BLOCK);
-    let block = this.blocks.get(number);
-    if (block === undefined) this.blocks.set(number, (block = []));
-    block[row % BLOCK] = entity;
-  }
-
   // Those that came in longest ago go first, but none that has just come or is seen.
-  private drop(first: number, last: number): void {
-    for (const number of this.blocks.keys()) {
+  private drop(fresh: number): void {
+    for (const block of this.blocks.keys()) {
       if (this.blocks.size <= MOST_BLOCKS) return;
-      const from = number * BLOCK;
-      const near = (low: number, high: number) => from <= high && from + BLOCK > low;
-      if (!near(first, last) && !near(this.wanted.first, this.wanted.last)) this.blocks.delete(number);
+      const seen = block * BLOCK <= this.wanted.last && (block + 1) * BLOCK > this.wanted.first;
+      if (block !== fresh && !seen) this.blocks.delete(block);
     }
   }
 }

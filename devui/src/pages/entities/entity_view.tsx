@@ -78,7 +78,7 @@ export function EntityView({ entity, service, query }: { entity: EntityJson; ser
 
   // Now and then again: of what came meanwhile it may have been pushed out of the book.
   useEffect(() => {
-    if (at > 0) book.want(at, at);
+    if (at > 0) book.want(at);
   }, [at, book.error, Math.floor(newest / 1_000)]);
 
   const goTo = (next: number) => {

@@ -1,10 +1,17 @@
-// An entity's events by their sequence numbers: those that are looked at are fetched in pages, a bounded number is kept.
+// An entity's events by their sequence numbers: those that are looked at are fetched in pages, a bounded number is kept, and of large
+// ones what a row shows.
 import { type ApiError, asApiError, rpc } from '../../api/client';
-import type { EventJson, ListEventsResponseJson, ListSnapshotsRequestJson, ListSnapshotsResponseJson, SnapshotJson } from '../../api/contract';
+import type { EventJson, ListEventsResponseJson, ListSnapshotsRequestJson, ListSnapshotsResponseJson, PayloadJson, SnapshotJson } from '../../api/contract';
 import { num } from '../../ui/format';
 
 const PAGE = 100;
 const MOST_PAGES = 40;
+// Characters beyond which an event is kept in brief, and those that are kept of its JSON then.
+const LARGE = 16_000;
+const BRIEF = 160;
+// The point that is looked at, and the one that it is compared with.
+const MOST_POINTS = 2;
+const MOST_WHOLE = 8;
 
 interface Page {
   events: Map<number, EventJson>;
@@ -12,12 +19,33 @@ interface Page {
   snapshots: Set<number>;
 }
 
+interface Range {
+  first: number;
+  last: number;
+}
+
 const pageOf = (sequence: number) => Math.floor((sequence - 1) / PAGE);
+const sizeOf = (payload: PayloadJson | undefined) => (payload?.json ?? '').length + (payload?.value ?? '').length;
+// A part of a text keeps all of it in memory; this one does not.
+const beginningOf = (text: string) => JSON.parse(JSON.stringify(text.slice(0, BRIEF))) as string;
+
+function brief({ payload, cause, ...event }: EventJson): EventJson {
+  const { value: _bytes, json = '', ...type } = payload ?? {};
+  const { command: _command, ...why } = cause ?? {};
+  return { ...event, payload: { ...type, json: beginningOf(json) }, cause: why };
+}
 
 export class EventBook {
   error: ApiError | undefined;
   private readonly pages = new Map<number, Page>();
-  private readonly loading = new Map<number, Promise<void>>();
+  // Of those that are kept in brief, the points and some others.
+  private readonly whole = new Map<number, EventJson>();
+  private readonly inBrief = new WeakSet<EventJson>();
+  private rows: Range = { first: 1, last: 0 };
+  private points: number[] = [];
+  private working = false;
+  // An answer ended early because its events are large: no more than is looked at is asked for from then on.
+  private large = false;
   private readonly abort = new AbortController();
 
   constructor(readonly persistenceId: string, readonly entityId: string, private readonly changed: () => void) {}
@@ -26,25 +54,30 @@ export class EventBook {
     this.abort.abort();
   }
 
-  event(sequence: number): EventJson | undefined {
+  // What a row shows of it; `event` has all of it.
+  row(sequence: number): EventJson | undefined {
     return this.pages.get(pageOf(sequence))?.events.get(sequence);
+  }
+
+  event(sequence: number): EventJson | undefined {
+    const row = this.row(sequence);
+    return row === undefined || this.inBrief.has(row) ? this.whole.get(sequence) : row;
   }
 
   hasSnapshot(sequence: number): boolean {
     return this.pages.get(pageOf(sequence))?.snapshots.has(sequence) ?? false;
   }
 
-  // Fetches what is missing of these.
-  want(first: number, last: number): void {
-    for (let page = pageOf(Math.max(1, first)); page <= pageOf(last); ++page) {
-      const low = Math.max(first, page * PAGE + 1);
-      const high = Math.min(last, (page + 1) * PAGE);
-      for (let sequence = low; sequence <= high; ++sequence) {
-        if (this.event(sequence) !== undefined) continue;
-        void this.load(page);
-        break;
-      }
-    }
+  // Tells which rows are seen: what is missing of them is fetched.
+  wantRows(first: number, last: number): void {
+    this.rows = { first: Math.max(1, first), last };
+    void this.work();
+  }
+
+  // Fetches all of this one.
+  want(sequence: number): void {
+    this.points = [sequence, ...this.points.filter((each) => each !== sequence)].slice(0, MOST_POINTS);
+    void this.work();
   }
 
   // One that a watch has told of.
@@ -52,7 +85,7 @@ export class EventBook {
     const number = pageOf(num(event.sequence));
     const known = this.pages.has(number);
     const page = this.pageAt(number);
-    page.events.set(num(event.sequence), event);
+    this.enter(page, event);
     if (!known) this.keep(number, page);
   }
 
@@ -71,32 +104,81 @@ export class EventBook {
     return page;
   }
 
-  private async load(number: number): Promise<void> {
-    if (this.loading.has(number) || this.error !== undefined) return;
-    const work = this.fetch(number);
-    this.loading.set(number, work);
+  private enter(page: Page, event: EventJson): void {
+    const sequence = num(event.sequence);
+    if (sizeOf(event.payload) + sizeOf(event.cause?.command) <= LARGE) {
+      page.events.set(sequence, event);
+      return;
+    }
+    const row = brief(event);
+    this.inBrief.add(row);
+    page.events.set(sequence, row);
+    this.whole.set(sequence, event);
+    for (const old of this.whole.keys()) {
+      if (this.whole.size <= MOST_WHOLE) break;
+      if (!this.points.includes(old)) this.whole.delete(old);
+    }
+  }
+
+  // What to fetch, each of one page: first what is looked at, then rows, the newest page first.
+  private *missing(): Generator<Range> {
+    for (const point of this.points) {
+      if (this.event(point) === undefined) yield this.rangeFrom(point, point);
+    }
+    const { first, last } = this.rows;
+    for (let page = pageOf(last); page >= pageOf(first); --page) {
+      const high = Math.min(last, (page + 1) * PAGE);
+      let sequence = Math.max(first, page * PAGE + 1);
+      while (sequence <= high && this.row(sequence) !== undefined) ++sequence;
+      if (sequence <= high) yield this.rangeFrom(sequence, high);
+    }
+  }
+
+  private rangeFrom(first: number, last: number): Range {
+    const before = pageOf(first) * PAGE;
+    return this.large ? { first, last } : { first: before + 1, last: before + PAGE };
+  }
+
+  private async work(): Promise<void> {
+    if (this.working || this.error !== undefined) return;
+    this.working = true;
     try {
-      await work;
+      // What is still missing then is not there.
+      const asked = new Set<string>();
+      const next = () => {
+        const ranges = new Map([...this.missing()].map((range) => [`${range.first}-${range.last}`, range]));
+        asked.forEach((key) => ranges.delete(key));
+        // Large ones one after the other: meanwhile others may be looked at.
+        return [...ranges].slice(0, this.large ? 1 : Infinity);
+      };
+      for (let ranges = next(); ranges.length > 0; ranges = next()) {
+        ranges.forEach(([key]) => asked.add(key));
+        await Promise.all(ranges.map(([, range]) => this.fetch(range)));
+      }
     } catch (error) {
       if (this.abort.signal.aborted) return;
       this.error = asApiError(error);
+      this.changed();
     } finally {
-      this.loading.delete(number);
+      this.working = false;
     }
-    this.changed();
   }
 
-  private async fetch(number: number): Promise<void> {
+  // Of one page.
+  private async fetch({ first, last }: Range): Promise<void> {
     const { persistenceId, entityId } = this;
-    const range = { persistenceId, entityId, fromSequence: number * PAGE + 1, limit: PAGE };
+    const range = { persistenceId, entityId, fromSequence: first, limit: last - first + 1 };
     const marks = rpc<ListSnapshotsResponseJson>('Emulator/ListSnapshots', { ...range, brief: true }, this.abort.signal);
     marks.catch(() => undefined); // it is awaited below
-    const listed = await rpc<ListEventsResponseJson>('Emulator/ListEvents', range, this.abort.signal);
+    const { events = [], nextSequence } = await rpc<ListEventsResponseJson>('Emulator/ListEvents', range, this.abort.signal);
+    if (events.length < range.limit && num(nextSequence) > 0) this.large = true;
+    const number = pageOf(first);
     const page = this.pageAt(number);
-    for (const event of listed.events ?? []) page.events.set(num(event.sequence), event);
+    for (const event of events) this.enter(page, event);
     this.keep(number, page);
     this.changed();
     for (const { sequence } of (await marks).snapshots ?? []) page.snapshots.add(num(sequence));
+    this.changed();
   }
 
   // Those that were fetched last are kept.

@@ -9,7 +9,7 @@ import { formatCount, num, plural } from '../../ui/format';
 import { fileName } from './file_name';
 
 const EVENTS = 1_000;
-const SNAPSHOTS = 100;
+const SNAPSHOTS = 10;
 
 // The lines of a page; blobs keep them, which browsers put on the disk when there are many.
 const linesOf = (key: string, items: unknown[]): Blob => new Blob(items.map((item) => `${JSON.stringify({ [key]: item })}\n`));

@@ -24,8 +24,8 @@ function useOther({ book, at, query }: DetailProps): [number, EventJson | undefi
   const asked = Number.parseInt(query.get('with') ?? '', 10);
   const other = Number.isNaN(asked) ? at - 1 : Math.max(0, asked);
   useEffect(() => {
-    if (other > 0) book.want(other, other);
-  }, [other, book]);
+    if (other > 0) book.want(other);
+  }, [other, at, book]);
   return [other, other === 0 ? undefined : book.event(other)];
 }
 

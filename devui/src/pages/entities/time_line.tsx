@@ -31,7 +31,7 @@ export const EventName = ({ event }: { event: EventJson }) =>
 function placeOf(book: EventBook, event: EventJson): 'only' | 'first' | 'middle' | 'last' {
   const trace = event.cause?.traceId;
   if (!trace) return 'only';
-  const same = (sequence: number) => book.event(sequence)?.cause?.traceId === trace;
+  const same = (sequence: number) => book.row(sequence)?.cause?.traceId === trace;
   const above = same(num(event.sequence) + 1);
   const below = num(event.sequence) > 1 && same(num(event.sequence) - 1);
   if (above) return below ? 'middle' : 'last';
@@ -83,7 +83,7 @@ export function TimeLine(props: {
 }) {
   const { book, last, at } = props;
   const columns = useMemo(() => columnsFor(book), [book]);
-  const visible = useCallback((first: number, lowest: number) => book.want(last - lowest, last - first), [book, book.error, last]);
+  const visible = useCallback((first: number, lowest: number) => book.wantRows(last - lowest, last - first), [book, book.error, last]);
   return (
     <Card
       class="card-table time-line" label="Time line" title="Time line"
@@ -100,7 +100,7 @@ export function TimeLine(props: {
       {book.error && <ErrorBox error={book.error} onRetry={() => book.retry()} />}
       <div class="time-line-rows" onScrollCapture={(event) => props.onTop((event.target as HTMLElement).scrollTop < ROW_HEIGHT)}>
         <VirtualTable
-          label="Events" columns={columns} count={last} row={(i) => book.event(last - i)} rowKey={(event) => event.sequence ?? ''}
+          label="Events" columns={columns} count={last} row={(i) => book.row(last - i)} rowKey={(event) => event.sequence ?? ''}
           selected={at > 0 && at <= last ? last - at : undefined} onSelect={(i) => props.onSelect(last - i)} onVisible={visible} scrollTo={props.reveal}
         />
       </div>

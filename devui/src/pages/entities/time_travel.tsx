@@ -98,21 +98,31 @@ function Options({ compare, at, last, whole }: { compare: number | undefined; at
         <input type="checkbox" checked={compare !== undefined} onChange={(event) => setQuery({ compare: event.currentTarget.checked ? Math.max(0, at - 1) : null })} />
         Compare
       </label>
-      {compare !== undefined && (
-        <label class="other-point">
-          <span class="muted">with event</span>
-          <input
-            class="point-number" type="number" min={0} max={last} value={compare}
-            onChange={(event) => setQuery({ compare: Math.min(Math.max(0, Number.parseInt(event.currentTarget.value, 10) || 0), last) })}
-          />
-        </label>
-      )}
+      {compare !== undefined && <CompareField compare={compare} last={last} />}
       {compare !== undefined && <Button small kind="quiet" disabled={compare === at} onClick={() => setQuery({ at: compare, compare: at })}>Swap</Button>}
       <label class="other-point" title="Replays every event in place of a snapshot: slower, and shows whether they agree">
         <input type="checkbox" checked={whole} onChange={(event) => setQuery({ snapshots: event.currentTarget.checked ? 'none' : null })} />
         From the first event
       </label>
     </div>
+  );
+}
+
+// What is being typed stays while answers come in.
+function CompareField({ compare, last }: { compare: number; last: number }) {
+  const [typed, setTyped] = useState<string>();
+  const commit = (text: string) => {
+    setTyped(undefined);
+    setQuery({ compare: Math.min(Math.max(0, Number.parseInt(text, 10) || 0), last) });
+  };
+  return (
+    <label class="other-point">
+      <span class="muted">with event</span>
+      <input
+        class="point-number" type="number" min={0} max={last} value={typed ?? String(compare)} onInput={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => commit(event.currentTarget.value)}
+      />
+    </label>
   );
 }
 

@@ -26,11 +26,11 @@ interface MethodProps {
   query: URLSearchParams;
 }
 
-// What is left out of the start of a call when it is not told.
-const headersOf = ({ headers, node }: Draft) => ({
-  ...Object.fromEntries(headers.filter(({ name }) => name.trim() !== '').map(({ name, value }) => [name.trim().toLowerCase(), value])),
-  ...(node ? { 'x-cloudstate-node': String(node) } : {}),
-});
+// Of each name one value: that is what the start of a call has room for.
+const headersOf = ({ headers, node }: Draft): [string, string][] => [
+  ...headers.filter(({ name }) => name.trim() !== '').map(({ name, value }): [string, string] => [name.trim().toLowerCase(), value]),
+  ...(node ? [['x-cloudstate-node', String(node)] as [string, string]] : []),
+];
 
 export function MethodPanel({ service, method, query }: MethodProps) {
   const [draft, change] = useDraft(service, method, query);
@@ -82,9 +82,13 @@ export function MethodPanel({ service, method, query }: MethodProps) {
   );
 }
 
-function problemOf({ text, deadline }: Draft): string | undefined {
+function problemOf(draft: Draft): string | undefined {
+  const { text, deadline } = draft;
   const parsed = parseInput(text);
   if ('problem' in parsed) return 'The input is not JSON yet';
+  const names = headersOf(draft).map(([name]) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) return `Metadata ${twice} is there twice: give it one value`;
   return deadline.trim() !== '' && parseDuration(deadline) === undefined ? 'Write the deadline as 500ms or 5s' : undefined;
 }
 
@@ -96,7 +100,7 @@ function useCalls(service: ServiceJson, method: MethodJson, draft: Draft) {
   const start = () => {
     const began = Date.now();
     const names = { service: service.name ?? '', method: method.name ?? '' };
-    const opened = openStream({ ...names, headers: headersOf(draft), deadline: parseDuration(draft.deadline) }, (next) => {
+    const opened = openStream({ ...names, headers: Object.fromEntries(headersOf(draft)), deadline: parseDuration(draft.deadline) }, (next) => {
       if (stream.current !== opened) return;
       setState(next);
       if (next.phase !== 'ended') return;
