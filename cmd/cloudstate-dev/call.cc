@@ -13,12 +13,12 @@
 #include "cmd/cloudstate-dev/cluster_command.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/json_output.h"
-#include "cmd/cloudstate-dev/method_reference.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/streamed_call.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/admin/views.h"
 #include "emulator/serving/backend.h"
+#include "emulator/testing/method_reference.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -116,7 +116,7 @@ int Run(const Settings& settings, const CallOptions& options) {
   absl::StatusOr<dev::v1::ListServicesResponse> services =
       (*client)->Call(&Client::Stub::ListServices, dev::v1::ListServicesRequest());
   if (!services.ok()) return Fail(services.status());
-  absl::StatusOr<MethodReference> found = FindMethod(*services, options.method);
+  absl::StatusOr<testing::MethodReference> found = testing::FindMethod(*services, options.method);
   if (!found.ok()) return Fail(found.status());
   start->set_service(found->service->name());
   start->set_method(found->method->name());

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "cmd/cloudstate-dev/check_history_names.h"
 #include "cmd/cloudstate-dev/check_history_report.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/entity_reference.h"
@@ -17,8 +18,10 @@
 #include "cmd/cloudstate-dev/interruption.h"
 #include "cmd/cloudstate-dev/own_emulator.h"
 #include "cmd/cloudstate-dev/progress_line.h"
+#include "cmd/cloudstate-dev/stored_service.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/write_file.h"
+#include "emulator/admin/replaying.h"
 #include "emulator/journal/sqlite_journal.h"
 #include "emulator/journal/temporary_directory.h"
 
@@ -30,12 +33,9 @@ constexpr char kCheckHistoryExamples[] =
     "  cloudstate-dev check-history --archive carts.journal.gz --user-function 127.0.0.1:8080\n"
     "  cloudstate-dev check-history --serve ./cart --ignore ItemAdded.time --read GetCart --junit history.xml";
 
-// The emulator lets no more replays be under way at once, and none take longer.
-constexpr int kMostWorkers = 16;
-constexpr absl::Duration kLongestReplay = absl::Minutes(1);
-
 struct CheckHistoryOptions {
   UserFunctionChoice user_function;
+  absl::Duration start_up = absl::Seconds(30);
   std::string archive;
   std::string entity;
   std::string service;
@@ -47,10 +47,11 @@ struct CheckHistoryOptions {
 };
 
 // The original is never touched.
-absl::Status CopyOriginal(const Settings& settings, const CheckHistoryOptions& options, const std::string& directory) {
+absl::Status CopyOriginal(const Settings& settings, const CheckHistoryOptions& options, const CallEnd& end,
+                          const std::string& directory) {
   if (!options.archive.empty()) {
     const journal::ArchiveProgress progress = [&](const journal::ArchiveCounts&) {
-      return options.check.ended() ? absl::CancelledError("Interrupted: nothing was checked.") : absl::OkStatus();
+      return end.interrupted() ? absl::CancelledError("Interrupted: nothing was checked.") : absl::OkStatus();
     };
     return ImportFile(options.archive, directory, progress).status();
   }
@@ -59,11 +60,16 @@ absl::Status CopyOriginal(const Settings& settings, const CheckHistoryOptions& o
   return journal::CopyJournal(*file, journal::JournalFileIn(directory));
 }
 
+// With which commands find the emulator of this one.
+Settings SettingsOf(const Client& client) {
+  Settings settings;
+  settings.admin = client.address();
+  return settings;
+}
+
 absl::StatusOr<std::vector<dev::v1::Entity>> EntitiesToCheck(Client& client, const CheckHistoryOptions& options) {
   if (!options.entity.empty()) {
-    Settings own;
-    own.admin = client.address();
-    absl::StatusOr<std::unique_ptr<JournalSource>> journal = JournalSource::Open(own);
+    absl::StatusOr<std::unique_ptr<JournalSource>> journal = JournalSource::Open(SettingsOf(client));
     if (!journal.ok()) return journal.status();
     absl::StatusOr<dev::v1::Entity> entity = FindEntity(**journal, {options.entity});
     if (!entity.ok()) return entity.status();
@@ -88,15 +94,15 @@ absl::StatusOr<std::vector<dev::v1::Entity>> EntitiesToCheck(Client& client, con
 // Checks many entities at once.
 class HistoryRun {
  public:
-  HistoryRun(Client& client, const CheckHistoryOptions& options, bool json, const std::atomic<bool>& interrupted)
-      : client_(client), options_(options), json_(json), interrupted_(interrupted), line_(!json) {}
+  HistoryRun(Client& client, const CheckHistoryOptions& options, bool json, CallEnd& end)
+      : client_(client), options_(options), json_(json), end_(end), line_(!json) {}
 
   HistoryReport Check(const std::vector<dev::v1::Entity>& entities) {
     std::vector<std::thread> workers;
     for (int i = 0; i < options_.workers; ++i) {
       workers.emplace_back([&] {
-        for (std::size_t next = next_++; next < entities.size() && !ended_ && !interrupted_; next = next_++) {
-          Tell(next, CheckEntity(client_, entities[next], options_.check, replays_), entities.size());
+        for (std::size_t next = next_++; next < entities.size() && !ended_ && !end_.interrupted(); next = next_++) {
+          Tell(next, CheckEntity(client_, entities[next], options_.check, replays_, end_), entities.size());
         }
       });
     }
@@ -122,13 +128,15 @@ class HistoryRun {
     if (report_.failed() && options_.fail_fast) ended_ = true;
     if (json_) return;
     const std::string text = HistoryReport::FormatEntity(history, StandardOutput());
-    if (!text.empty()) Print(text);
+    if (text.empty()) return;
+    line_.Clear();
+    Print(text);
   }
 
   Client& client_;
   const CheckHistoryOptions& options_;
   const bool json_;
-  const std::atomic<bool>& interrupted_;
+  CallEnd& end_;
   std::atomic<std::size_t> next_ = 0;
   std::atomic<bool> ended_ = false;
   absl::Mutex replays_;
@@ -148,32 +156,39 @@ int Tell(const HistoryReport& report, const CheckHistoryOptions& options, bool j
 }
 
 // What fails since it was interrupted has not failed.
-int FailOrEnd(const absl::Status& status, bool interrupted, ExitCode code = kFailed) {
-  if (!interrupted) return Fail(status, code);
+int FailOrEnd(const absl::Status& status, const CallEnd& end, ExitCode code = kFailed) {
+  if (!end.interrupted()) return Fail(status, code);
   return Fail(absl::CancelledError("Interrupted: nothing was checked."), kInterrupted);
 }
 
-int CheckCopy(const Settings& settings, const CheckHistoryOptions& options, const std::string& directory,
-              const std::atomic<bool>& interrupted) {
-  absl::StatusOr<std::unique_ptr<OwnEmulator>> emulator = OwnEmulator::Start({.user_function = options.user_function,
-                                                                              .settings = {},
-                                                                              .data_directory = directory,
-                                                                              .given_up = options.check.ended});
-  if (!emulator.ok()) return FailOrEnd(emulator.status(), interrupted);
+int CheckCopy(const Settings& settings, CheckHistoryOptions& options, const std::string& directory, CallEnd& end) {
+  absl::StatusOr<std::unique_ptr<OwnEmulator>> emulator =
+      OwnEmulator::Start({.user_function = options.user_function,
+                          .settings = {},
+                          .data_directory = directory,
+                          .start_up = options.start_up,
+                          .given_up = [&end] { return end.interrupted(); }});
+  if (!emulator.ok()) return FailOrEnd(emulator.status(), end);
   absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect((*emulator)->admin_address());
-  if (!client.ok()) return FailOrEnd(client.status(), interrupted);
+  if (!client.ok()) return FailOrEnd(client.status(), end);
+  if (absl::Status status = UseStoredService(SettingsOf(**client), options.service); !status.ok()) {
+    return FailOrEnd(status, end, kUsage);
+  }
   absl::StatusOr<std::vector<dev::v1::Entity>> entities = EntitiesToCheck(**client, options);
-  if (!entities.ok()) return FailOrEnd(entities.status(), interrupted);
+  if (!entities.ok()) return FailOrEnd(entities.status(), end);
   if (entities->empty()) {
     return FailOrEnd(
         absl::NotFoundError("There are no entities to check: the journal, or what --service lets through, is "
                             "empty."),
-        interrupted);
+        end);
+  }
+  if (absl::Status status = ResolveNames(**client, *entities, options.check); !status.ok()) {
+    return FailOrEnd(status, end, absl::IsInvalidArgument(status) || absl::IsNotFound(status) ? kUsage : kFailed);
   }
   const absl::Time begin = absl::Now();
-  const HistoryReport report = HistoryRun(**client, options, settings.json, interrupted).Check(*entities);
+  const HistoryReport report = HistoryRun(**client, options, settings.json, end).Check(*entities);
   const int code = Tell(report, options, settings.json, absl::Now() - begin);
-  return interrupted ? kInterrupted : code;
+  return end.interrupted() ? kInterrupted : code;
 }
 
 int CheckHistory(const Settings& settings, CheckHistoryOptions options) {
@@ -182,15 +197,17 @@ int CheckHistory(const Settings& settings, CheckHistoryOptions options) {
                                            "a command after --."),
                 kUsage);
   }
-  std::atomic<bool> interrupted = false;
-  const Interruption interruption([&] { interrupted = true; });
-  options.check.ended = [&] { return interrupted.load(); };
-  absl::StatusOr<journal::TemporaryDirectory> directory = journal::TemporaryDirectory::Make();
-  if (!directory.ok()) return FailOrEnd(directory.status(), interrupted);
-  if (absl::Status status = CopyOriginal(settings, options, directory->path()); !status.ok()) {
-    return FailOrEnd(status, interrupted, absl::IsNotFound(status) ? kNotFound : kFailed);
+  if (!options.junit.empty()) {
+    if (absl::Status status = CheckMayWrite(options.junit, true); !status.ok()) return Fail(status, kUsage);
   }
-  return CheckCopy(settings, options, directory->path(), interrupted);
+  CallEnd end;
+  const Interruption interruption([&] { end.Interrupt(); });
+  absl::StatusOr<journal::TemporaryDirectory> directory = journal::TemporaryDirectory::Make();
+  if (!directory.ok()) return FailOrEnd(directory.status(), end);
+  if (absl::Status status = CopyOriginal(settings, options, end, directory->path()); !status.ok()) {
+    return FailOrEnd(status, end, absl::IsNotFound(status) ? kNotFound : kFailed);
+  }
+  return CheckCopy(settings, options, directory->path(), end);
 }
 
 }  // namespace
@@ -207,7 +224,8 @@ void AddCheckHistory(CLI::App& root, Invocation& invocation) {
   command->add_option("--archive", options->archive, "Of a file that `export` wrote, not of the data directory")
       ->type_name("FILE");
   command->add_option("--entity", options->entity, "Only this one: PERSISTENCE_ID|ENTITY_ID, or the entity's id alone");
-  command->add_option("--service", options->service, "Only entities of this service (full name)")->type_name("SERVICE");
+  command->add_option("--service", options->service, "Only entities of this service; its last name is enough")
+      ->type_name("SERVICE");
   command->add_option("--limit", options->limit, "At most so many entities; 0 for all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -225,16 +243,14 @@ void AddCheckHistory(CLI::App& root, Invocation& invocation) {
       ->allow_extra_args(false)
       ->type_name("TYPE.FIELD");
   command->add_option("--workers", options->workers, "Entities at once")
-      ->check(CLI::Range(1, kMostWorkers))
+      ->check(CLI::Range(1, admin::ReplayPlaces::kMost))
       ->capture_default_str();
   command->add_option("--junit", options->junit, "Write a JUnit report, too, with a case for each entity")
       ->type_name("FILE");
-  DurationSetting(*command, "--deadline", "", options->check.deadline, "For each replay, at most 1m")
-      ->check([](const std::string& text) {
-        absl::Duration deadline;
-        const bool too_long = absl::ParseDuration(text, &deadline) && deadline > kLongestReplay;
-        return too_long ? absl::StrCat("'", text, "' is too long: a replay takes at most 1m") : std::string();
-      });
+  DurationSetting(*command, "--deadline", "", options->check.deadline, "For each replay, at most 1m",
+                  admin::Replaying::kLongestDeadline);
+  DurationSetting(*command, "--start-timeout", "", options->start_up,
+                  "How long the user function may take until it has answered discovery");
   command->add_flag("--fail-fast", options->fail_fast, "End after the first entity that differs");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return CheckHistory(invocation.settings, *options); };

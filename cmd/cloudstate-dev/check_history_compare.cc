@@ -20,17 +20,6 @@ namespace {
 
 using testing::Json;
 
-// "product_id" and "productId" are one name.
-std::string JsonName(std::string_view name) {
-  std::string result;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const bool capital = name[i] == '_' && i + 1 < name.size();
-    if (capital) ++i;
-    result.push_back(capital ? absl::ascii_toupper(static_cast<unsigned char>(name[i])) : name[i]);
-  }
-  return result;
-}
-
 void Remove(Json& value, const std::vector<std::string>& path, std::size_t depth) {
   if (value.has_list_value()) {
     for (Json& element : *value.mutable_list_value()->mutable_values()) Remove(element, path, depth);
@@ -100,6 +89,16 @@ bool SameTypes(const std::vector<dev::v1::Payload>& one, const std::vector<dev::
 }
 
 }  // namespace
+
+std::string JsonName(std::string_view name) {
+  std::string result;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool capital = name[i] == '_' && i + 1 < name.size();
+    if (capital) ++i;
+    result.push_back(capital ? absl::ascii_toupper(static_cast<unsigned char>(name[i])) : name[i]);
+  }
+  return result;
+}
 
 std::vector<std::string> MessageLines(const std::vector<dev::v1::Payload>& messages, const IgnoredFields& ignored) {
   std::vector<std::string> lines;

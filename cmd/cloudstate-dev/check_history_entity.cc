@@ -69,8 +69,13 @@ bool MayBeOthersFault(const absl::StatusOr<ReplayResponse>& response) {
 
 class EntityChecker {
  public:
-  EntityChecker(Client& client, const HistoryCheck& check, absl::Mutex& replays, EntityHistory& history)
-      : client_(client), check_(check), replays_(replays), history_(history), last_(history.entity.last_sequence()) {}
+  EntityChecker(Client& client, const HistoryCheck& check, absl::Mutex& replays, CallEnd& end, EntityHistory& history)
+      : client_(client),
+        check_(check),
+        replays_(replays),
+        end_(end),
+        history_(history),
+        last_(history.entity.last_sequence()) {}
 
   absl::Status Run() {
     absl::StatusOr<std::int64_t> sound = CheckLoading();
@@ -116,13 +121,13 @@ class EntityChecker {
 
   // A command behind the events makes sure that they are taken: some libraries leave a stream without one open.
   absl::Status FindProbe() {
-    for (std::int64_t from = last_; from > std::max<std::int64_t>(0, last_ - kEventsOfPage); --from) {
-      absl::StatusOr<std::vector<dev::v1::Event>> events = Events(from, 1);
-      if (!events.ok()) return events.status();
-      if (events->empty() || events->front().cause().service() == kSeeder) continue;
-      probe_ = CommandOf(events->front().cause());
-      return absl::OkStatus();
-    }
+    absl::StatusOr<std::vector<dev::v1::Event>> events =
+        Events(std::max<std::int64_t>(1, last_ - kEventsOfPage + 1), kEventsOfPage);
+    if (!events.ok()) return events.status();
+    const auto stored = std::ranges::find_if(events->rbegin(), events->rend(), [](const dev::v1::Event& event) {
+      return event.cause().service() != kSeeder;
+    });
+    if (stored != events->rend()) probe_ = CommandOf(stored->cause());
     return absl::OkStatus();
   }
 
@@ -173,17 +178,19 @@ class EntityChecker {
   absl::Status CheckCommands(std::int64_t until) {
     absl::StatusOr<std::int64_t> begin = FirstCommand(until);
     if (!begin.ok()) return begin.status();
+    // With the event behind them, to know whether it is of the last of these commands.
+    const std::int64_t end = std::min(until + 1, last_);
     std::deque<StoredCommand> commands;
-    for (std::int64_t next = *begin; next <= until;) {
+    for (std::int64_t next = *begin; next <= end;) {
       absl::StatusOr<std::vector<dev::v1::Event>> events = Events(next, kEventsOfPage);
       if (!events.ok()) return events.status();
       if (events->empty()) break;
       for (const dev::v1::Event& event : *events) {
-        if (event.sequence() <= until) AddTo(commands, event);
+        if (event.sequence() <= end) AddTo(commands, event);
       }
       next = events->back().sequence() + 1;
-      // The last one may have stored more than this page holds.
-      const std::size_t keep = next > until ? 0 : 1;
+      // The last one may have stored more than this page holds, or what is not taken.
+      const std::size_t keep = next > end && until == last_ ? 0 : 1;
       while (commands.size() > keep) {
         if (absl::Status status = RunSome(commands, commands.size() - keep); !status.ok()) return status;
       }
@@ -230,9 +237,10 @@ class EntityChecker {
       run.push_back(CommandOf(commands[i].cause));
     }
     const absl::StatusOr<ReplayResponse> response = Replay(commands.front().first - 1, run, From::kSnapshot);
-    // One of them can't be read: which one shows when each is run alone.
-    at_once_ = absl::IsInvalidArgument(response.status()) && run.size() > 1 ? 1 : kMostCommands;
-    if (at_once_ == 1) return absl::OkStatus();
+    // One of them can't be read: which one shows when each is run alone, until it has shown.
+    const bool unread = absl::IsInvalidArgument(response.status());
+    if (unread) at_once_ = run.size() > 1 ? 1 : kMostCommands;
+    if (unread && run.size() > 1) return absl::OkStatus();
     if (!response.ok() || response->outcomes().empty()) return NoOutcome(commands, response.status());
     bool same = true;
     for (int i = 0; i < response->outcomes_size() && same; ++i) {
@@ -280,7 +288,8 @@ class EntityChecker {
   }
 
   absl::Status CheckSnapshot() {
-    if (check_.read.empty() || history_.entity.snapshot_sequence() == 0) return absl::OkStatus();
+    const bool is_read = check_.read_services.contains(history_.entity.service());
+    if (!is_read || history_.entity.snapshot_sequence() == 0) return absl::OkStatus();
     dev::v1::ReplayCommand read;
     read.set_method(check_.read);
     std::vector<std::string> replies[2];
@@ -342,8 +351,11 @@ class EntityChecker {
   absl::StatusOr<ReplayResponse> WhenItIsThere(const ReplayRequest& request) {
     const absl::Time end = absl::Now() + kComesBackWithin;
     for (;;) {
-      if (check_.ended()) return absl::CancelledError("interrupted");
-      absl::StatusOr<ReplayResponse> response = client_.Call(&Client::ReplaysStub::Replay, request);
+      grpc::ClientContext context;
+      const CallEnd::Guard guard(end_, context);
+      if (end_.interrupted()) return absl::CancelledError("interrupted");
+      absl::StatusOr<ReplayResponse> response = client_.Call(&Client::ReplaysStub::Replay, request, context);
+      if (end_.interrupted()) return absl::CancelledError("interrupted");
       const bool later = absl::IsUnavailable(response.status()) || absl::IsResourceExhausted(response.status());
       if (!later || absl::Now() > end) return response;
       absl::SleepFor(kAskHistoryAgain);
@@ -355,10 +367,16 @@ class EntityChecker {
     request.set_persistence_id(history_.entity.persistence_id());
     request.set_entity_id(history_.entity.entity_id());
     request.set_from_sequence(from);
-    request.set_limit(limit);
-    absl::StatusOr<dev::v1::ListEventsResponse> listed = client_.Call(&Client::Stub::ListEvents, request);
-    if (!listed.ok()) return listed.status();
-    return std::vector<dev::v1::Event>(listed->events().begin(), listed->events().end());
+    std::vector<dev::v1::Event> events;
+    // A list of large events ends early.
+    do {
+      request.set_limit(limit - static_cast<int>(events.size()));
+      absl::StatusOr<dev::v1::ListEventsResponse> listed = client_.Call(&Client::Stub::ListEvents, request);
+      if (!listed.ok()) return listed.status();
+      for (dev::v1::Event& event : *listed->mutable_events()) events.push_back(std::move(event));
+      request.set_from_sequence(listed->next_sequence());
+    } while (request.from_sequence() != 0 && events.size() < static_cast<std::size_t>(limit));
+    return events;
   }
 
   Finding& Add(Finding finding) {
@@ -376,6 +394,7 @@ class EntityChecker {
   Client& client_;
   const HistoryCheck& check_;
   absl::Mutex& replays_;  // shared by those that may be under way together
+  CallEnd& end_;
   EntityHistory& history_;
   const std::int64_t last_;
   std::optional<dev::v1::ReplayCommand> probe_;
@@ -387,9 +406,11 @@ class EntityChecker {
 }  // namespace
 
 EntityHistory CheckEntity(Client& client, const dev::v1::Entity& entity, const HistoryCheck& check,
-                          absl::Mutex& replays) {
-  EntityHistory history{.entity = entity, .commands = 0, .findings = {}, .failure = {}};
-  history.failure = EntityChecker(client, check, replays, history).Run();
+                          absl::Mutex& replays, CallEnd& end) {
+  const absl::Time begin = absl::Now();
+  EntityHistory history{.entity = entity, .commands = 0, .findings = {}, .failure = {}, .took = {}};
+  history.failure = EntityChecker(client, check, replays, end, history).Run();
+  history.took = absl::Now() - begin;
   return history;
 }
 

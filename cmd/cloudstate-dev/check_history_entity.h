@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,17 +9,18 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "cloudstate/dev/v1/dev.pb.h"
+#include "cmd/cloudstate-dev/call_end.h"
 #include "cmd/cloudstate-dev/check_history_compare.h"
 #include "cmd/cloudstate-dev/client.h"
 
 namespace cloudstate::cli {
 
 struct HistoryCheck {
-  std::int64_t commands = 100;  // of each entity, the newest; 0 for all
-  std::string read;             // a method that is asked for the state with and without snapshots; empty for none
+  std::int64_t commands = 100;          // of each entity, the newest; 0 for all
+  std::string read;                     // a method that is asked for the state with and without snapshots, or empty
+  std::set<std::string> read_services;  // whose method it is: full names
   IgnoredFields ignored;
-  absl::Duration deadline = absl::Seconds(10);         // of each replay
-  std::function<bool()> ended = [] { return false; };  // whether nobody wants to know any more; any thread
+  absl::Duration deadline = absl::Seconds(10);  // of each replay
 };
 
 enum class FindingKind {
@@ -45,6 +46,7 @@ struct EntityHistory {
   std::int64_t commands = 0;  // that were compared
   std::vector<Finding> findings;
   absl::Status failure;  // why it could not be checked to its end
+  absl::Duration took = {};
 };
 
 // Brings an entity's stored events to the user function, by replays of the emulator that has a copy of them: whether it
@@ -52,6 +54,6 @@ struct EntityHistory {
 // behind. Any thread. Blocks. All that use one user function share `replays`: a replay whose stream breaks is asked
 // for once more while there is no other, since another one may have ended the user function.
 EntityHistory CheckEntity(Client& client, const dev::v1::Entity& entity, const HistoryCheck& check,
-                          absl::Mutex& replays);
+                          absl::Mutex& replays, CallEnd& end);
 
 }  // namespace cloudstate::cli

@@ -58,12 +58,6 @@ std::string FormatFinding(const Finding& finding, const Terminal& terminal) {
   return text;
 }
 
-std::string JsonStrings(const std::vector<std::string>& texts) {
-  return absl::StrCat(
-      "[", absl::StrJoin(texts, ",", [](std::string* out, const std::string& text) { out->append(JsonString(text)); }),
-      "]");
-}
-
 std::string FindingJson(const Finding& finding) {
   return absl::StrCat("{\"kind\":\"", FindingCode(finding.kind), "\",\"sequence\":", finding.sequence,
                       ",\"command\":", JsonString(finding.command), ",\"problem\":", JsonString(finding.problem),
@@ -83,7 +77,8 @@ std::string EntityJson(const EntityHistory& history) {
 testing::CaseResult CaseOf(const EntityHistory& history) {
   testing::CaseResult result;
   result.file = history.entity.persistence_id();
-  result.name = history.entity.entity_id();
+  result.name = history.entity.entity_id().empty() ? "(the empty id)" : history.entity.entity_id();
+  result.took = history.took;
   if (!history.failure.ok()) {
     result.outcome = testing::Outcome::kNotRun;
     result.reason = std::string(history.failure.message());
@@ -161,7 +156,7 @@ std::string HistoryReport::Json(absl::Duration took) const {
 std::string HistoryReport::JUnit(absl::Duration took) const {
   testing::Report report = cases_;
   report.took = took;
-  return testing::JUnitXml(report);
+  return testing::JUnitXml("cloudstate-dev check-history", report);
 }
 
 }  // namespace cloudstate::cli

@@ -39,6 +39,12 @@ class Client {
   absl::StatusOr<Response> Call(grpc::Status (Service::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request) {
     grpc::ClientContext context;
+    return Call(method, request, context);
+  }
+  // The same; `context` has a deadline, or somebody cancels it.
+  template <class Request, class Response, class Service>
+  absl::StatusOr<Response> Call(grpc::Status (Service::*method)(grpc::ClientContext*, const Request&, Response*),
+                                const Request& request, grpc::ClientContext& context) {
     Response response;
     grpc::Status status = stubs_.Call(method, context, request, response);
     if (!status.ok()) return Failure(status);

@@ -133,13 +133,16 @@ CLI::App* Command(CLI::App& parent, const std::string& name, const std::string& 
 }
 
 CLI::Option* DurationSetting(CLI::App& app, const std::string& flags, const std::string& variable,
-                             absl::Duration& value, const std::string& description) {
+                             absl::Duration& value, const std::string& description, absl::Duration most) {
   return app
       .add_option_function<std::string>(
           flags,
-          [&value, flags](const std::string& text) {
+          [&value, flags, most](const std::string& text) {
             if (!absl::ParseDuration(text, &value) || value <= absl::ZeroDuration()) {
               throw CLI::ValidationError(flags, "'" + text + "' is no duration such as 500ms, 30s or 2m");
+            }
+            if (value > most) {
+              throw CLI::ValidationError(flags, "'" + text + "' is too long: at most " + absl::FormatDuration(most));
             }
           },
           description)

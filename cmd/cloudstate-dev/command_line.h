@@ -21,9 +21,11 @@ CLI::Option* Setting(CLI::App& app, const std::string& flags, const std::string&
   return app.add_option(flags, value, description)->envname(variable)->capture_default_str();
 }
 
-// The same for a time such as 500ms, 30s or 2m, which must be more than none. `variable` may be empty.
+// The same for a time such as 500ms, 30s or 2m, which must be more than none, and no more than `most`. `variable` may
+// be empty.
 CLI::Option* DurationSetting(CLI::App& app, const std::string& flags, const std::string& variable,
-                             absl::Duration& value, const std::string& description);
+                             absl::Duration& value, const std::string& description,
+                             absl::Duration most = absl::InfiniteDuration());
 
 // "HOST:PORT", where an IPv6 host has brackets, which are left out of `host`. Nothing for a text that is none.
 struct HostAndPort {

@@ -75,6 +75,11 @@ void Console::OnTrouble(const std::string& trouble) {
   Show("trouble", Style::kWarning, trouble, With({{"text", Text(trouble)}}));
 }
 
+void Console::OnComplaint(const std::string& complaint) {
+  const std::string text = Printable(complaint);
+  Show("complaint", Style::kBad, text, With({{"text", Text(text)}}));
+}
+
 void Console::OnStarted(const std::string& label, int pid, int restarts) {
   Show("userFunctionStarted", Style::kDim, runtime::StartedText(label, pid, restarts),
        With({{"pid", Number(pid)}, {"restarts", Number(restarts)}}));

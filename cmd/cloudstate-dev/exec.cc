@@ -120,18 +120,26 @@ absl::StatusOr<std::unique_ptr<OwnEmulator>> StartFor(const ExecOptions& options
   return emulator;
 }
 
-int TellReport(OwnEmulator& emulator, const TestEnd& end, const ExecOptions& options, bool json) {
+// Whoever interrupts does not ask why it failed, but a build that is cancelled keeps its files.
+bool IsReported(const TestEnd& end, const ExecOptions& options) {
+  if (end.interrupted && options.report_file.empty()) return false;
   const bool failed = end.exit_code != 0 || end.timed_out;
-  if (options.report == "never" || (options.report == "on-failure" && !failed)) return kOk;
-  const absl::StatusOr<ExecReport> report = MakeExecReport(emulator, end);
+  return options.report == "always" || (options.report == "on-failure" && failed);
+}
+
+int TellReport(OwnEmulator& emulator, const TestEnd& end, const ExecOptions& options, bool json) {
+  if (!IsReported(end, options)) return kOk;
+  const absl::StatusOr<ExecReport> report = MakeExecReport(emulator, end, options.settings.limits.relay_timeout);
   if (!report.ok()) return Fail(report.status());
   const std::string text = json ? ExecReportJson(*report) : ExecReportText(*report);
-  if (!options.report_file.empty()) {
-    if (absl::Status status = WriteFile(options.report_file, text); !status.ok()) return Fail(status);
+  absl::Status written;
+  if (!options.report_file.empty()) written = WriteFile(options.report_file, text);
+  if (!json && !end.interrupted) {
+    PrintError(absl::StrCat("the test command ", end.how, ". What the emulator saw:\n\n", text));
+  } else if (!written.ok() || (options.report_file.empty() && !end.interrupted)) {
+    std::fputs(text.c_str(), stderr);
   }
-  if (!json) PrintError(absl::StrCat("the test command ", end.how, ". What the emulator saw:\n\n", text));
-  if (json && options.report_file.empty()) std::fputs(text.c_str(), stderr);
-  return kOk;
+  return written.ok() ? kOk : Fail(written);
 }
 
 // With the emulator up.
@@ -140,8 +148,7 @@ int RunTestCommand(OwnEmulator& emulator, TestProcess& process, const ExecOption
   if (!end.ok()) return Fail(end.status(), static_cast<ExitCode>(kNoSuchCommand));
   if (end->timed_out)
     PrintError(absl::StrCat("the test command took longer than ", FormatShortDuration(options.timeout)));
-  // Whoever interrupts does not ask why it failed.
-  const int reported = end->interrupted ? kOk : TellReport(emulator, *end, options, json);
+  const int reported = TellReport(emulator, *end, options, json);
   if (end->timed_out) return kTimedOut;
   return end->exit_code != 0 ? end->exit_code : reported;
 }
@@ -150,13 +157,21 @@ int Exec(const ExecOptions& options, bool json) {
   if (auto program = userfunction::FindProgram(options.command.front()); !program.ok()) {
     return Fail(program.status(), static_cast<ExitCode>(kNoSuchCommand));
   }
+  if (!options.report_file.empty()) {
+    if (absl::Status status = CheckMayWrite(options.report_file, true); !status.ok()) return Fail(status, kUsage);
+  }
   base::SetUpLog(-1);  // troubles are in the report
   TestProcess process;
   const absl::StatusOr<std::string> directory = DirectoryToKeep(options.keep);
   if (!directory.ok()) return Fail(directory.status());
   absl::StatusOr<std::unique_ptr<OwnEmulator>> emulator = StartFor(options, *directory, process);
-  if (const std::optional<int> signal = process.PendingSignal()) return 128 + *signal;
-  if (!emulator.ok()) return Fail(emulator.status());
+  if (const std::optional<int> signal = process.PendingSignal(); signal.has_value() || !emulator.ok()) {
+    const int failed = signal.has_value() ? 128 + *signal : Fail(emulator.status());
+    if (emulator.ok()) *emulator = nullptr;
+    std::error_code error;
+    if (options.keep == kAnyDirectory) std::filesystem::remove_all(*directory, error);  // no test has been there
+    return failed;
+  }
   const int code = RunTestCommand(**emulator, process, options, json);
   *emulator = nullptr;
   if (!directory->empty()) {

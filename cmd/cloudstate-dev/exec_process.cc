@@ -10,9 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
-#include <string_view>
+#include <set>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -54,17 +52,8 @@ std::vector<int> OpenFiles() {
 
 // Whether that process is a living child of ours in our process group.
 bool IsChildInOurGroup(pid_t pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  std::string line;
-  if (!std::getline(file, line)) return false;
-  const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return false;
-  std::istringstream rest(line.substr(name_end + 1));
-  char state = '?';
-  pid_t parent = 0;
-  pid_t group = 0;
-  rest >> state >> parent >> group;
-  return state != 'Z' && parent == getpid() && group == getpgrp();
+  const std::optional<userfunction::ProcessStat> stat = userfunction::ReadProcessStat(pid);
+  return stat.has_value() && stat->state != 'Z' && stat->parent == getpid() && stat->group == getpgrp();
 }
 
 bool HasChildInOurGroup() {
@@ -103,13 +92,6 @@ std::optional<siginfo_t> NextSignal(const sigset_t& signals, absl::Time until) {
   }
 }
 
-std::vector<char*> PointersTo(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (std::string& each : strings) pointers.push_back(each.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 }  // namespace
 
 TestProcess::TestProcess() : inherited_(OpenFiles()), had_before_(ChildrenInOurGroup()) {
@@ -125,7 +107,12 @@ TestProcess::TestProcess() : inherited_(OpenFiles()), had_before_(ChildrenInOurG
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-TestProcess::~TestProcess() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+TestProcess::~TestProcess() {
+  // Those that came late have been heeded, or are too late: this process ends with its exit code, not by a signal.
+  const timespec now = {};
+  while (sigtimedwait(&taken_, nullptr, &now) > 0) continue;
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
 std::optional<int> TestProcess::PendingSignal() const {
   sigset_t pending;
@@ -176,8 +163,8 @@ absl::StatusOr<pid_t> TestProcess::Start(const std::vector<std::string>& command
   if (!program.ok()) return program.status();
   std::vector<std::string> argument_strings = command;
   std::vector<std::string> environment_strings = userfunction::MergedEnvironment(environment);
-  const std::vector<char*> arguments = PointersTo(argument_strings);
-  const std::vector<char*> variables = PointersTo(environment_strings);
+  const std::vector<char*> arguments = userfunction::PointersTo(argument_strings);
+  const std::vector<char*> variables = userfunction::PointersTo(environment_strings);
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid == 0) BecomeCommand(program->c_str(), arguments.data(), variables.data(), parent);
@@ -239,9 +226,12 @@ void TestProcess::EndLeftBehind(int signal, absl::Duration within) {
   sigemptyset(&ends);
   sigaddset(&ends, SIGCHLD);
   const absl::Time until = absl::Now() + within;
+  std::set<pid_t> told;  // once: the second time many programs end at once
   std::vector<pid_t> left = LeftBehind();
   while (!left.empty() && absl::Now() < until) {
-    for (const pid_t each : left) kill(each, signal);
+    for (const pid_t each : left) {
+      if (told.insert(each).second) kill(each, signal);
+    }
     NextSignal(ends, std::min(until, absl::Now() + absl::Milliseconds(100)));
     Reap(0);
     left = LeftBehind();

@@ -8,8 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "cmd/cloudstate-dev/call_tree.h"
 #include "cmd/cloudstate-dev/client.h"
+#include "cmd/cloudstate-dev/fuzz_calls.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/terminal.h"
@@ -18,9 +20,14 @@
 namespace cloudstate::cli {
 namespace {
 
-constexpr int kReportedCalls = 5;
+constexpr std::size_t kReportedCalls = 5;
 constexpr int kReportedEvents = 20;
 constexpr std::size_t kReportedTroubles = 20;
+// What goes on after the tests for no longer than this is about to end anyway.
+constexpr absl::Duration kMayJustEnd = absl::Milliseconds(100);
+// What the emulator takes at once, and what it needs to end what has reached its limit.
+constexpr absl::Duration kMostAdvanced = absl::Hours(24);
+constexpr absl::Duration kEndsWithin = absl::Milliseconds(500);
 
 // No terminal, but lines that can be read.
 constexpr Terminal kReportWidth{.interactive = false, .colour = false, .width = 160};
@@ -32,9 +39,21 @@ std::string FailedCall(const dev::v1::CommandTrace& trace) {
                       FormatCallTree(trace, kReportWidth));
 }
 
-std::string FailedCalls(const dev::v1::ListCommandsResponse& calls) {
-  if (calls.commands().empty()) return "No call failed.\n";
-  std::string text = calls.commands_size() < kReportedCalls
+std::string OpenCalls(const ExecReport& report) {
+  if (report.under_way.empty()) return "";
+  std::string text = absl::StrCat("Still under way: ", report.under_way, "\n");
+  for (const dev::v1::CommandTrace& trace : report.open_calls) {
+    absl::StrAppend(&text, "\n", FormatInstant(admin::FromTimestamp(trace.started())), " by ", trace.protocol(),
+                    ", not answered after ", FormatShortDuration(admin::FromDuration(trace.duration())), "\n",
+                    FormatCallTree(trace, kReportWidth));
+  }
+  return text + "\n";
+}
+
+std::string FailedCalls(const ExecReport& report) {
+  const dev::v1::ListCommandsResponse& calls = report.failed_calls;
+  if (calls.commands().empty()) return report.under_way.empty() ? "No call failed.\n" : "No other call failed.\n";
+  std::string text = static_cast<std::size_t>(calls.commands_size()) < kReportedCalls
                          ? absl::StrCat(Counted(calls.commands_size(), "call"), " failed:\n")
                          : absl::StrCat("The newest ", kReportedCalls, " calls that failed:\n");
   // As they happened.
@@ -60,14 +79,6 @@ std::string NewestEvents(const dev::v1::ListNewestEventsResponse& newest) {
   return text;
 }
 
-std::string JsonList(const std::vector<std::string>& texts) {
-  return absl::StrCat(
-      "[",
-      absl::StrJoin(texts, ",",
-                    [](std::string* out, const std::string& text) { absl::StrAppend(out, JsonString(text)); }),
-      "]");
-}
-
 template <class Messages>
 std::string JsonListOf(const Messages& messages) {
   return absl::StrCat(
@@ -77,9 +88,53 @@ std::string JsonListOf(const Messages& messages) {
       "]");
 }
 
+// "1 call is open." of "After 100ms still: 1 call is open."
+std::string WhatIsUnderWay(const absl::Status& waited) {
+  constexpr std::string_view kStill = "still: ";
+  const std::string message(waited.message());
+  const std::size_t still = message.find(kStill);
+  return still == std::string::npos ? message : message.substr(still + kStill.size());
+}
+
+// Without what came of ending it.
+dev::v1::CommandTrace AsItWas(dev::v1::CommandTrace trace, absl::Time then) {
+  const absl::Duration age = then - admin::FromTimestamp(trace.started());
+  *trace.mutable_duration() = admin::ToDuration(age);
+  trace.clear_code();
+  trace.clear_message();
+  while (!trace.steps().empty() && admin::FromDuration(trace.steps().rbegin()->at()) > age)
+    trace.mutable_steps()->RemoveLast();
+  return trace;
+}
+
+// A trace is told when its call has ended. So time goes on, at once, until calls reach their limit. Streams have none.
+absl::StatusOr<std::vector<dev::v1::CommandTrace>> EndOpenCalls(Client& client, absl::Duration limit) {
+  const auto mark = client.Call(&Client::TestingStub::GetMark, dev::v1::GetMarkRequest());
+  if (!mark.ok()) return mark.status();
+  const absl::Time now = absl::Now();
+  dev::v1::AdvanceTimeRequest advance;
+  *advance.mutable_by() = admin::ToDuration(std::min(limit, kMostAdvanced));
+  const auto advanced = client.Call(&Client::TestingStub::AdvanceTime, advance);
+  if (!advanced.ok()) return advanced.status();
+  // The tests may have let time go on themselves.
+  const absl::Time then = now + admin::FromDuration(advanced->ahead()) - admin::FromDuration(advance.by());
+  AwaitIdle(client, kEndsWithin).IgnoreError();  // whether all has ended or not
+  dev::v1::ListSinceRequest since;
+  *since.mutable_mark() = *mark;
+  const auto ended = client.Call(&Client::TestingStub::ListSince, since);
+  if (!ended.ok()) return ended.status();
+  std::vector<dev::v1::CommandTrace> calls;
+  for (const dev::v1::CommandTrace& trace : ended->commands()) {
+    if (admin::FromTimestamp(trace.started()) <= then && calls.size() < kReportedCalls) {
+      calls.push_back(AsItWas(trace, then));
+    }
+  }
+  return calls;
+}
+
 }  // namespace
 
-absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& end) {
+absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& end, absl::Duration call_limit) {
   ExecReport report;
   report.end = end;
   report.troubles = emulator.troubles();
@@ -91,7 +146,7 @@ absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& 
   if (!client.ok()) return client.status();
   dev::v1::ListCommandsRequest calls;
   calls.mutable_filter()->set_failed_only(true);
-  calls.set_limit(kReportedCalls);
+  calls.set_limit(static_cast<int>(kReportedCalls));
   auto failed = (*client)->Call(&Client::Stub::ListCommands, calls);
   if (!failed.ok()) return failed.status();
   report.failed_calls = *std::move(failed);
@@ -100,11 +155,16 @@ absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& 
   auto newest = (*client)->Call(&Client::Stub::ListNewestEvents, events);
   if (!newest.ok()) return newest.status();
   report.events = *std::move(newest);
+  if (const absl::Status idle = AwaitIdle(**client, kMayJustEnd); absl::IsDeadlineExceeded(idle)) {
+    report.under_way = WhatIsUnderWay(idle);
+    auto open = EndOpenCalls(**client, call_limit);
+    if (open.ok()) report.open_calls = *std::move(open);
+  }
   return report;
 }
 
 std::string ExecReportText(const ExecReport& report) {
-  std::string text = absl::StrCat(FailedCalls(report.failed_calls), "\n", NewestEvents(report.events));
+  std::string text = absl::StrCat(OpenCalls(report), FailedCalls(report), "\n", NewestEvents(report.events));
   if (!report.troubles.empty()) {
     absl::StrAppend(&text, "\nTroubles:\n");
     for (const std::string& each : report.troubles) absl::StrAppend(&text, "  ", Truncated(Printable(each), 500), "\n");
@@ -117,8 +177,9 @@ std::string ExecReportText(const ExecReport& report) {
 std::string ExecReportJson(const ExecReport& report) {
   return absl::StrCat(R"({"exitCode":)", report.end.exit_code, R"(,"how":)", JsonString(report.end.how),
                       R"(,"failedCalls":)", JsonListOf(report.failed_calls.commands()), R"(,"events":)",
-                      JsonListOf(report.events.events()), R"(,"troubles":)", JsonList(report.troubles), R"(,"output":)",
-                      JsonList(report.output), "}\n");
+                      JsonListOf(report.events.events()), R"(,"troubles":)", JsonStrings(report.troubles),
+                      R"(,"output":)", JsonStrings(report.output), R"(,"underWay":)", JsonString(report.under_way),
+                      R"(,"openCalls":)", JsonListOf(report.open_calls), "}\n");
 }
 
 }  // namespace cloudstate::cli

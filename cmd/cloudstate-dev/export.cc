@@ -17,6 +17,7 @@
 #include "cmd/cloudstate-dev/interruption.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/progress_line.h"
+#include "cmd/cloudstate-dev/stored_service.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/journal/archive.h"
@@ -70,13 +71,16 @@ absl::StatusOr<journal::ArchiveCounts> ExportToFile(const std::string& file, con
   return counts;
 }
 
-int Export(const Settings& settings, const ExportOptions& options) {
+int Export(const Settings& settings, ExportOptions options) {
   if (absl::Status status = CheckExportedFile(options); !status.ok()) return Fail(status, kUsage);
   std::atomic<bool> interrupted = false;
   const Interruption interruption([&] { interrupted = true; });
   signal(SIGPIPE, SIG_IGN);  // whoever reads may have had enough
   absl::StatusOr<std::string> journal = FindJournalFile(settings);
   if (!journal.ok()) return Fail(journal.status(), kNotFound);
+  if (absl::Status status = UseStoredService(settings, options.filter.service); !status.ok()) {
+    return Fail(status, kUsage);
+  }
   const journal::EntityFilter filter{.service = options.filter.service,
                                      .persistence_id = options.persistence_id,
                                      .id_contains = options.filter.id_contains};

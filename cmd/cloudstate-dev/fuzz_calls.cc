@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "cmd/cloudstate-dev/stored_events.h"
 #include "emulator/base/proto_time.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -62,7 +63,7 @@ absl::StatusOr<dev::v1::CallResponse> CallWithStream(Client& client, const fuzzi
   return response;
 }
 
-absl::StatusOr<std::int64_t> LastSequence(Client& client, const StoredEntityKey& key) {
+absl::StatusOr<std::int64_t> LastSequence(Client& client, const base::EntityKey& key) {
   dev::v1::GetEntityRequest request;
   request.set_persistence_id(key.persistence_id);
   request.set_entity_id(key.entity_id);
@@ -72,21 +73,16 @@ absl::StatusOr<std::int64_t> LastSequence(Client& client, const StoredEntityKey&
   return entity->last_sequence();
 }
 
-absl::StatusOr<fuzzing::Outcome> OutcomeOf(Client& client, const std::string& trace_id, const StoredEntityKey& key,
+absl::StatusOr<fuzzing::Outcome> OutcomeOf(Client& client, const std::string& trace_id, const base::EntityKey& key,
                                            const std::string& method, std::int64_t sequence) {
   dev::v1::GetCommandRequest command;
   command.set_trace_id(trace_id);
   auto trace = client.Call(&Client::Stub::GetCommand, command);
   if (!trace.ok()) return trace.status();
-  dev::v1::ListEventsRequest request;
-  request.set_persistence_id(key.persistence_id);
-  request.set_entity_id(key.entity_id);
-  request.set_from_sequence(sequence + 1);
-  auto stored = client.Call(&Client::Stub::ListEvents, request);
-  if (!stored.ok() && !absl::IsNotFound(stored.status())) return stored.status();
+  const auto stored = StoredEvents(client, key, sequence + 1);
+  if (!stored.ok()) return stored.status();
   std::vector<dev::v1::Payload> events;
-  const auto listed = stored.value_or(dev::v1::ListEventsResponse());
-  for (const dev::v1::Event& event : listed.events()) {
+  for (const dev::v1::Event& event : *stored) {
     const bool is_its_own = event.cause().trace_id() == trace_id && event.cause().method() == method;
     if (is_its_own) events.push_back(event.payload());
   }

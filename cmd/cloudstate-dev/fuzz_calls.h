@@ -7,17 +7,13 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cmd/cloudstate-dev/client.h"
+#include "emulator/base/entity_key.h"
 #include "emulator/fuzzing/method.h"
 #include "emulator/fuzzing/outcome.h"
 
 namespace cloudstate::cli {
 
 // What fuzz-user-function asks of an emulator.
-
-struct StoredEntityKey {
-  std::string persistence_id;
-  std::string entity_id;
-};
 
 std::string InputJson(const google::protobuf::Value& input);
 
@@ -29,10 +25,10 @@ absl::StatusOr<dev::v1::CallResponse> CallWithStream(Client& client, const fuzzi
                                                      const std::vector<std::string>& inputs, absl::Duration deadline);
 
 // Of the entity's newest event; 0 where nothing is stored.
-absl::StatusOr<std::int64_t> LastSequence(Client& client, const StoredEntityKey& key);
+absl::StatusOr<std::int64_t> LastSequence(Client& client, const base::EntityKey& key);
 
 // What a call led to: by its trace, and by what it stored behind `sequence`.
-absl::StatusOr<fuzzing::Outcome> OutcomeOf(Client& client, const std::string& trace_id, const StoredEntityKey& key,
+absl::StatusOr<fuzzing::Outcome> OutcomeOf(Client& client, const std::string& trace_id, const base::EntityKey& key,
                                            const std::string& method, std::int64_t sequence);
 
 // Until nothing goes on any more. DEADLINE_EXCEEDED says what does.

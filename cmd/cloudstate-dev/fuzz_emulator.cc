@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
@@ -13,17 +12,7 @@ constexpr absl::Duration kBetweenStatusLooks = absl::Milliseconds(10);
 // A process that hangs is not waited for for long.
 constexpr absl::Duration kTerminationGrace = absl::Seconds(1);
 
-// Warnings that are about something else than what the user function said.
-bool IsHarmless(const std::string& warning) {
-  return absl::StartsWith(warning, "side effect ") || absl::StartsWith(warning, "the request header ") ||
-         absl::StartsWith(warning, "types for the journal ") || absl::StartsWith(warning, "the descriptors ");
-}
-
 }  // namespace
-
-FuzzEmulator::FuzzEmulator(Options options)
-    : options_(std::move(options)),
-      listening_([this](base::LogLevel level, const std::string& text) { Note(level, text); }) {}
 
 absl::StatusOr<std::unique_ptr<FuzzEmulator>> FuzzEmulator::Start(Options options) {
   const std::string glob = options.service_glob;
@@ -45,6 +34,10 @@ absl::Status FuzzEmulator::StartOwn() {
   options.start_up = options_.start_up;
   options.show_output = options_.show_output;
   options.given_up = options_.given_up;
+  options.on_complaint = [this](const std::string& complaint) {
+    const std::lock_guard lock(mutex_);
+    complaints_.push_back(complaint);
+  };
   auto own = OwnEmulator::Start(std::move(options));
   if (!own.ok()) return own.status();
   own_ = *std::move(own);
@@ -81,12 +74,6 @@ absl::Status FuzzEmulator::AwaitUserFunction() {
 std::vector<std::string> FuzzEmulator::TakeComplaints() {
   const std::lock_guard lock(mutex_);
   return std::exchange(complaints_, {});
-}
-
-void FuzzEmulator::Note(base::LogLevel level, const std::string& text) {
-  if (level < base::LogLevel::kWarning || IsHarmless(text)) return;
-  const std::lock_guard lock(mutex_);
-  complaints_.push_back(text);
 }
 
 }  // namespace cloudstate::cli

@@ -12,7 +12,6 @@
 #include "cmd/cloudstate-dev/client.h"
 #include "cmd/cloudstate-dev/fuzz_types.h"
 #include "cmd/cloudstate-dev/own_emulator.h"
-#include "emulator/base/log.h"
 
 namespace cloudstate::cli {
 
@@ -36,13 +35,16 @@ class FuzzEmulator {
   };
   // Waits for the user function, where it has to come back.
   absl::Status Renew(Renewal renewal);
+  // Until it has been discovered. UNAVAILABLE, with what it printed, where that takes too long.
+  absl::Status AwaitUserFunction();
   // Whether the user function was started here.
   bool owns_user_function() const { return options_.user_function.address.empty(); }
 
   Client& client() { return *client_; }
   const FuzzTypes& types() const { return *types_; }
   int pid() const { return own_->user_function_pid(); }
-  std::string Output() const { return own_->Output(); }
+  // Empty where another process has not come up: that error has it.
+  std::string Output() const { return own_ == nullptr ? "" : own_->Output(); }
 
   // What the emulator has said is wrong about the user function since it was last asked.
   std::vector<std::string> TakeComplaints();
@@ -50,15 +52,12 @@ class FuzzEmulator {
   std::size_t losses() const { return own_->losses(); }
 
  private:
-  explicit FuzzEmulator(Options options);
+  explicit FuzzEmulator(Options options) : options_(std::move(options)) {}
   absl::Status StartOwn();
-  absl::Status AwaitUserFunction();
-  void Note(base::LogLevel level, const std::string& text);
 
   const Options options_;
   std::mutex mutex_;
   std::vector<std::string> complaints_;
-  const base::LogListening listening_;
   std::unique_ptr<OwnEmulator> own_;
   std::unique_ptr<Client> client_;
   std::unique_ptr<FuzzTypes> types_;

@@ -2,14 +2,15 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "absl/strings/numbers.h"
 #include "cmd/cloudstate-dev/fuzz_calls.h"
+#include "emulator/userfunction/process.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -17,15 +18,6 @@ namespace {
 // Enough to see a trend; and those after which a trend that goes on is not waited for any longer.
 constexpr std::size_t kLeastMemoryRounds = 12;
 constexpr std::size_t kMostMemoryRounds = 120;
-
-int ParentOf(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  const std::size_t name_ends = line.rfind(')');  // the name may have anything in it
-  if (name_ends == std::string::npos || line.size() < name_ends + 4) return 0;
-  return std::atoi(line.c_str() + name_ends + 4);  // behind the state
-}
 
 std::int64_t OwnKibibytes(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
@@ -40,7 +32,9 @@ std::multimap<int, int> ChildrenOfAll() {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     int pid = 0;
-    if (absl::SimpleAtoi(entry.path().filename().string(), &pid)) children.emplace(ParentOf(pid), pid);
+    if (!absl::SimpleAtoi(entry.path().filename().string(), &pid)) continue;
+    const std::optional<userfunction::ProcessStat> stat = userfunction::ReadProcessStat(pid);
+    if (stat.has_value()) children.emplace(stat->parent, pid);
   }
   return children;
 }
@@ -81,7 +75,10 @@ absl::StatusOr<fuzzing::MemoryRounds> MeasureMemory(FuzzEmulator& emulator,
   for (std::size_t round = 1; round <= kMostMemoryRounds; ++round) {
     if (interrupted()) return absl::CancelledError("interrupted");
     std::int64_t commands = 0;
-    if (absl::Status status = PlayRound(emulator, sequences, deadline, commands); !status.ok()) return status;
+    const absl::Status played = PlayRound(emulator, sequences, deadline, commands);
+    // A command that hangs is not this measurement's to tell.
+    if (absl::IsDeadlineExceeded(played)) return fuzzing::MemoryRounds();
+    if (!played.ok()) return played;
     rounds.commands = commands;
     rounds.kibibytes.push_back(ResidentKibibytes(emulator.pid()));
     const bool goes_on = round < kLeastMemoryRounds || fuzzing::TrendOf(rounds) == fuzzing::Trend::kGrows;

@@ -67,13 +67,11 @@ std::string FuzzText(const FuzzReport& report, const Terminal& terminal) {
 }
 
 std::string FuzzJson(const FuzzReport& report) {
-  std::vector<std::string> methods;
-  for (const std::string& method : report.drawing_lots) methods.push_back(JsonString(method));
-  std::string json = absl::StrCat("{\"firstSeed\":", report.first_seed, ",\"lastSeed\":", report.last_seed,
-                                  ",\"played\":", report.sequences, ",\"commands\":", report.commands,
-                                  ",\"seconds\":", absl::ToDoubleSeconds(report.took),
-                                  ",\"endedEarly\":", report.ended_early ? "true" : "false", ",\"notCompared\":[",
-                                  absl::StrJoin(methods, ","), "]");
+  std::string json = absl::StrCat(
+      "{\"firstSeed\":", report.first_seed, ",\"lastSeed\":", report.last_seed, ",\"played\":", report.sequences,
+      ",\"commands\":", report.commands, ",\"seconds\":", absl::ToDoubleSeconds(report.took),
+      ",\"endedEarly\":", report.ended_early ? "true" : "false",
+      ",\"notCompared\":", JsonStrings({report.drawing_lots.begin(), report.drawing_lots.end()}));
   if (!report.memory.empty()) absl::StrAppend(&json, ",\"memory\":", JsonString(report.memory));
   if (report.found.has_value()) absl::StrAppend(&json, ",\"found\":", FoundJson(report));
   return json + "}\n";

@@ -147,7 +147,12 @@ FuzzPlayer::Maybe FuzzPlayer::PlayCall(const dev::v1::TestStep& step, Result& re
   ++result.commands;
 
   if (made.response.code() != 0 && HasCrashed(made.response, pid, losses)) {
-    return Found(fuzzing::FindingKind::kCrash, made, absl::StrCat("the process ended", emulator_.Output()));
+    Maybe crash = Found(fuzzing::FindingKind::kCrash, made, absl::StrCat("the process ended", emulator_.Output()));
+    if (crash.ok() && crash->has_value()) return crash;
+    // Where nobody looks for that, the rest of the sequence is for the process that comes next.
+    if (absl::Status status = emulator_.AwaitUserFunction(); !status.ok()) return status;
+    emulator_.TakeComplaints();
+    return std::nullopt;
   }
   Maybe finding = CheckEnd(made);
   // What the emulator itself refused says nothing about the user function.

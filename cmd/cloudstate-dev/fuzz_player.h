@@ -84,7 +84,7 @@ class FuzzPlayer {
   std::vector<fuzzing::Probe> probes_;
   std::map<std::string, fuzzing::Outcome> fresh_;  // by method: what new entities answer, masked
   std::set<std::string> drawing_lots_;
-  std::optional<StoredEntityKey> stored_;  // one that has events, in the sequence that is played
+  std::optional<base::EntityKey> stored_;  // one that has events, in the sequence that is played
 };
 
 }  // namespace cloudstate::cli

@@ -32,7 +32,7 @@ absl::StatusOr<dev::v1::ReplayResponse> Ask(Client& client, const FuzzReplay& re
 
 // What a fresh stream answers that was brought the entity's events is what the entity has to answer.
 FuzzPlayer::Maybe FuzzPlayer::CheckReplay(const Made& made) {
-  const StoredEntityKey key{made.method.persistence_id, made.entity_id};
+  const base::EntityKey key{made.method.persistence_id, made.entity_id};
   const FuzzReplay replay{key, made.sequence, &made.method, made.json, ReplayedFrom::kSnapshot, options_.deadline};
   auto answer = Ask(emulator_.client(), replay);
   if (absl::IsNotFound(answer.status())) return std::nullopt;  // nothing was stored
@@ -57,7 +57,7 @@ FuzzPlayer::Maybe FuzzPlayer::CheckReplay(const Made& made) {
 }
 
 FuzzPlayer::Maybe FuzzPlayer::CompareReplays(const Made& made, const fuzzing::Outcome& first, bool has_snapshot) {
-  const StoredEntityKey key{made.method.persistence_id, made.entity_id};
+  const base::EntityKey key{made.method.persistence_id, made.entity_id};
   const FuzzReplay replay{key, made.sequence, &made.method, made.json, ReplayedFrom::kSnapshot, options_.deadline};
   auto again = Ask(emulator_.client(), replay);
   if (!again.ok()) return again.status();
@@ -88,7 +88,7 @@ FuzzPlayer::Maybe FuzzPlayer::CompareReplays(const Made& made, const fuzzing::Ou
 
 FuzzPlayer::Maybe FuzzPlayer::CheckSnapshot(const Made& made, const fuzzing::Outcome& with_snapshot,
                                             fuzzing::Compared compared) {
-  const StoredEntityKey key{made.method.persistence_id, made.entity_id};
+  const base::EntityKey key{made.method.persistence_id, made.entity_id};
   const FuzzReplay replay{key, made.sequence, &made.method, made.json, ReplayedFrom::kFirstEvent, options_.deadline};
   auto answer = Ask(emulator_.client(), replay);
   if (!answer.ok()) return answer.status();

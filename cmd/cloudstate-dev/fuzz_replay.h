@@ -15,7 +15,7 @@ enum class ReplayedFrom { kSnapshot, kFirstEvent };
 
 // A command to an entity as it was after an event.
 struct FuzzReplay {
-  StoredEntityKey key;
+  base::EntityKey key;
   std::int64_t sequence = 0;                // of that event
   const fuzzing::Method* method = nullptr;  // null: no command
   std::string json;

@@ -25,7 +25,7 @@ class FindingShrinker {
                   const std::function<bool()>& goes_on, const std::function<void(const std::string&)>& progress)
       : emulator_(emulator), player_(player), best_(std::move(played)), goes_on_(goes_on), progress_(progress) {}
 
-  absl::StatusOr<ShrunkFinding> Run() {
+  ShrunkFinding Run() {
     ShrunkFinding shrunk;
     shrunk.steps_before = best_.sequence.size();
     shrunk.happens_again = Reproduce();
@@ -34,7 +34,10 @@ class FindingShrinker {
       fuzzing::Shrink(
           best_.sequence, [this](const fuzzing::Sequence& candidate) { return Fails(candidate); }, runs);
     }
-    if (!trouble_.ok() && !absl::IsCancelled(trouble_)) return trouble_;
+    if (!trouble_.ok() && !absl::IsCancelled(trouble_)) {  // what was found is told all the same
+      const absl::string_view why = trouble_.message();
+      absl::StrAppend(&best_.finding.text, "; playing it again failed: ", why.substr(0, why.find('\n')));
+    }
     shrunk.played = std::move(best_);
     return shrunk;
   }
@@ -64,6 +67,7 @@ class FindingShrinker {
     }
     if (!result->finding.has_value() || !result->finding->IsLike(best_.finding)) return false;
     best_ = {candidate, std::move(result->codes), *std::move(result->finding)};
+    best_.sequence.resize(best_.finding.step + 1);  // it may have come sooner
     return true;
   }
 
@@ -79,9 +83,9 @@ class FindingShrinker {
 
 }  // namespace
 
-absl::StatusOr<ShrunkFinding> ShrinkFinding(FuzzEmulator& emulator, FuzzPlayer& player, fuzzing::Played played,
-                                            const std::function<bool()>& goes_on,
-                                            const std::function<void(const std::string&)>& progress) {
+ShrunkFinding ShrinkFinding(FuzzEmulator& emulator, FuzzPlayer& player, fuzzing::Played played,
+                            const std::function<bool()>& goes_on,
+                            const std::function<void(const std::string&)>& progress) {
   return FindingShrinker(emulator, player, std::move(played), goes_on, progress).Run();
 }
 

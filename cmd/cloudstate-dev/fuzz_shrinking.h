@@ -4,7 +4,6 @@
 #include <functional>
 #include <string>
 
-#include "absl/status/statusor.h"
 #include "cmd/cloudstate-dev/fuzz_emulator.h"
 #include "cmd/cloudstate-dev/fuzz_player.h"
 #include "emulator/fuzzing/finding_test_file.h"
@@ -18,10 +17,11 @@ struct ShrunkFinding {
   bool happens_again = false;
 };
 
-// Plays shorter and plainer sequences as long as the same is found; `progress` is told how far it has come. Of a time
-// limit or an interruption (`goes_on` says no) the best so far is kept. `played` ends with the step of the finding.
-absl::StatusOr<ShrunkFinding> ShrinkFinding(FuzzEmulator& emulator, FuzzPlayer& player, fuzzing::Played played,
-                                            const std::function<bool()>& goes_on,
-                                            const std::function<void(const std::string&)>& progress);
+// Plays shorter and plainer sequences as long as the same is found; `progress` is told how far it has come. At a time
+// limit, an interruption (`goes_on` says no), or where nothing can be played any more, the best so far is kept.
+// `played` ends with the step of the finding.
+ShrunkFinding ShrinkFinding(FuzzEmulator& emulator, FuzzPlayer& player, fuzzing::Played played,
+                            const std::function<bool()>& goes_on,
+                            const std::function<void(const std::string&)>& progress);
 
 }  // namespace cloudstate::cli

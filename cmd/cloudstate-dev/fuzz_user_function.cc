@@ -6,12 +6,13 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <regex>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
@@ -24,8 +25,11 @@
 #include "cmd/cloudstate-dev/interruption.h"
 #include "cmd/cloudstate-dev/paste_lines.h"
 #include "cmd/cloudstate-dev/progress_line.h"
+#include "cmd/cloudstate-dev/seed_arguments.h"
 #include "cmd/cloudstate-dev/simulate_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/write_file.h"
+#include "emulator/admin/replaying.h"
 #include "emulator/base/log.h"
 #include "emulator/testing/test_file.h"
 
@@ -56,17 +60,6 @@ struct FuzzOptions {
   bool verbose = false;
 };
 
-// "A..B", or "N" for the first N.
-simulation::SeedRange ParseFuzzSeeds(const std::string& text) {
-  const auto dots = text.find("..");
-  simulation::SeedRange range;
-  const bool well = dots == std::string::npos ? absl::SimpleAtoi(text, &range.last)
-                                              : absl::SimpleAtoi(text.substr(0, dots), &range.first) &&
-                                                    absl::SimpleAtoi(text.substr(dots + 2), &range.last);
-  if (well && range.first <= range.last) return range;
-  throw CLI::ValidationError("--seeds takes two numbers, as in 1..1000, or how many, not '" + text + "'.");
-}
-
 fuzzing::FindingKind ParseKind(const std::string& text) {
   std::vector<std::string> names;
   for (const fuzzing::FindingName& each : fuzzing::kFindingNames) {
@@ -93,6 +86,24 @@ absl::StatusOr<std::string> WriteNewFile(const std::string& wanted, std::uint64_
   }
 }
 
+// Of what was seen, without what the user function printed and the ports: the same seed finds the same file.
+std::string SameEachTime(const std::string& seen) {
+  static const std::regex kPorts(R"((127\.0\.0\.1|\[::1\]|localhost):\d+)");
+  return std::regex_replace(Printable(seen.substr(0, seen.find('\n'))), kPorts, "$1");
+}
+
+// Before the work begins whose only result may be a file.
+absl::Status CheckFoundFile(const std::string& out) {
+  if (!out.empty() && std::ifstream(out).good()) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("There is a file ", out, " already. Remove it, or name another with --out."));
+  }
+  if (!out.empty()) return CheckMayWrite(out, true);
+  if (CheckMayWrite("fuzz-SEED.yaml", true).ok()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "A test of what is found goes into this directory, where nothing can be written: name a file with --out.");
+}
+
 class Fuzzing {
  public:
   Fuzzing(const FuzzOptions& options, bool json) : options_(options), progress_(!json) {
@@ -109,7 +120,7 @@ class Fuzzing {
 
   absl::Status PlaySeeds();
   absl::Status CheckMemory();
-  absl::Status Conclude();
+  void Conclude();
   std::string FileText() const;
   std::string Again() const;
   std::string Arguments() const { return UserFunctionArguments(options_.user_function); }
@@ -142,9 +153,9 @@ absl::StatusOr<FuzzReport> Fuzzing::Run() {
   }
   report_.took = absl::Now() - start;
   report_.drawing_lots = player_->drawing_lots();
-  if (status.ok() && report_.found.has_value()) status = Conclude();
   if (!status.ok())
     return absl::Status(status.code(), absl::StrCat(absl::string_view(status.message()), emulator_->Output()));
+  if (report_.found.has_value()) Conclude();
   return std::move(report_);
 }
 
@@ -164,11 +175,9 @@ absl::Status Fuzzing::PlaySeeds() {
       report_.seed = seed;
       sequence.resize(result->finding->step + 1);
       fuzzing::Played played{std::move(sequence), std::move(result->codes), *std::move(result->finding)};
-      auto shrunk = ShrinkFinding(
+      report_.found = ShrinkFinding(
           *emulator_, *player_, std::move(played), [this] { return GoesOn(); },
           [this](const std::string& text) { progress_.Show(text); });
-      if (!shrunk.ok()) return shrunk.status();
-      report_.found = *std::move(shrunk);
       return absl::OkStatus();
     }
     if (seed == options_.seeds.last) return absl::OkStatus();
@@ -197,15 +206,19 @@ absl::Status Fuzzing::CheckMemory() {
   return absl::OkStatus();
 }
 
-absl::Status Fuzzing::Conclude() {
-  const fuzzing::Played& played = report_.found->played;
+// A finding is told whatever becomes of its file.
+void Fuzzing::Conclude() {
   report_.again = Again();
-  if (!fuzzing::TestShows(played.finding.kind)) return absl::OkStatus();
-  auto file = WriteNewFile(options_.out, report_.seed, FileText());
-  if (!file.ok()) return file.status();
+  if (!fuzzing::TestShows(report_.found->played.finding.kind)) return;
+  const std::string text = FileText();
+  auto file = WriteNewFile(options_.out, report_.seed, text);
+  if (!file.ok()) {
+    progress_.Clear();
+    PrintError(absl::StrCat(absl::string_view(file.status().message()), " The test would be\n", text));
+    return;
+  }
   report_.file = *file;
   report_.test = absl::StrCat("cloudstate-dev test ", report_.file, Arguments());
-  return absl::OkStatus();
 }
 
 // With all that the sequences and what is found in them depend on.
@@ -230,20 +243,16 @@ std::string Fuzzing::FileText() const {
   const fuzzing::Played& played = report_.found->played;
   const fuzzing::FindingName& name = fuzzing::NameOf(played.finding.kind);
   const std::string title = absl::StrCat("seed ", report_.seed, ": ", std::string(name.meaning));
-  std::string what = Printable(played.finding.text);
-  return absl::StrCat(
-      "# Found by cloudstate-dev fuzz-user-function, with seed ", report_.seed, ". What was seen:\n# ", what, "\n",
-      testing::TestFileText(fuzzing::MakeTestFile(played, emulator_->types().methods(), options_.deadline, title)));
+  return absl::StrCat("# Found by cloudstate-dev fuzz-user-function, with seed ", report_.seed, ". What was seen:\n# ",
+                      SameEachTime(played.finding.text), "\n",
+                      testing::FoundTestFileText(
+                          fuzzing::MakeTestFile(played, emulator_->types().methods(), options_.deadline, title)));
 }
 
 int Run(const Settings& settings, const FuzzOptions& options) {
   signal(SIGPIPE, SIG_IGN);
   base::SetUpLog(-1);  // what the emulator complains of is what is looked for
-  if (!options.out.empty() && std::ifstream(options.out).good()) {
-    return Fail(absl::AlreadyExistsError(
-                    absl::StrCat("There is a file ", options.out, " already. Remove it, or name another with --out.")),
-                kUsage);
-  }
+  if (absl::Status status = CheckFoundFile(options.out); !status.ok()) return Fail(status, kUsage);
   absl::StatusOr<FuzzReport> report;
   bool interrupted = false;
   {
@@ -262,7 +271,7 @@ int Run(const Settings& settings, const FuzzOptions& options) {
 void AddFuzzUserFunction(CLI::App& root, Invocation& invocation) {
   auto options = std::make_shared<FuzzOptions>();
   auto seeds = std::make_shared<std::string>();
-  auto seed = std::make_shared<std::uint64_t>(0);
+  auto seed = std::make_shared<std::string>();
   auto ignored = std::make_shared<std::vector<std::string>>();
   CLI::App* command = Command(root, "fuzz-user-function",
                               "Look for mistakes of a user function with commands by chance", kFuzzExamples);
@@ -278,7 +287,8 @@ void AddFuzzUserFunction(CLI::App& root, Invocation& invocation) {
   DurationSetting(*command, "--time", "", options->time, "End after this time, whatever is left");
   command->add_option("--service", options->service, "Only services whose name, or its last part, matches")
       ->type_name("GLOB");
-  DurationSetting(*command, "--deadline", "", options->deadline, "A command that is not answered within this hangs");
+  DurationSetting(*command, "--deadline", "", options->deadline, "A command that is not answered within this hangs",
+                  admin::Replaying::kLongestDeadline);
   DurationSetting(*command, "--start-timeout", "", options->start_up,
                   "How long the user function may take until it has answered discovery");
   command->add_option("--out", options->out, "Where a test that shows what was found goes; fuzz-SEED.yaml unless given")
@@ -295,8 +305,11 @@ void AddFuzzUserFunction(CLI::App& root, Invocation& invocation) {
     if (options->user_function.empty()) {
       throw CLI::ValidationError("Which user function? Give a COMMAND after --, --serve, --sample or --user-function.");
     }
-    if (!seeds->empty()) options->seeds = ParseFuzzSeeds(*seeds);
-    if (command->count("--seed") > 0) options->seeds = {*seed, *seed};
+    if (!seeds->empty()) options->seeds = ParseSeeds(absl::StrContains(*seeds, "..") ? *seeds : "1.." + *seeds);
+    if (command->count("--seed") > 0) {
+      const std::uint64_t only = ParseSeed(*seed);
+      options->seeds = {only, only};
+    }
     for (const std::string& kind : *ignored) options->ignored.insert(ParseKind(kind));
     invocation.action = [&invocation, options] { return Run(invocation.settings, *options); };
   });

@@ -9,12 +9,12 @@
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
-#include "cmd/cloudstate-dev/method_reference.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/running_journal.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/admin/views.h"
 #include "emulator/base/line_diff.h"
+#include "emulator/testing/method_reference.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -48,7 +48,7 @@ absl::Status AddMethod(RunningEntity& entity, const JournalReplayOptions& option
   }
   auto services = entity.client->Call(&Client::Stub::ListServices, dev::v1::ListServicesRequest());
   if (!services.ok()) return services.status();
-  absl::StatusOr<MethodReference> found = FindMethod(*services, options.method);
+  absl::StatusOr<testing::MethodReference> found = testing::FindMethod(*services, options.method);
   if (!found.ok()) return found.status();
   command.set_service(found->service->name());
   command.set_method(found->method->name());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/wrappers.pb.h"
 
@@ -60,6 +61,11 @@ std::string JsonString(const std::string& text) {
   std::string json;
   const auto status = google::protobuf::util::MessageToJsonString(value, &json);
   return status.ok() ? json : "null";
+}
+
+std::string JsonStrings(const std::vector<std::string>& texts) {
+  const auto each = [](std::string* out, const std::string& text) { out->append(JsonString(text)); };
+  return absl::StrCat("[", absl::StrJoin(texts, ",", each), "]");
 }
 
 std::string ToJson(const google::protobuf::Message& message) {

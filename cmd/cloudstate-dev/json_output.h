@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cloudstate/dev/v1/dev.pb.h"
 
@@ -13,6 +14,8 @@ std::string ToJson(const google::protobuf::Message& message);
 
 // Text in quotation marks, escaped.
 std::string JsonString(const std::string& text);
+// A list of such texts.
+std::string JsonStrings(const std::vector<std::string>& texts);
 
 // Calls `change` for every payload in `message`, however deep.
 void ForEachPayload(google::protobuf::Message& message, const std::function<void(dev::v1::Payload&)>& change);

@@ -17,6 +17,11 @@ void KeptOutput::Add(std::string_view line) {
   if (lines_.size() > kKeptLines) lines_.pop_front();
 }
 
+void KeptOutput::Clear() {
+  std::lock_guard lock(mutex_);
+  lines_.clear();
+}
+
 std::vector<std::string> KeptOutput::Lines() const {
   std::lock_guard lock(mutex_);
   std::vector<std::string> lines;

@@ -15,6 +15,7 @@ class KeptOutput {
   explicit KeptOutput(bool show) : show_(show) {}
 
   void Add(std::string_view line);
+  void Clear();
   // As they can be printed.
   std::vector<std::string> Lines() const;
   // Those as they follow a sentence, each on a line of its own.

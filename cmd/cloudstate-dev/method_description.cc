@@ -16,12 +16,12 @@
 namespace cloudstate::cli {
 namespace {
 
-std::string FullName(const MethodReference& method) {
+std::string FullName(const testing::MethodReference& method) {
   return absl::StrCat(method.service->name(), "/", method.method->name());
 }
 
 // Its author's route that takes most of the input, or else the one that every method has.
-const dev::v1::HttpBinding* BestBinding(const MethodReference& method) {
+const dev::v1::HttpBinding* BestBinding(const testing::MethodReference& method) {
   const dev::v1::HttpBinding* best = nullptr;
   int best_score = -1;
   for (const dev::v1::HttpBinding& binding : method.method->http()) {
@@ -66,7 +66,7 @@ std::string Shape(const dev::v1::Method& method) {
   return method.server_streaming() ? "answers with a stream" : "unary";
 }
 
-std::vector<std::string> CallLines(const MethodReference& method, const std::string& client_address) {
+std::vector<std::string> CallLines(const testing::MethodReference& method, const std::string& client_address) {
   const std::string& example = method.method->example();
   // Twice, to show how.
   const bool stream = method.method->client_streaming();
@@ -83,7 +83,7 @@ std::vector<std::string> CallLines(const MethodReference& method, const std::str
   return lines;
 }
 
-std::string FormatMethod(const MethodReference& reference, const dev::v1::TypeDescription& input,
+std::string FormatMethod(const testing::MethodReference& reference, const dev::v1::TypeDescription& input,
                          const std::string& client_address, const Terminal& terminal) {
   const dev::v1::Service& service = *reference.service;
   const dev::v1::Method& method = *reference.method;
@@ -100,7 +100,7 @@ std::string FormatMethod(const MethodReference& reference, const dev::v1::TypeDe
   return text;
 }
 
-std::string MethodToJson(const MethodReference& method, const dev::v1::TypeDescription& input,
+std::string MethodToJson(const testing::MethodReference& method, const dev::v1::TypeDescription& input,
                          const std::string& client_address) {
   const std::vector<std::string> lines = CallLines(method, client_address);
   return absl::StrCat(

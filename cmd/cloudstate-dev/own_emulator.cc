@@ -62,7 +62,7 @@ void AddUserFunctionChoice(CLI::App& command, UserFunctionChoice& choice, TakesC
 }
 
 absl::StatusOr<std::unique_ptr<OwnEmulator>> OwnEmulator::Start(Options options) {
-  std::unique_ptr<OwnEmulator> own(new OwnEmulator(options.show_output));
+  std::unique_ptr<OwnEmulator> own(new OwnEmulator(options));
   auto port = UseChoice(options.user_function, options.settings);
   if (!port.ok()) return port.status();
   own->port_ = *std::move(port);
@@ -88,17 +88,37 @@ int OwnEmulator::user_function_pid() const {
 
 std::vector<std::string> OwnEmulator::troubles(std::size_t from) const {
   std::lock_guard lock(mutex_);
-  return {troubles_.begin() + static_cast<std::ptrdiff_t>(std::min(from, troubles_.size())), troubles_.end()};
+  const std::size_t skipped = std::min(std::max(from, forgotten_troubles_) - forgotten_troubles_, troubles_.size());
+  return {troubles_.begin() + static_cast<std::ptrdiff_t>(skipped), troubles_.end()};
 }
 
 std::size_t OwnEmulator::trouble_count() const {
   std::lock_guard lock(mutex_);
-  return troubles_.size();
+  return forgotten_troubles_ + troubles_.size();
 }
 
 std::size_t OwnEmulator::losses() const {
   std::lock_guard lock(mutex_);
   return losses_;
+}
+
+std::size_t OwnEmulator::ends() const {
+  std::lock_guard lock(mutex_);
+  return ends_;
+}
+
+bool OwnEmulator::user_function_ready() const {
+  std::lock_guard lock(mutex_);
+  return ready_;
+}
+
+bool OwnEmulator::AwaitReturn(absl::Duration longest, const std::function<bool()>& given_up) const {
+  const absl::Time end = absl::Now() + longest;
+  while (!user_function_ready()) {
+    if (given_up() || absl::Now() >= end) return false;
+    absl::SleepFor(kAskAgain);
+  }
+  return true;
 }
 
 void OwnEmulator::AwaitUserFunction(absl::Duration start_up, const std::function<bool()>& given_up) {
@@ -123,6 +143,7 @@ void OwnEmulator::OnReady(const userfunction::Specification&) {
   {
     std::lock_guard lock(mutex_);
     port_.Release();  // it has it
+    ready_ = true;
   }
   Settle(absl::OkStatus());
 }
@@ -131,6 +152,7 @@ void OwnEmulator::OnLost(const std::string& reason) {
   OnTrouble(absl::StrCat("the user function is lost: ", reason));
   std::lock_guard lock(mutex_);
   ++losses_;
+  ready_ = false;
 }
 
 void OwnEmulator::OnRejected(const std::string& problem) { Settle(absl::FailedPreconditionError(problem)); }
@@ -138,6 +160,14 @@ void OwnEmulator::OnRejected(const std::string& problem) { Settle(absl::FailedPr
 void OwnEmulator::OnTrouble(const std::string& trouble) {
   std::lock_guard lock(mutex_);
   troubles_.push_back(trouble);
+  if (troubles_.size() <= kKeptTroubles) return;
+  troubles_.pop_front();
+  ++forgotten_troubles_;
+}
+
+void OwnEmulator::OnComplaint(const std::string& complaint) {
+  OnTrouble(complaint);
+  if (on_complaint_ != nullptr) on_complaint_(complaint);
 }
 
 void OwnEmulator::OnStarted(const std::string&, int pid, int) {
@@ -145,15 +175,19 @@ void OwnEmulator::OnStarted(const std::string&, int pid, int) {
   pid_ = pid;
 }
 
-void OwnEmulator::OnEnded(const std::string&, const std::string& how, absl::Duration) {
+void OwnEmulator::OnEnded(const std::string&, const std::string& how, absl::Duration again_in) {
+  bool started = false;
   {
     std::lock_guard lock(mutex_);
     pid_ = 0;
-    // It may be one that cannot listen on a port that is reserved.
+    ++ends_;
+    started = is_settled_.HasBeenNotified();
+    // It may be one that cannot listen on a port that is reserved: what counts is what comes of its second start.
     const bool once_more = port_.held();
     port_.Release();
-    if (once_more) return;
+    if (once_more) return output_.Clear();
   }
+  if (started && again_in > absl::ZeroDuration()) OnTrouble(absl::StrCat("the user function ", how));
   Settle(absl::UnavailableError(absl::StrCat("The user function ", how, " before it answered discovery.")));
 }
 

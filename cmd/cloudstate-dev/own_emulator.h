@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -46,6 +49,8 @@ class OwnEmulator final : private runtime::Observer {
     bool show_output = false;                     // of the user function, on standard error
     // Asked now and then while the user function is waited for; true ends that. May be empty.
     std::function<bool()> given_up = {};
+    // What the user function has done wrong; troubles() has it as well. On any thread, one at a time. May be empty.
+    std::function<void(const std::string&)> on_complaint = {};
   };
 
   // Waits until the user function that was chosen has been discovered. UNAVAILABLE, with what it printed, where it ends
@@ -65,21 +70,32 @@ class OwnEmulator final : private runtime::Observer {
   // The last lines that it printed, each on one of its own.
   std::string Output() const { return output_.Text(); }
   std::vector<std::string> OutputLines() const { return output_.Lines(); }
-  // What went wrong between the emulator and the user function so far: protocol violations, failed writes. Any thread.
-  // Those from a number on, of `trouble_count()`.
+  // What went wrong between the emulator and the user function so far: what it did against the protocol, its losses,
+  // how its process ended, which is started again.
+  // Those from a number on, of `trouble_count()`, as far as they are kept: the newest. Any thread.
   std::vector<std::string> troubles(std::size_t from = 0) const;
   std::size_t trouble_count() const;
   // How often the user function was lost. Any thread.
   std::size_t losses() const;
+  // How often its process has ended. Any thread.
+  std::size_t ends() const;
+  // Whether it is there. Any thread.
+  bool user_function_ready() const;
+  // Waits for one that was lost to be there again, until it is given up; whether it is. Any thread.
+  bool AwaitReturn(absl::Duration longest, const std::function<bool()>& given_up) const;
 
  private:
-  explicit OwnEmulator(bool show_output) : output_(show_output) {}
+  static constexpr std::size_t kKeptTroubles = 10'000;
+
+  explicit OwnEmulator(Options& options)
+      : on_complaint_(std::move(options.on_complaint)), output_(options.show_output) {}
 
   void OnListening(const runtime::Emulator&) override {}
   void OnReady(const userfunction::Specification& specification) override;
   void OnLost(const std::string& reason) override;
   void OnRejected(const std::string& problem) override;
   void OnTrouble(const std::string& trouble) override;
+  void OnComplaint(const std::string& complaint) override;
   void OnStarted(const std::string& label, int pid, int restarts) override;
   void OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) override;
   void OnChanged(const std::string&) override {}
@@ -91,10 +107,14 @@ class OwnEmulator final : private runtime::Observer {
   // The first that comes decides whether it has started.
   void Settle(absl::Status status);
 
+  const std::function<void(const std::string&)> on_complaint_;
   KeptOutput output_;
   mutable std::mutex mutex_;
-  std::vector<std::string> troubles_;
+  std::deque<std::string> troubles_;
+  std::size_t forgotten_troubles_ = 0;
   std::size_t losses_ = 0;
+  std::size_t ends_ = 0;
+  bool ready_ = false;
   ReservedPort port_;  // of a user function that is still to come
   int pid_ = 0;
   absl::Status settled_;

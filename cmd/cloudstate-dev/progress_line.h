@@ -13,9 +13,7 @@ namespace cloudstate::cli {
 class ProgressLine {
  public:
   explicit ProgressLine(bool wanted) : on_(wanted && isatty(STDERR_FILENO) == 1) {}
-  ~ProgressLine() {
-    if (shown_) std::fputs(kErase, stderr);
-  }
+  ~ProgressLine() { Clear(); }
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
@@ -26,6 +24,12 @@ class ProgressLine {
     shown_ = true;
     std::fputs((kErase + text).c_str(), stderr);
     std::fflush(stderr);
+  }
+
+  // Makes way for something else that is printed.
+  void Clear() {
+    if (shown_) std::fputs(kErase, stderr);
+    shown_ = false;
   }
 
  private:

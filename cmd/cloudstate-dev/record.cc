@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,8 +13,11 @@
 #include "cmd/cloudstate-dev/interruption.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/progress_line.h"
+#include "cmd/cloudstate-dev/stored_events.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/write_file.h"
+#include "emulator/base/proto_time.h"
+#include "emulator/testing/known_types.h"
 #include "emulator/testing/recording.h"
 #include "emulator/testing/test_file.h"
 
@@ -51,29 +54,85 @@ struct RecordOptions {
   }
 };
 
-absl::Status CheckTestFile(const RecordOptions& options) {
-  std::error_code error;
-  if (options.file == "-" || options.force || !std::filesystem::exists(options.file, error)) return absl::OkStatus();
-  return absl::AlreadyExistsError(
-      absl::StrCat(options.file, " is there already; --force overwrites it, --out names another."));
-}
-
-// Each call once, in the order in which they came.
-class RecordedTraces {
+// Each call once, in the order in which they came, with all that a file needs to hold it: it is asked for as they come,
+// since the emulator may end before the recording does.
+class Recorded {
  public:
   void Skip(const std::string& trace_id) { known_.insert(trace_id); }
-  void Add(dev::v1::CommandTrace trace) {
-    if (known_.insert(trace.trace_id()).second) traces_.push_back(std::move(trace));
+  // Errors are the emulator's; then the call is not there.
+  absl::Status Add(Client& client, dev::v1::CommandTrace trace) {
+    if (known_.contains(trace.trace_id())) return absl::OkStatus();
+    if (absl::Status status = LearnTypes(client, trace); !status.ok()) return status;
+    if (absl::Status status = TakeEvents(client, trace.service(), trace.entity_id()); !status.ok()) return status;
+    for (const dev::v1::CausedCommand& caused : trace.caused()) {
+      if (absl::Status status = TakeEvents(client, caused.service(), caused.entity_id()); !status.ok()) return status;
+    }
+    known_.insert(trace.trace_id());
+    traces_.push_back(std::move(trace));
+    return absl::OkStatus();
   }
   void AddMissed(std::int64_t missed) { missed_ += missed; }
 
   const std::vector<dev::v1::CommandTrace>& traces() const { return traces_; }
   std::int64_t missed() const { return missed_; }
+  // Those that the calls got to, as far as they store something.
+  std::vector<testing::RecordedEntity> entities() const {
+    std::vector<testing::RecordedEntity> all;
+    for (const auto& entity : entities_) all.push_back(entity.second);
+    return all;
+  }
+  absl::StatusOr<std::unique_ptr<testing::KnownTypes>> Types() const {
+    return testing::KnownTypes::Build(services_, types_.file_descriptor_set());
+  }
 
  private:
+  // Again where the user function has become another one.
+  absl::Status LearnTypes(Client& client, const dev::v1::CommandTrace& trace) {
+    if (persistence_ids_.contains(trace.service())) return absl::OkStatus();
+    auto services = client.Call(&Client::Stub::ListServices, dev::v1::ListServicesRequest());
+    if (!services.ok()) return services.status();
+    auto types = client.Call(&Client::TestingStub::GetTypes, dev::v1::GetTypesRequest());
+    if (!types.ok()) return types.status();
+    services_ = *std::move(services);
+    types_ = *std::move(types);
+    for (const dev::v1::Service& service : services_.services())
+      persistence_ids_[service.name()] = service.persistence_id();
+    return absl::OkStatus();
+  }
+
+  static bool IsSame(const dev::v1::Event& one, const dev::v1::Event& other) {
+    return one.position() == other.position() && one.sequence() == other.sequence() &&
+           base::FromTimestamp(one.time()) == base::FromTimestamp(other.time());
+  }
+
+  // Of an entity, also of that with the empty id, those that have come since.
+  absl::Status TakeEvents(Client& client, const std::string& service, const std::string& entity_id) {
+    const std::string& persistence_id = persistence_ids_[service];
+    if (persistence_id.empty()) return absl::OkStatus();
+    testing::RecordedEntity& entity = entities_[{service, entity_id}];
+    entity.service = service;
+    entity.entity_id = entity_id;
+    const dev::v1::Event last = entity.events.empty() ? dev::v1::Event() : entity.events.back();
+    const base::EntityKey key{persistence_id, entity_id};
+    absl::StatusOr<std::vector<dev::v1::Event>> events =
+        StoredEvents(client, key, std::max<std::int64_t>(last.sequence(), 1));
+    if (events.ok() && last.sequence() > 0) {
+      const bool goes_on = !events->empty() && IsSame(events->front(), last);
+      if (goes_on) events->erase(events->begin());
+      if (!goes_on) events = StoredEvents(client, key);  // it was deleted, and has begun anew
+    }
+    if (!events.ok()) return events.status();
+    for (dev::v1::Event& event : *events) entity.events.push_back(std::move(event));
+    return absl::OkStatus();
+  }
+
   std::set<std::string> known_;
   std::vector<dev::v1::CommandTrace> traces_;
   std::int64_t missed_ = 0;
+  dev::v1::ListServicesResponse services_;
+  dev::v1::Types types_;
+  std::map<std::string, std::string> persistence_ids_;
+  std::map<std::pair<std::string, std::string>, testing::RecordedEntity> entities_;
 };
 
 // Oldest first.
@@ -87,88 +146,49 @@ absl::StatusOr<std::vector<dev::v1::CommandTrace>> NewestTraces(Client& client, 
   return std::vector<dev::v1::CommandTrace>(listed->commands().rbegin(), listed->commands().rend());
 }
 
+absl::Status AddNewest(Client& client, const RecordOptions& options, int limit, Recorded& recorded) {
+  absl::StatusOr<std::vector<dev::v1::CommandTrace>> newest = NewestTraces(client, options, limit);
+  if (!newest.ok()) return newest.status();
+  for (dev::v1::CommandTrace& trace : *newest) {
+    if (absl::Status status = recorded.Add(client, std::move(trace)); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 // Until somebody interrupts, or there are enough.
 absl::Status WatchTraces(Client& client, const RecordOptions& options, grpc::ClientContext& context,
-                         const std::atomic<bool>& interrupted, RecordedTraces& recorded) {
+                         const std::atomic<bool>& interrupted, Recorded& recorded) {
   ProgressLine progress(true);
   dev::v1::WatchCommandsRequest request;
   *request.mutable_filter() = options.ToFilter();
+  absl::Status added;
   const absl::Status status = client.Follow<dev::v1::WatchCommandsRequest, dev::v1::WatchCommandsResponse>(
       &Client::Stub::WatchCommands, request,
       [&](dev::v1::WatchCommandsResponse& response) {
         recorded.AddMissed(response.missed());
-        if (response.has_command()) recorded.Add(std::move(*response.mutable_command()));
+        if (response.has_command() && added.ok()) added = recorded.Add(client, std::move(*response.mutable_command()));
         progress.Show(absl::StrCat(Counted(static_cast<std::int64_t>(recorded.traces().size()), "call"),
                                    " recorded; Ctrl-C ends"));
-        if (recorded.traces().size() >= kMostRecorded) context.TryCancel();
+        if (recorded.traces().size() >= kMostRecorded || !added.ok()) context.TryCancel();
       },
       context);
+  if (!added.ok()) return added;
   return interrupted || recorded.traces().size() >= kMostRecorded ? absl::OkStatus() : status;
 }
 
 // What came before the watching had begun, or was on its way when it ended, is among the newest.
-absl::StatusOr<RecordedTraces> TracesToCome(Client& client, const RecordOptions& options, grpc::ClientContext& context,
-                                            const std::atomic<bool>& interrupted) {
-  RecordedTraces recorded;
+absl::Status RecordWhatComes(Client& client, const RecordOptions& options, grpc::ClientContext& context,
+                             const std::atomic<bool>& interrupted, Recorded& recorded) {
   absl::StatusOr<std::vector<dev::v1::CommandTrace>> before = NewestTraces(client, options, kMostKept);
   if (!before.ok()) return before.status();
   for (const dev::v1::CommandTrace& trace : *before) recorded.Skip(trace.trace_id());
   PrintError("Recording what clients do; Ctrl-C ends.");
-  if (absl::Status status = WatchTraces(client, options, context, interrupted, recorded); !status.ok()) return status;
-  absl::StatusOr<std::vector<dev::v1::CommandTrace>> after = NewestTraces(client, options, kMostKept);
-  if (!after.ok()) return after.status();
-  for (dev::v1::CommandTrace& trace : *after) recorded.Add(std::move(trace));
-  return recorded;
-}
-
-absl::StatusOr<RecordedTraces> Traces(Client& client, const RecordOptions& options, grpc::ClientContext& context,
-                                      const std::atomic<bool>& interrupted) {
-  if (options.newest == 0) return TracesToCome(client, options, context, interrupted);
-  absl::StatusOr<std::vector<dev::v1::CommandTrace>> newest = NewestTraces(client, options, options.newest);
-  if (!newest.ok()) return newest.status();
-  RecordedTraces recorded;
-  for (dev::v1::CommandTrace& trace : *newest) recorded.Add(std::move(trace));
-  return recorded;
-}
-
-absl::StatusOr<std::vector<dev::v1::Event>> AllEvents(Client& client, const std::string& persistence_id,
-                                                      const std::string& entity_id) {
-  std::vector<dev::v1::Event> events;
-  dev::v1::ListEventsRequest request;
-  request.set_persistence_id(persistence_id);
-  request.set_entity_id(entity_id);
-  request.set_limit(1'000);
-  do {
-    absl::StatusOr<dev::v1::ListEventsResponse> page = client.Call(&Client::Stub::ListEvents, request);
-    if (absl::IsNotFound(page.status())) return events;
-    if (!page.ok()) return page.status();
-    for (dev::v1::Event& event : *page->mutable_events()) events.push_back(std::move(event));
-    request.set_from_sequence(page->next_sequence());
-  } while (request.from_sequence() != 0);
-  return events;
-}
-
-// Those that the calls got to, as far as they store something.
-absl::StatusOr<std::vector<testing::RecordedEntity>> ReachedEntities(Client& client,
-                                                                     const std::vector<dev::v1::CommandTrace>& traces,
-                                                                     const dev::v1::ListServicesResponse& services) {
-  std::map<std::string, std::string> persistence_ids;
-  for (const dev::v1::Service& service : services.services())
-    persistence_ids[service.name()] = service.persistence_id();
-  std::set<std::pair<std::string, std::string>> reached;
-  for (const dev::v1::CommandTrace& trace : traces) {
-    reached.emplace(trace.service(), trace.entity_id());
-    for (const dev::v1::CausedCommand& caused : trace.caused()) reached.emplace(caused.service(), caused.entity_id());
-  }
-  std::vector<testing::RecordedEntity> entities;
-  for (const auto& [service, entity_id] : reached) {
-    const std::string& persistence_id = persistence_ids[service];
-    if (persistence_id.empty() || entity_id.empty()) continue;
-    absl::StatusOr<std::vector<dev::v1::Event>> events = AllEvents(client, persistence_id, entity_id);
-    if (!events.ok()) return events.status();
-    entities.push_back({.service = service, .entity_id = entity_id, .events = *std::move(events)});
-  }
-  return entities;
+  absl::Status status = WatchTraces(client, options, context, interrupted, recorded);
+  if (status.ok()) status = AddNewest(client, options, kMostKept, recorded);
+  if (status.ok() || recorded.traces().empty()) return status;
+  PrintError(absl::StrCat("The recording has ended early. What had come by then is in the file. ",
+                          absl::string_view(status.message())));
+  return absl::OkStatus();
 }
 
 struct WrittenTest {
@@ -196,17 +216,12 @@ absl::StatusOr<WrittenTest> WriteReadably(std::vector<dev::v1::CommandTrace>& tr
   }
 }
 
-absl::StatusOr<WrittenTest> MakeTest(Client& client, RecordedTraces& recorded, testing::RecordedCases cases) {
-  auto services = client.Call(&Client::Stub::ListServices, dev::v1::ListServicesRequest());
-  if (!services.ok()) return services.status();
-  auto types = client.Call(&Client::TestingStub::GetTypes, dev::v1::GetTypesRequest());
-  if (!types.ok()) return types.status();
-  std::vector<dev::v1::CommandTrace> traces = recorded.traces();
-  absl::StatusOr<std::vector<testing::RecordedEntity>> entities = ReachedEntities(client, traces, *services);
-  if (!entities.ok()) return entities.status();
-  auto known = testing::KnownTypes::Build(*services, types->file_descriptor_set());
+absl::StatusOr<WrittenTest> MakeTest(Recorded& recorded, testing::RecordedCases cases) {
+  if (recorded.traces().empty()) return WrittenTest();
+  auto known = recorded.Types();
   if (!known.ok()) return known.status();
-  absl::StatusOr<WrittenTest> written = WriteReadably(traces, *entities, **known, cases);
+  std::vector<dev::v1::CommandTrace> traces = recorded.traces();
+  absl::StatusOr<WrittenTest> written = WriteReadably(traces, recorded.entities(), **known, cases);
   recorded.AddMissed(static_cast<std::int64_t>(recorded.traces().size() - traces.size()));
   return written;
 }
@@ -229,7 +244,7 @@ std::string RecordedSummary(const RecordOptions& options, const testing::Recorde
                       "` plays ", test.calls == 1 ? "it" : "them", " again.\n");
 }
 
-int TellRecorded(const Settings& settings, const RecordOptions& options, const RecordedTraces& traces,
+int TellRecorded(const Settings& settings, const RecordOptions& options, const Recorded& traces,
                  const WrittenTest& written) {
   const testing::RecordedTest& test = written.test;
   for (const std::string& each : test.left_out) PrintError(Printable(each));
@@ -251,8 +266,24 @@ int TellRecorded(const Settings& settings, const RecordOptions& options, const R
   return kOk;
 }
 
-int RecordTest(const Settings& settings, const RecordOptions& options) {
-  if (absl::Status status = CheckTestFile(options); !status.ok()) return Fail(status, kUsage);
+// The service's, as filters want it. Before the user function has come nobody knows.
+absl::Status UseFullName(Client& client, std::string& service) {
+  if (service.empty()) return absl::OkStatus();
+  const auto services = client.Call(&Client::Stub::ListServices, dev::v1::ListServicesRequest());
+  if (!services.ok()) return services.status();
+  if (services->services().empty()) return absl::OkStatus();
+  const auto found = testing::FindService(*services, service);
+  if (!found.ok())
+    return absl::Status(found.status().code(),
+                        absl::StrCat("--service: ", absl::string_view(found.status().message())));
+  service = (*found)->name();
+  return absl::OkStatus();
+}
+
+int RecordTest(const Settings& settings, RecordOptions options) {
+  if (options.file != "-") {
+    if (absl::Status status = CheckMayWrite(options.file, options.force); !status.ok()) return Fail(status, kUsage);
+  }
   std::atomic<bool> interrupted = false;
   grpc::ClientContext context;
   // Before the connection, so that its threads leave the signals alone.
@@ -262,12 +293,15 @@ int RecordTest(const Settings& settings, const RecordOptions& options) {
   });
   absl::StatusOr<std::unique_ptr<Client>> client = Client::ConnectToAny(settings);
   if (!client.ok()) return Fail(client.status(), kNotFound);
-  absl::StatusOr<RecordedTraces> traces = Traces(**client, options, context, interrupted);
-  if (!traces.ok()) return Fail(traces.status());
-  absl::StatusOr<WrittenTest> written = MakeTest(
-      **client, *traces, options.split ? testing::RecordedCases::kForEachEntity : testing::RecordedCases::kOne);
+  if (absl::Status status = UseFullName(**client, options.service); !status.ok()) return Fail(status, kUsage);
+  Recorded recorded;
+  const absl::Status status = options.newest == 0 ? RecordWhatComes(**client, options, context, interrupted, recorded)
+                                                  : AddNewest(**client, options, options.newest, recorded);
+  if (!status.ok()) return Fail(status);
+  absl::StatusOr<WrittenTest> written =
+      MakeTest(recorded, options.split ? testing::RecordedCases::kForEachEntity : testing::RecordedCases::kOne);
   if (!written.ok()) return Fail(written.status());
-  return TellRecorded(settings, options, *traces, *written);
+  return TellRecorded(settings, options, recorded, *written);
 }
 
 }  // namespace
@@ -283,7 +317,7 @@ void AddRecord(CLI::App& root, Invocation& invocation) {
       ->type_name("FILE")
       ->capture_default_str();
   command->add_option("--entity", options->entity, "Only calls that reached an entity with this id")->type_name("ID");
-  command->add_option("--service", options->service, "Only calls that reached this service (full name)")
+  command->add_option("--service", options->service, "Only calls that reached this service; its last name is enough")
       ->type_name("SERVICE");
   command->add_option("--newest", options->newest, "Not what is to come, but the newest calls that there were")
       ->check(CLI::Range(1, 1'000))

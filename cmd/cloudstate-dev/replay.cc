@@ -1,8 +1,5 @@
 #include <atomic>
 #include <cstdint>
-#include <deque>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,8 +13,8 @@
 #include "cmd/cloudstate-dev/interruption.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/test_files.h"
 #include "cmd/cloudstate-dev/test_player.h"
-#include "emulator/testing/test_file.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -32,11 +29,6 @@ struct TestReplayOptions {
   absl::Duration timeout = absl::Seconds(30);
 };
 
-struct ReplayedFile {
-  dev::v1::TestFile file;
-  simulation::YamlPlaces places;
-};
-
 // What a person calls a step.
 std::string StepTitle(const dev::v1::TestStep& step) {
   if (step.kind_case() == dev::v1::TestStep::kCall) return step.call();
@@ -45,20 +37,13 @@ std::string StepTitle(const dev::v1::TestStep& step) {
   return kind == nullptr ? "a step" : kind->name();
 }
 
-absl::Status ReadReplayed(const std::string& name, ReplayedFile& read) {
-  std::ifstream stream(name, std::ios::binary);
-  if (!stream) return absl::NotFoundError(absl::StrCat(name, " can't be read. Is it there, and yours?"));
-  const std::string yaml(std::istreambuf_iterator<char>(stream), {});
-  return testing::ReadTestFile(yaml, read.file, read.places);
-}
-
 // Plays files into an emulator that goes on as it is, and tells of each step what came of it.
 class ReplayRun {
  public:
   ReplayRun(TestPlayer& player, const TestReplayOptions& options, bool json, const std::atomic<bool>& interrupted)
       : player_(player), options_(options), json_(json), interrupted_(interrupted) {}
 
-  absl::Status Play(const ReplayedFile& read) {
+  absl::Status Play(const LoadedTestFile& read) {
     for (int i = 0; i < read.file.cases_size() && !interrupted_; ++i) {
       const dev::v1::TestCase& each = read.file.cases(i);
       if (!each.skip().empty()) continue;
@@ -129,11 +114,8 @@ absl::StatusOr<std::unique_ptr<TestPlayer>> ConnectPlayer(const Settings& settin
 }
 
 int ReplayFiles(const Settings& settings, const TestReplayOptions& options) {
-  std::deque<ReplayedFile> files;  // places are known by the addresses of what was read
-  for (const std::string& name : options.files) {
-    files.push_back({dev::v1::TestFile(), simulation::YamlPlaces(name)});
-    if (absl::Status status = ReadReplayed(name, files.back()); !status.ok()) return Fail(status, kUsage);
-  }
+  const absl::StatusOr<LoadedTestFiles> files = LoadTestFiles(options.files);
+  if (!files.ok()) return Fail(files.status(), kUsage);
   std::atomic<bool> interrupted = false;
   std::atomic<TestPlayer*> playing = nullptr;
   // Before the connection, so that its threads leave the signals alone.
@@ -146,12 +128,12 @@ int ReplayFiles(const Settings& settings, const TestReplayOptions& options) {
   if (!connected.ok()) return Fail(connected.status(), kNotFound);
   player = *std::move(connected);
   playing = player.get();
-  for (const ReplayedFile& read : files) {
-    if (absl::Status status = player->Check(read.file, read.places); !status.ok()) return Fail(status, kUsage);
+  for (const auto& read : *files) {
+    if (absl::Status status = player->Check(read->file, read->places); !status.ok()) return Fail(status, kUsage);
   }
   ReplayRun run(*player, options, settings.json, interrupted);
-  for (const ReplayedFile& read : files) {
-    if (absl::Status status = run.Play(read); !status.ok()) return Fail(status);
+  for (const auto& read : *files) {
+    if (absl::Status status = run.Play(*read); !status.ok()) return Fail(status);
   }
   const int code = run.End();
   return interrupted ? kInterrupted : code;
@@ -167,7 +149,7 @@ void AddReplay(CLI::App& root, Invocation& invocation) {
               "it is, and tell what comes otherwise than they expect",
               kReplayExamples);
   command->group(kTestGroup);
-  command->add_option("FILES", options->files, "Test files")->required();
+  command->add_option("FILES", options->files, "Test files, and directories of them")->required();
   command->add_flag("--seed-given", options->seed_given, "Store what the cases give first, behind what is stored");
   DurationSetting(*command, "--timeout", "", options->timeout, "For each step");
   command->callback([&invocation, options] {

@@ -7,7 +7,6 @@
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/method_description.h"
-#include "cmd/cloudstate-dev/method_reference.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/terminal.h"
 
@@ -50,7 +49,7 @@ std::string FormatService(const dev::v1::Service& service, const Terminal& termi
   return text;
 }
 
-int DescribeMethod(Client& client, const Settings& settings, const MethodReference& method) {
+int DescribeMethod(Client& client, const Settings& settings, const testing::MethodReference& method) {
   dev::v1::DescribeTypeRequest request;
   request.set_type(method.method->input_type());
   absl::StatusOr<dev::v1::TypeDescription> input = client.Call(&Client::Stub::DescribeType, request);
@@ -74,12 +73,12 @@ int Run(const Settings& settings, const std::string& name) {
     Print(settings.json ? ToJson(*services) + "\n" : FormatList(*services, terminal));
     return kOk;
   }
-  absl::StatusOr<const dev::v1::Service*> service = FindService(*services, name);
+  absl::StatusOr<const dev::v1::Service*> service = testing::FindService(*services, name);
   if (service.ok()) {
     Print(settings.json ? ToJson(**service) + "\n" : FormatService(**service, terminal));
     return kOk;
   }
-  absl::StatusOr<MethodReference> method = FindMethod(*services, name);
+  absl::StatusOr<testing::MethodReference> method = testing::FindMethod(*services, name);
   if (method.ok()) return DescribeMethod(**client, settings, *method);
   const bool names_method = absl::StrContains(name, '/');
   return Fail(names_method ? method.status() : service.status());

@@ -13,7 +13,6 @@
 #include <thread>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cmd/cloudstate-dev/command_line.h"
@@ -21,6 +20,7 @@
 #include "cmd/cloudstate-dev/paste_lines.h"
 #include "cmd/cloudstate-dev/progress_line.h"
 #include "cmd/cloudstate-dev/scenario_choice.h"
+#include "cmd/cloudstate-dev/seed_arguments.h"
 #include "cmd/cloudstate-dev/shrunk_failure.h"
 #include "cmd/cloudstate-dev/simulate_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
@@ -59,23 +59,6 @@ struct SimulateOptions {
   bool list = false;
   bool print = false;
 };
-
-// "A..B".
-SeedRange ParseSeeds(const std::string& text) {
-  const auto dots = text.find("..");
-  SeedRange range;
-  if (dots == std::string::npos || !absl::SimpleAtoi(text.substr(0, dots), &range.first) ||
-      !absl::SimpleAtoi(text.substr(dots + 2), &range.last) || range.first > range.last) {
-    throw CLI::ValidationError("--seeds takes two numbers, as in 1..1000, not '" + text + "'.");
-  }
-  return range;
-}
-
-std::uint64_t ParseSeed(const std::string& text) {
-  std::uint64_t seed = 0;
-  if (absl::SimpleAtoi(text, &seed)) return seed;
-  throw CLI::ValidationError("--seed takes a number from 0 to 18446744073709551615, not '" + text + "'.");
-}
 
 void CheckNumber(const CLI::App& command, const std::string& option, int value, int most) {
   if (command.count(option) == 0 || (value >= 1 && value <= most)) return;

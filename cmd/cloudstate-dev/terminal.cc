@@ -13,34 +13,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "emulator/base/printable.h"
 
 namespace cloudstate::cli {
 namespace {
 
 constexpr std::size_t kNarrowest = 20;  // of a last column that has to be cut
-
-// Bytes of the character that `text` begins with; 0 if it is not UTF-8.
-std::size_t CharacterBytes(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t size = first < 0x80   ? 1
-                           : first < 0xC2 ? 0
-                           : first < 0xE0 ? 2
-                           : first < 0xF0 ? 3
-                           : first < 0xF5 ? 4
-                                          : 0;
-  if (size == 0 || size > text.size()) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
-  }
-  return size;
-}
-
-// C0, DEL, and C1, which some terminals obey as well.
-bool IsControl(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  return first < 0x20 || first == 0x7F ||
-         (first == 0xC2 && character.size() == 2 && static_cast<unsigned char>(character[1]) < 0xA0);
-}
 
 const char* Code(Style style) {
   switch (style) {
@@ -79,20 +57,7 @@ std::string Styled(const std::string& text, Style style, const Terminal& termina
   return absl::StrCat(Code(style), text, "\x1b[0m");
 }
 
-std::string Printable(std::string_view text) {
-  std::string printable;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t size = CharacterBytes(rest);
-    const std::string_view character = rest.substr(0, std::max<std::size_t>(size, 1));
-    if (size > 0 && !IsControl(character)) {
-      printable.append(character);
-    } else {
-      for (char each : character) absl::StrAppendFormat(&printable, "\\x%02x", static_cast<unsigned char>(each));
-    }
-    rest.remove_prefix(character.size());
-  }
-  return printable;
-}
+std::string Printable(std::string_view text) { return base::Printable(text); }
 
 std::size_t Width(const std::string& text) {
   std::size_t width = 0;
@@ -110,7 +75,7 @@ std::string Truncated(const std::string& text, std::size_t width) {
   if (width == 0) return "";
   std::size_t end = 0;
   for (std::size_t kept = 0; kept + 1 < width; ++kept) {
-    end += std::max<std::size_t>(CharacterBytes(std::string_view(text).substr(end)), 1);
+    end += std::max<std::size_t>(base::CharacterBytes(std::string_view(text).substr(end)), 1);
   }
   return absl::StrCat(text.substr(0, end), "…");
 }

@@ -59,6 +59,22 @@ std::vector<ChosenCase> Choose(const LoadedTestFiles& files, const std::vector<s
   return chosen;
 }
 
+absl::Status WriteJUnit(const testing::Report& report, const TestOptions& options) {
+  if (options.junit.empty()) return absl::OkStatus();
+  return WriteFile(options.junit, testing::JUnitXml("cloudstate-dev test", report));
+}
+
+// What keeps every case from being run, told in each form that was asked for; the exit code.
+int CannotRun(const absl::Status& status, ExitCode code, const TestOptions& options, bool json) {
+  testing::Report report;
+  report.error = std::string(status.message());
+  if (json) Print(testing::ReportJson(report, testing::WithCoverage::kNo));
+  if (options.tap) Print(testing::TapBail(report.error));
+  if (const absl::Status written = WriteJUnit(report, options); !written.ok())
+    PrintError(std::string(written.message()));
+  return Fail(status, code);
+}
+
 // Everything that was asked for, told; the exit code.
 int Conclude(const testing::Report& report, const TestOptions& options, bool json, const Terminal& terminal) {
   const bool coverage = options.coverage || options.min_coverage >= 0;
@@ -70,9 +86,7 @@ int Conclude(const testing::Report& report, const TestOptions& options, bool jso
     Print("\n" + TestSummary(report, terminal));
     if (coverage) Print(CoverageText(report.coverage, terminal));
   }
-  if (!options.junit.empty()) {
-    if (absl::Status status = WriteFile(options.junit, testing::JUnitXml(report)); !status.ok()) return Fail(status);
-  }
+  if (const absl::Status status = WriteJUnit(report, options); !status.ok()) return Fail(status);
   if (report.interrupted) return kInterrupted;
   if (!report.passed()) return kFailed;
   const double percent = report.coverage.PercentOfMethods();
@@ -84,14 +98,16 @@ int Conclude(const testing::Report& report, const TestOptions& options, bool jso
 
 // Reads, plays and tells all of it once.
 int RunOnce(const Settings& settings, const TestOptions& options, TestInterruption& interruption) {
+  if (options.tap) Print(testing::kTapVersion);
   const absl::StatusOr<LoadedTestFiles> files = LoadTestFiles(options.files);
-  if (!files.ok()) return Fail(files.status(), kUsage);
+  if (!files.ok()) return CannotRun(files.status(), kUsage, options, settings.json);
   const std::vector<ChosenCase> cases = Choose(*files, options.filters);
   if (cases.empty()) {
-    return Fail(absl::InvalidArgumentError("No case matches --filter, which looks at their names."), kUsage);
+    return CannotRun(absl::InvalidArgumentError("No case matches --filter, which looks at their names."), kUsage,
+                     options, settings.json);
   }
   const Terminal terminal = StandardOutput();
-  if (options.tap) Print(testing::TapHeader(cases.size()));
+  if (options.tap) Print(testing::TapPlan(cases.size()));
   std::size_t number = 0;
   const absl::StatusOr<testing::Report> report =
       RunTests(cases, options.run, interruption, [&](const testing::CaseResult& result) {
@@ -103,8 +119,8 @@ int RunOnce(const Settings& settings, const TestOptions& options, TestInterrupti
       });
   if (report.ok()) return Conclude(*report, options, settings.json, terminal);
   if (interruption.interrupted()) return kInterrupted;
-  if (options.tap) Print(absl::StrCat("Bail out! ", Printable(std::string(report.status().message())), "\n"));
-  return Fail(report.status(), absl::IsInvalidArgument(report.status()) ? kUsage : kFailed);
+  return CannotRun(report.status(), absl::IsInvalidArgument(report.status()) ? kUsage : kFailed, options,
+                   settings.json);
 }
 
 // ---- --watch
@@ -189,6 +205,8 @@ void AddTest(CLI::App& root, Invocation& invocation) {
   command->add_option("--nodes", options->run.nodes, "Of each emulator, whatever the files say")
       ->check(CLI::Range(1, 100));
   DurationSetting(*command, "--timeout", "", options->run.timeout, "How long a case may take");
+  DurationSetting(*command, "--start-timeout", "", options->run.start_up,
+                  "How long the user function may take until it has answered discovery");
   command->add_flag("--fail-fast", options->run.fail_fast, "End at the first failure");
   AddReportOptions(*command, *options);
   command->add_flag("--watch", options->watch,

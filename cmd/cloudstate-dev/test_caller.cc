@@ -119,7 +119,7 @@ absl::StatusOr<testing::CallOutcome> TestCaller::Call(const dev::v1::TestFile& f
 }
 
 absl::StatusOr<std::vector<std::string>> TestCaller::Inputs(const TestStep& step,
-                                                            const testing::KnownTypes::Method& method) const {
+                                                            const testing::MethodReference& method) const {
   const google::protobuf::Descriptor* type = types_.TypeOf(method.method->input_type());
   if (type == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat("the type ", method.method->input_type(), " is not described"));

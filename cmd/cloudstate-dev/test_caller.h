@@ -34,7 +34,7 @@ class TestCaller {
                                                 absl::Time deadline);
   absl::StatusOr<testing::CallOutcome> CallHttp(const dev::v1::TestStep& step, absl::Time deadline);
   absl::StatusOr<std::vector<std::string>> Inputs(const dev::v1::TestStep& step,
-                                                  const testing::KnownTypes::Method& method) const;
+                                                  const testing::MethodReference& method) const;
 
   TestCalls calls_;
   CallEnd& end_;

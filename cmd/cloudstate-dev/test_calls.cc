@@ -71,28 +71,6 @@ class Operations {
 
 }  // namespace
 
-CallEnd::Guard::Guard(CallEnd& end, std::function<void()> cancel) : end_(end) {
-  std::lock_guard lock(end_.mutex_);
-  end_.cancel_ = std::move(cancel);
-  if (end_.interrupted_) end_.cancel_();
-}
-
-CallEnd::Guard::~Guard() {
-  std::lock_guard lock(end_.mutex_);
-  end_.cancel_ = nullptr;
-}
-
-void CallEnd::Interrupt() {
-  std::lock_guard lock(mutex_);
-  interrupted_ = true;
-  if (cancel_) cancel_();
-}
-
-bool CallEnd::interrupted() const {
-  std::lock_guard lock(mutex_);
-  return interrupted_;
-}
-
 absl::Status CheckHeader(const std::string& name, const std::string& value) {
   const auto in_name = [](unsigned char c) {
     return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '.' || c == '_' || c == '-';

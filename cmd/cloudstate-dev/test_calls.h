@@ -1,43 +1,17 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "cmd/cloudstate-dev/call_end.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 
 namespace cloudstate::cli {
-
-// Ends the call that is under way, and all that would follow, when somebody wants to. Any thread.
-class CallEnd {
- public:
-  // While it lives, the call that `cancel` ends is the one under way.
-  class Guard {
-   public:
-    Guard(CallEnd& end, std::function<void()> cancel);
-    Guard(CallEnd& end, grpc::ClientContext& context) : Guard(end, [&context] { context.TryCancel(); }) {}
-    ~Guard();
-    Guard(const Guard&) = delete;
-    Guard& operator=(const Guard&) = delete;
-
-   private:
-    CallEnd& end_;
-  };
-
-  void Interrupt();
-  bool interrupted() const;
-
- private:
-  mutable std::mutex mutex_;
-  bool interrupted_ = false;
-  std::function<void()> cancel_;
-};
 
 // Whether a header can be sent. INVALID_ARGUMENT for a name that HTTP/2 does not know, and a value that is not
 // printable ASCII or, of a -bin one, base64.

@@ -1,11 +1,27 @@
 #include "cmd/cloudstate-dev/test_checks.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cmd/cloudstate-dev/stored_events.h"
 #include "emulator/testing/crdt_value.h"
 #include "emulator/testing/matchers.h"
+#include "emulator/userfunction/specification.h"
 
 namespace cloudstate::cli {
+namespace {
+
+// Whether fields are looked at whatever it is held against: then a message has to be there that has them.
+bool NamesFields(const testing::Json& expected) {
+  const std::vector<const testing::Json*> alternatives = testing::Alternatives(expected);
+  return !alternatives.empty() && std::all_of(alternatives.begin(), alternatives.end(), [](const testing::Json* each) {
+    return !each->struct_value().fields().empty() && !testing::IsMappedMatchers(*each);
+  });
+}
+
+}  // namespace
 
 EndChecks::Failed EndChecks::Check(const dev::v1::TestCase& test_case) {
   // What does not come to rest shows in what is looked at then.
@@ -17,46 +33,54 @@ EndChecks::Failed EndChecks::Check(const dev::v1::TestCase& test_case) {
 }
 
 EndChecks::Failed EndChecks::Check(const dev::v1::TestCheck& check) {
+  if (Failed failed = CheckComplaints(check); failed || check.entity().empty()) return failed;
   const auto service = types_.FindEntityService(check.service(), file_.service());
   if (!service.ok()) return FailedAt(check, 0, service.status());
   if (Failed failed = CheckEvents(check, **service)) return failed;
   if (check.has_state()) {
-    const bool crdt = absl::StrContains((*service)->entity_type(), "crdt");
+    const bool crdt = userfunction::KindOf((*service)->entity_type()) == userfunction::EntityKind::kCrdt;
     if (Failed failed = crdt ? CheckCrdt(check, **service) : CheckState(check, **service)) return failed;
   }
   if (Failed failed = CheckSnapshot(check, **service)) return failed;
   return check.replay().empty() ? std::nullopt : CheckReplay(check, **service);
 }
 
-absl::StatusOr<std::vector<dev::v1::Payload>> EndChecks::StoredEvents(const dev::v1::Service& service,
-                                                                      const std::string& entity) {
+EndChecks::Failed EndChecks::CheckComplaints(const dev::v1::TestCheck& check) {
+  constexpr int kField = dev::v1::TestCheck::kComplaintsFieldNumber;
+  if (check.complaints().empty() && !places_.IsGiven(check, kField)) return std::nullopt;
+  const auto complaints = emulator_.Complaints();
+  if (!complaints.ok()) return FailedAt(check, kField, complaints.status());
+  std::vector<testing::Actual> came;
+  for (const std::string& each : *complaints) came.push_back(testing::ActualOf(testing::TextValue(each)));
+  return check_.Values(check, kField, check.complaints(), came, "complaints");
+}
+
+absl::StatusOr<std::vector<dev::v1::Payload>> EndChecks::StoredPayloads(const dev::v1::Service& service,
+                                                                        const std::string& entity) {
+  auto events = StoredEvents(emulator_, {service.persistence_id(), entity});
+  if (!events.ok()) return events.status();
   std::vector<dev::v1::Payload> payloads;
-  dev::v1::ListEventsRequest request;
-  request.set_persistence_id(service.persistence_id());
-  request.set_entity_id(entity);
-  request.set_limit(1000);
-  do {
-    const auto events = emulator_.Call(&dev::v1::Emulator::Stub::ListEvents, request);
-    if (absl::IsNotFound(events.status())) return payloads;
-    if (!events.ok()) return events.status();
-    for (const dev::v1::Event& each : events->events()) payloads.push_back(each.payload());
-    request.set_from_sequence(events->next_sequence());
-  } while (request.from_sequence() > 0);
+  for (dev::v1::Event& each : *events) payloads.push_back(std::move(*each.mutable_payload()));
   return payloads;
 }
 
 EndChecks::Failed EndChecks::CheckEvents(const dev::v1::TestCheck& check, const dev::v1::Service& service) {
   constexpr int kField = dev::v1::TestCheck::kEventsFieldNumber;
   if (check.events().empty() && !places_.IsGiven(check, kField)) return std::nullopt;
-  const auto payloads = StoredEvents(service, check.entity());
+  const auto payloads = StoredPayloads(service, check.entity());
   if (!payloads.ok()) return FailedAt(check, kField, payloads.status());
   return check_.Payloads(check, kField, check.events(), *payloads, "events");
 }
 
 EndChecks::Failed EndChecks::CheckState(const dev::v1::TestCheck& check, const dev::v1::Service& service) {
-  const auto payloads = StoredEvents(service, check.entity());
-  if (!payloads.ok()) return FailedAt(check, dev::v1::TestCheck::kStateFieldNumber, payloads.status());
+  constexpr int kField = dev::v1::TestCheck::kStateFieldNumber;
+  const auto payloads = StoredPayloads(service, check.entity());
+  if (!payloads.ok()) return FailedAt(check, kField, payloads.status());
   const bool none = payloads->empty() || absl::EndsWith(payloads->back().type_url(), ".ValueEntityDelete");
+  if (none && NamesFields(check.state())) {
+    return check_.Failure(check, kField,
+                          absl::StrCat("there is no state of '", check.entity(), "', whose fields could be looked at"));
+  }
   return check_.Value(check.state(), none ? testing::Actual() : types_.Decode(payloads->back()), "state");
 }
 
@@ -99,9 +123,7 @@ EndChecks::Failed EndChecks::CheckSnapshot(const dev::v1::TestCheck& check, cons
     return check_.Failure(check, kField, none ? "there is no snapshot" : "there is a snapshot, and should be none");
   }
   if (none) return std::nullopt;
-  google::protobuf::RepeatedPtrField<testing::Json> expected;
-  *expected.Add() = check.snapshot();
-  return check_.Payloads(check, kField, expected, {listed->snapshots().rbegin()->payload()}, "snapshot");
+  return check_.Payload(check.snapshot(), listed->snapshots().rbegin()->payload(), "snapshot");
 }
 
 EndChecks::Failed EndChecks::CheckReplay(const dev::v1::TestCheck& check, const dev::v1::Service& service) {
@@ -112,6 +134,9 @@ EndChecks::Failed EndChecks::CheckReplay(const dev::v1::TestCheck& check, const 
   entity.set_persistence_id(service.persistence_id());
   entity.set_entity_id(check.entity());
   const auto found = emulator_.Call(&dev::v1::Emulator::Stub::GetEntity, entity);
+  if (absl::IsNotFound(found.status())) {
+    return check_.Failure(check, kField, absl::StrCat("nothing is stored of '", check.entity(), "'"));
+  }
   if (!found.ok()) return FailedAt(check, kField, found.status());
   dev::v1::ReplayRequest request;
   request.set_persistence_id(service.persistence_id());

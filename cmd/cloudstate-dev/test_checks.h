@@ -28,13 +28,14 @@ class EndChecks {
 
  private:
   Failed Check(const dev::v1::TestCheck& check);
+  Failed CheckComplaints(const dev::v1::TestCheck& check);
   Failed CheckEvents(const dev::v1::TestCheck& check, const dev::v1::Service& service);
   Failed CheckState(const dev::v1::TestCheck& check, const dev::v1::Service& service);
   Failed CheckCrdt(const dev::v1::TestCheck& check, const dev::v1::Service& service);
   Failed CheckSnapshot(const dev::v1::TestCheck& check, const dev::v1::Service& service);
   Failed CheckReplay(const dev::v1::TestCheck& check, const dev::v1::Service& service);
-  absl::StatusOr<std::vector<dev::v1::Payload>> StoredEvents(const dev::v1::Service& service,
-                                                             const std::string& entity);
+  absl::StatusOr<std::vector<dev::v1::Payload>> StoredPayloads(const dev::v1::Service& service,
+                                                               const std::string& entity);
   Failed FailedAt(const google::protobuf::Message& message, int field, const absl::Status& status) const {
     if (status.ok()) return std::nullopt;
     return check_.Failure(message, field, std::string(status.message()));

@@ -6,11 +6,10 @@
 
 namespace cloudstate::cli {
 
-absl::Status TestEmulator::AwaitRest(Rest rest) {
-  constexpr absl::Duration kLongest = absl::Seconds(5);
+absl::Status TestEmulator::AwaitRest(Rest rest, absl::Duration longest) {
   dev::v1::WaitRequest request;
   request.set_converged(rest == Rest::kConverged);
-  *request.mutable_timeout() = base::ToDuration(kLongest);
+  *request.mutable_timeout() = base::ToDuration(longest);
   return Call(&dev::v1::Testing::Stub::Wait, request).status();
 }
 
@@ -20,6 +19,7 @@ absl::Status TestEmulator::BeginToWatch() {
   absl::StatusOr<dev::v1::Mark> mark = Call(&dev::v1::Testing::Stub::GetMark, dev::v1::GetMarkRequest());
   if (!mark.ok()) return mark.status();
   mark_ = *std::move(mark);
+  log_lines_before_ = mark_.log_lines();
   return absl::OkStatus();
 }
 
@@ -38,6 +38,21 @@ absl::Status TestEmulator::LookAgain() {
     more = since->events_size() == kAtOnce || since->commands_size() == kAtOnce;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> TestEmulator::Complaints() {
+  constexpr int kMostLines = 10'000;
+  dev::v1::ListLogLinesRequest request;
+  request.set_limit(kMostLines);
+  request.mutable_filter()->set_source("emulator");
+  request.mutable_filter()->set_level("error");
+  const absl::StatusOr<dev::v1::ListLogLinesResponse> listed = Call(&dev::v1::Figures::Stub::ListLogLines, request);
+  if (!listed.ok()) return listed.status();
+  std::vector<std::string> complaints;
+  for (const dev::v1::LogLine& line : listed->lines()) {
+    if (line.number() > log_lines_before_) complaints.push_back(line.text());
+  }
+  return complaints;
 }
 
 }  // namespace cloudstate::cli

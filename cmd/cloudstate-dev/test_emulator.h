@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,10 @@ class TestEmulator {
     return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   }
 
-  // Waits until nothing is under way, or moreover all nodes know the same; some seconds at most. The error, which may
+  // Waits until nothing is under way, or moreover all nodes know the same. The error, which may
   // be left aside, says what does not come to rest, such as a command that a fault holds back.
   enum class Rest { kIdle, kConverged };
-  absl::Status AwaitRest(Rest rest);
+  absl::Status AwaitRest(Rest rest, absl::Duration longest = absl::Seconds(5));
 
   // ---- what has happened in a case, as far as it was looked for
 
@@ -46,12 +47,15 @@ class TestEmulator {
   absl::Status LookAgain();
   const std::vector<dev::v1::CommandTrace>& commands() const { return commands_; }
   const std::vector<dev::v1::Event>& events() const { return events_; }
+  // What the user function has done against the protocol, whether looked for or not.
+  absl::StatusOr<std::vector<std::string>> Complaints();
 
  private:
   CallEnd& end_;
   absl::Time deadline_ = absl::InfiniteFuture();
   AdminStubs stubs_;
-  dev::v1::Mark mark_;
+  dev::v1::Mark mark_;  // up to which it was looked
+  std::int64_t log_lines_before_ = 0;
   std::vector<dev::v1::CommandTrace> commands_;
   std::vector<dev::v1::Event> events_;
 };

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/cluster/cluster.h"
 #include "emulator/testing/file_check.h"
 #include "emulator/testing/test_file.h"
 
@@ -37,7 +38,10 @@ absl::StatusOr<std::unique_ptr<LoadedTestFile>> LoadOne(const std::string& path)
   auto loaded = std::make_unique<LoadedTestFile>(path);
   if (absl::Status status = testing::ReadTestFile(text, loaded->file, loaded->places); !status.ok()) return status;
   if (absl::Status status = testing::CheckForm(loaded->file, loaded->places); !status.ok()) return status;
-  return loaded;
+  constexpr int kMostNodes = cluster::Cluster::kMostNodes;
+  if (loaded->file.nodes() >= 0 && loaded->file.nodes() <= kMostNodes) return loaded;
+  return loaded->places.Error(loaded->places.Of(loaded->file, dev::v1::TestFile::kNodesFieldNumber),
+                              absl::StrCat("there are 1 to ", kMostNodes, " nodes"));
 }
 
 }  // namespace

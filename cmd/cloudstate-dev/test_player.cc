@@ -1,5 +1,6 @@
 #include "cmd/cloudstate-dev/test_player.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ using EmulatorStub = dev::v1::Emulator::Stub;
 using TestingStub = dev::v1::Testing::Stub;
 
 constexpr int kHttpRefused = 400;  // and above
+constexpr absl::Duration kLookingTakes = absl::Seconds(1);
 
 // One case, from its reset to its last check.
 class PlayedCase {
@@ -38,7 +40,8 @@ class PlayedCase {
         file_(file),
         places_(places),
         case_(test_case),
-        check_(file, places, types) {}
+        check_(file, places, types),
+        deadline_(emulator.deadline()) {}
 
   Failed Play(testing::Covered& covered) {
     Failed failed = Begin();
@@ -47,7 +50,9 @@ class PlayedCase {
         if (!failed) failed = Step(step);
       }
     }
+    LetLook();
     if (!failed) failed = EndChecks(emulator_, types_, file_, places_).Check(case_);
+    LetLook();
     if (emulator_.LookAgain().ok()) Cover();
     covered = std::move(covered_);
     return failed;
@@ -55,13 +60,11 @@ class PlayedCase {
 
   // Stores what is given.
   Failed Give() {
-    dev::v1::SeedRequest request;
     for (const dev::v1::GivenEntity& given : case_.given()) {
-      if (absl::Status added = AddGiven(given, request); !added.ok()) return FailedAt(given, 0, added);
-    }
-    if (!case_.given().empty()) {
-      const absl::Status status = emulator_.Call(&TestingStub::Seed, request).status();
-      if (!status.ok()) return FailedAt(case_, dev::v1::TestCase::kGivenFieldNumber, status);
+      dev::v1::SeedRequest request;
+      absl::Status status = AddGiven(given, request);
+      if (status.ok()) status = emulator_.Call(&TestingStub::Seed, request).status();
+      if (!status.ok()) return FailedAt(given, 0, status);
     }
     return std::nullopt;
   }
@@ -73,6 +76,15 @@ class PlayedCase {
   }
 
  private:
+  // What is looked at afterwards has a little time even where the case has none left.
+  void LetLook() { emulator_.SetDeadline(std::max(deadline_, absl::Now() + kLookingTakes)); }
+
+  // Whether it is the end of the case's time that this tells of.
+  bool RanOut(const absl::Status& status) const {
+    constexpr absl::Duration kTimersDiffer = absl::Milliseconds(10);
+    return absl::IsDeadlineExceeded(status) && absl::Now() + kTimersDiffer >= deadline_;
+  }
+
   Failed FailedAt(const google::protobuf::Message& message, int field, const absl::Status& status) const {
     if (status.ok()) return std::nullopt;
     return check_.Failure(message, field, std::string(status.message()));
@@ -119,6 +131,7 @@ class PlayedCase {
   // ---- steps
 
   Failed Step(const TestStep& step) {
+    emulator_.SetDeadline(deadline_);
     switch (step.kind_case()) {
       case TestStep::kCall:
       case TestStep::kHttp:
@@ -163,7 +176,10 @@ class PlayedCase {
 
   template <class Method, class Request>
   Failed Done(const TestStep& step, Method method, const Request& request) {
-    return FailedAt(step, 0, emulator_.Call(method, request).status());
+    const absl::Time start = absl::Now();
+    const absl::Status status = emulator_.Call(method, request).status();
+    if (!RanOut(status)) return FailedAt(step, 0, status);
+    return check_.Failure(step, 0, absl::StrCat("this was not done within ", FormatShortDuration(absl::Now() - start)));
   }
 
   absl::Status Evict(const std::string& text) {
@@ -182,17 +198,40 @@ class PlayedCase {
     if (Failed failed = FailedAt(step, field, emulator_.LookAgain())) return failed;
     const std::size_t before = emulator_.commands().size();
     const std::size_t events_before = emulator_.events().size();
-    absl::StatusOr<testing::CallOutcome> outcome = caller_.Call(file_, step, emulator_.deadline());
+    const absl::Time start = absl::Now();
+    absl::StatusOr<testing::CallOutcome> outcome = caller_.Call(file_, step, deadline_);
+    LetLook();
+    const absl::Status ended =
+        outcome.ok() ? absl::Status(static_cast<absl::StatusCode>(outcome->code), "") : outcome.status();
+    if (RanOut(ended)) return Late(step, field, before, absl::Now() - start);
     if (!outcome.ok()) return FailedAt(step, field, outcome.status());
     if (absl::Status status = LookFor(step, before, events_before, *outcome); !status.ok()) {
       return FailedAt(step, field, status);
     }
     Failed failed = check_.Step(step, *outcome);
-    if (failed && outcome->trace.has_value()) {
-      const std::string tree = FormatCallTree(*outcome->trace, Terminal{});
-      failed->steps = absl::StrSplit(tree, '\n', absl::SkipEmpty());
-    }
+    if (failed && outcome->trace.has_value()) failed->steps = StepsOf(*outcome->trace);
     return failed;
+  }
+
+  static std::vector<std::string> StepsOf(const dev::v1::CommandTrace& trace) {
+    return absl::StrSplit(FormatCallTree(trace, Terminal{}), '\n', absl::SkipEmpty());
+  }
+
+  // A call that has taken all the time that the case had left.
+  Failed Late(const TestStep& step, int field, std::size_t before, absl::Duration took) {
+    const bool http = step.kind_case() == TestStep::kHttp;
+    const auto method = types_.FindMethod(step.call(), file_.service());
+    const std::string call = http || !method.ok() ? step.http() : method->FullName();
+    CaseFailure failure =
+        check_.Failure(step, field, absl::StrCat(call, " was not answered within ", FormatShortDuration(took)));
+    // The emulator has the trace once it has an answer, or has given up waiting for one.
+    const absl::Status rest = emulator_.AwaitRest(TestEmulator::Rest::kIdle, kLookingTakes / 2);
+    if (emulator_.LookAgain().ok() && emulator_.commands().size() > before) {
+      failure.steps = StepsOf(emulator_.commands().back());
+    } else if (!rest.ok()) {
+      absl::StrAppend(&failure.problem, "\n", rest.message());
+    }
+    return failure;
   }
 
   // What the call has done: its trace, and the events that stand for it.
@@ -201,6 +240,7 @@ class PlayedCase {
     const bool all = LooksAtAll(step);
     // What it has set off may still be under way, such as effects that nobody waits for: its trace comes at their end.
     const absl::Status rest = all ? emulator_.AwaitRest(TestEmulator::Rest::kIdle) : absl::OkStatus();
+    LetLook();
     if (absl::Status status = emulator_.LookAgain(); !status.ok()) return status;
     const dev::v1::CommandTrace* trace = FindTrace(before, outcome);
     if (trace == nullptr && all && !rest.ok()) {
@@ -263,6 +303,7 @@ class PlayedCase {
   const simulation::YamlPlaces& places_;
   const dev::v1::TestCase& case_;
   const testing::OutcomeCheck check_;
+  const absl::Time deadline_;  // of the case
   testing::Covered covered_;
 };
 

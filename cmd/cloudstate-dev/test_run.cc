@@ -15,6 +15,16 @@ namespace {
 using testing::CaseResult;
 using testing::Outcome;
 
+CaseResult NotRun(const ChosenCase& chosen, const std::string& reason) {
+  const dev::v1::TestCase& test_case = chosen.file->file.cases(chosen.index);
+  CaseResult result;
+  result.line = chosen.file->places.Of(test_case).line;
+  result.name = test_case.name();
+  result.outcome = Outcome::kNotRun;
+  result.reason = reason;
+  return result;
+}
+
 // An emulator of its own, with the player of its cases.
 class Stage {
  public:
@@ -24,38 +34,74 @@ class Stage {
     own.user_function = options.user_function;
     own.settings.nodes = static_cast<std::size_t>(nodes);
     own.show_output = options.show_output;
+    own.start_up = options.start_up;
     own.given_up = [&interruption] { return interruption.interrupted(); };
     auto emulator = OwnEmulator::Start(std::move(own));
     if (!emulator.ok()) return emulator.status();
     auto player = TestPlayer::Connect({(*emulator)->client_address(), (*emulator)->admin_address()});
     if (!player.ok()) return player.status();
-    return std::unique_ptr<Stage>(new Stage(*std::move(emulator), *std::move(player), nodes, interruption));
+    return std::unique_ptr<Stage>(new Stage(*std::move(emulator), *std::move(player), nodes, options, interruption));
   }
   ~Stage() { interruption_.Remove(*player_); }
 
   int nodes() const { return nodes_; }
   TestPlayer& player() { return *player_; }
 
-  CaseResult Play(const ChosenCase& chosen, absl::Duration timeout) {
+  CaseResult Play(const ChosenCase& chosen) {
+    const bool skipped = !chosen.file->file.cases(chosen.index).skip().empty();
+    if (!skipped && !IsThere()) return NotRun(chosen, Absence());
     const std::size_t troubles = emulator_->trouble_count();
-    CaseResult result = player_->Play(chosen.file->file, chosen.file->places, chosen.index, timeout);
-    if (result.outcome == Outcome::kFailed) {
-      for (std::string& each : emulator_->troubles(troubles)) result.failure.steps.push_back(std::move(each));
-    }
+    const std::size_t ends = emulator_->ends();
+    CaseResult result = player_->Play(chosen.file->file, chosen.file->places, chosen.index, options_.timeout);
+    if (result.outcome == Outcome::kFailed) AddTroubles(troubles, ends, result.failure);
     return result;
   }
 
  private:
   Stage(std::unique_ptr<OwnEmulator> emulator, std::unique_ptr<TestPlayer> player, int nodes,
-        TestInterruption& interruption)
-      : emulator_(std::move(emulator)), player_(std::move(player)), nodes_(nodes), interruption_(interruption) {
+        const TestRunOptions& options, TestInterruption& interruption)
+      : emulator_(std::move(emulator)),
+        player_(std::move(player)),
+        nodes_(nodes),
+        options_(options),
+        interruption_(interruption),
+        patience_(options.start_up) {
     interruption_.Add(*player_);
+  }
+
+  // The user function may have ended in the case before, and is started anew; where it stays away, no other case waits
+  // as long again.
+  bool IsThere() {
+    const bool there = emulator_->AwaitReturn(patience_, [this] { return interruption_.interrupted(); });
+    patience_ = there ? options_.start_up : absl::Seconds(1);
+    return there || interruption_.interrupted();
+  }
+
+  std::string Absence() const {
+    const std::vector<std::string> troubles = emulator_->troubles();
+    return absl::StrCat("the user function was lost, and did not come back", troubles.empty() ? "" : ": ",
+                        troubles.empty() ? "" : troubles.back());
+  }
+
+  // What the user function did wrong meanwhile; where it has ended, what it printed says why.
+  void AddTroubles(std::size_t troubles, std::size_t ends, testing::CaseFailure& failure) const {
+    // Calls fail a moment before the loss is known, and the loss is known a moment before the end of the process.
+    constexpr absl::Duration kUntilLost = absl::Milliseconds(50);
+    constexpr absl::Duration kUntilEnded = absl::Milliseconds(500);
+    const absl::Time start = absl::Now();
+    const auto patience = [&] { return emulator_->user_function_ready() ? kUntilLost : kUntilEnded; };
+    while (emulator_->ends() == ends && absl::Now() < start + patience()) absl::SleepFor(absl::Milliseconds(5));
+    for (std::string& each : emulator_->troubles(troubles)) failure.steps.push_back(std::move(each));
+    if (emulator_->ends() == ends) return;
+    for (const std::string& line : emulator_->OutputLines()) failure.steps.push_back(absl::StrCat("  | ", line));
   }
 
   std::unique_ptr<OwnEmulator> emulator_;
   std::unique_ptr<TestPlayer> player_;
   const int nodes_;
+  const TestRunOptions& options_;
   TestInterruption& interruption_;
+  absl::Duration patience_;  // with a user function that is away
 };
 
 // The cases that are still to be played, and the results of those that were.
@@ -82,11 +128,7 @@ class Queue {
     std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < results_.size(); ++i) {
       if (results_[i].has_value()) continue;
-      CaseResult result;
-      result.name = cases_[i].file->file.cases(cases_[i].index).name();
-      result.outcome = Outcome::kNotRun;
-      result.reason = reason;
-      Keep(i, std::move(result));
+      Keep(i, NotRun(cases_[i], reason));
     }
     std::vector<CaseResult> results;
     for (std::optional<CaseResult>& each : results_) results.push_back(*std::move(each));
@@ -126,17 +168,12 @@ absl::Status Work(std::unique_ptr<Stage> stage, Queue& queue, const TestRunOptio
       stage = nullptr;  // it ends first
       auto started = Stage::Start(options, nodes, interruption);
       if (!started.ok()) {
-        CaseResult result;
-        const ChosenCase& chosen = queue.at(*index);
-        result.name = chosen.file->file.cases(chosen.index).name();
-        result.outcome = Outcome::kNotRun;
-        result.reason = std::string(started.status().message());
-        queue.Put(*index, std::move(result));
+        queue.Put(*index, NotRun(queue.at(*index), std::string(started.status().message())));
         return started.status();
       }
       stage = *std::move(started);
     }
-    queue.Put(*index, stage->Play(queue.at(*index), options.timeout));
+    queue.Put(*index, stage->Play(queue.at(*index)));
   }
   return absl::OkStatus();
 }

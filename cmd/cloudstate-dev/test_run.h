@@ -17,9 +17,10 @@ namespace cloudstate::cli {
 
 struct TestRunOptions {
   UserFunctionChoice user_function;
-  int workers = 0;  // 0: as many as there are processors, and one for each ten cases at most
-  int nodes = 0;    // of each emulator; 0: as each file says
-  absl::Duration timeout = absl::Seconds(10);
+  int workers = 0;                             // 0: as many as there are processors, and one for each ten cases at most
+  int nodes = 0;                               // of each emulator; 0: as each file says
+  absl::Duration timeout = absl::Seconds(10);  // of a case
+  absl::Duration start_up = absl::Seconds(30);  // how long the user function may take until it is there
   bool fail_fast = false;
   bool show_output = false;  // of the user function
 };

@@ -14,7 +14,6 @@ using userfunction::EntityKind;
 
 constexpr int kMostCommands = 100;
 constexpr absl::Duration kUsualDeadline = absl::Seconds(10);
-constexpr absl::Duration kLongestDeadline = absl::Seconds(60);
 constexpr std::size_t kReplayPageBytes = 1 << 20;
 
 void Describe(const Views& views, const std::string& service, const std::string& method,

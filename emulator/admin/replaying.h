@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "cloudstate/dev/v1/replay.pb.h"
 #include "emulator/admin/cancellation.h"
 #include "emulator/admin/live.h"
@@ -35,6 +36,8 @@ class ReplayPlaces {
 // conversation on the strand. Kept by whichever of them owes it an answer.
 class Replaying final : public std::enable_shared_from_this<Replaying> {
  public:
+  static constexpr absl::Duration kLongestDeadline = absl::Minutes(1);
+
   // `live` outlives this object.
   Replaying(Live& live, std::shared_ptr<ReaderPool> pool, std::shared_ptr<const ReplayPlaces> place,
             dev::v1::ReplayRequest request, std::shared_ptr<serving::Responder> answer)

@@ -5,36 +5,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "emulator/base/printable.h"
 
 namespace cloudstate::base {
 namespace {
 
 // XML 1.0 has no way to write most control characters.
 std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char each : text) {
-    switch (each) {
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        if (static_cast<unsigned char>(each) >= 0x20 || each == '\n' || each == '\t') {
-          escaped += each;
-        } else {
-          absl::StrAppendFormat(&escaped, "\\x%02x", static_cast<unsigned char>(each));
-        }
-    }
-  }
-  return escaped;
+  return absl::StrReplaceAll(Printable(text, "\n\t"), {{"<", "&lt;"}, {">", "&gt;"}, {"&", "&amp;"}, {"\"", "&quot;"}});
 }
 
 std::string Seconds(absl::Duration duration) { return absl::StrFormat("%.3f", absl::ToDoubleSeconds(duration)); }
@@ -53,7 +32,8 @@ std::string TestCase(const JUnitCase& each) {
       absl::StrAppend(&xml, ">\n      <skipped message=\"", Escaped(each.message), "\"/>\n");
       break;
     case CaseOutcome::kNotRun:
-      absl::StrAppend(&xml, ">\n      <error message=\"", Escaped(each.message), "\"/>\n");
+      absl::StrAppend(&xml, ">\n      <error message=\"", Escaped(each.message), "\">", Escaped(each.text),
+                      "</error>\n");
       break;
   }
   return xml + "    </testcase>\n";

@@ -14,7 +14,7 @@ struct JUnitCase {
   absl::Duration took;
   CaseOutcome outcome = CaseOutcome::kPassed;
   std::string message = {};  // of one that did not pass, in a sentence
-  std::string text = {};     // of a failure, at length
+  std::string text = {};     // of what did not pass, at length
 };
 
 struct JUnitSuite {

@@ -15,4 +15,12 @@ inline std::string LastPart(std::string_view full_name) {
   return std::string(full_name.substr(full_name.rfind('.') + 1));
 }
 
+// Whether people who write `written` may mean what has this full name: it is that, or its last parts, also as a type
+// URL.
+inline bool MeansName(std::string_view written, std::string_view full_name) {
+  const std::string_view name = written.substr(written.rfind('/') + 1);
+  if (!full_name.ends_with(name)) return false;
+  return full_name.size() == name.size() || full_name[full_name.size() - name.size() - 1] == '.';
+}
+
 }  // namespace cloudstate::base

@@ -91,6 +91,11 @@ void AddStep(const Played& played, std::size_t index, const std::vector<Method>&
   }
   if (finding.expected.has_value()) ExpectOutcome(*finding.expected, step);
   *test.add_when() = std::move(step);
+  if (finding.kind != FindingKind::kProtocol) return;
+  if (method != nullptr && !finding.entity_id.empty()) {  // all that it says has come once its stream has ended
+    test.add_when()->set_evict(absl::StrCat(method->service, " ", finding.entity_id));
+  }
+  test.add_then();  // that there are no complaints
 }
 
 }  // namespace

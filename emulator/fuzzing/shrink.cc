@@ -3,12 +3,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "emulator/base/json_members.h"
 #include "emulator/simulation/delta_debugging.h"
 #include "google/protobuf/util/message_differencer.h"
 
@@ -63,21 +63,19 @@ void AddWithin(const Value& whole, const Value& part, const Place& place, std::v
 }
 
 void AddStruct(const Value& value, std::vector<Value>& plainer) {
-  const auto& fields = value.struct_value().fields();
-  if (fields.empty()) return;
+  const auto members = base::MembersByName(value);
+  if (members.empty()) return;
   plainer.emplace_back().mutable_struct_value();
-  // By name: the order of a protobuf map is another one in each run.
-  const std::map<std::string, Value> sorted(fields.begin(), fields.end());
-  if (sorted.size() > 1) {
-    for (const auto& [name, field] : sorted) {
+  if (members.size() > 1) {
+    for (const auto& [name, field] : members) {
       Value copy = value;
       copy.mutable_struct_value()->mutable_fields()->erase(name);
       plainer.push_back(std::move(copy));
     }
   }
-  for (const auto& [name, field] : sorted) {
-    const auto place = [&name](Value& copy) { return &(*copy.mutable_struct_value()->mutable_fields())[name]; };
-    AddWithin(value, field, place, plainer);
+  for (const auto& [name, field] : members) {
+    const auto place = [&name = name](Value& copy) { return &(*copy.mutable_struct_value()->mutable_fields())[name]; };
+    AddWithin(value, *field, place, plainer);
   }
 }
 

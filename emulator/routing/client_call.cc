@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "emulator/base/log.h"
 #include "emulator/base/planted_bug.h"
 #include "emulator/entities/any_payload.h"
 
@@ -174,10 +173,8 @@ void ClientCall::SendHeaders(serving::Responder& responder, Metadata headers) {
 
 void ClientCall::CheckType(const std::string& type_url) {
   if (type_url == method_->output_type_url || std::exchange(warned_, true)) return;
-  const std::string warning = absl::StrCat(trace_->service, ".", trace_->method, ": Expected reply type_url to be [",
-                                           method_->output_type_url, "] but was [", type_url, "].");
-  base::LogWarning(warning);
-  report_(warning);
+  report_(absl::StrCat(trace_->service, ".", trace_->method, ": Expected reply type_url to be [",
+                       method_->output_type_url, "] but was [", type_url, "]."));
 }
 
 }  // namespace cloudstate::routing

@@ -25,6 +25,8 @@ class Observer {
   virtual void OnLost(const std::string& reason) = 0;
   virtual void OnRejected(const std::string& problem) = 0;
   virtual void OnTrouble(const std::string& trouble) = 0;
+  // What the user function has done that the protocol does not let it do; it is told the same.
+  virtual void OnComplaint(const std::string& complaint) = 0;
   // Of the user function that the emulator started; `label` names the replica, "[2] ", and is empty where there is one
   // for all.
   virtual void OnStarted(const std::string& label, int pid, int restarts) = 0;

@@ -5,18 +5,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "emulator/base/did_you_mean.h"
+#include "emulator/base/meant_name.h"
+#include "emulator/base/names.h"
 #include "emulator/base/proto_time.h"
 
 namespace cloudstate::runtime {
 namespace {
-
-// A full name, or its last part.
-bool IsNamed(std::string_view full, std::string_view name) {
-  if (full == name) return true;
-  return full.size() > name.size() && full.ends_with(name) && full[full.size() - name.size() - 1] == '.';
-}
 
 absl::Status CheckDelay(const dev::v1::Fault& fault) {
   if (fault.kind() != dev::v1::Fault::SLOW) {
@@ -67,18 +62,10 @@ void FaultBook::SetServices(std::shared_ptr<const userfunction::Specification> s
 
 absl::StatusOr<std::string> FaultBook::FullName(const std::string& service) const {
   if (service.empty() || specification_ == nullptr) return service;
-  std::vector<std::string> found;
-  std::vector<std::string> all;
-  for (const auto* descriptor : specification_->SortedServices()) {
-    if (descriptor->full_name() == service) return service;
-    if (IsNamed(descriptor->full_name(), service)) found.push_back(descriptor->full_name());
-    all.push_back(descriptor->full_name());
-  }
-  if (found.size() == 1) return found.front();
-  return absl::InvalidArgumentError(
-      found.empty()
-          ? absl::StrCat("The user function has no service '", service, "', but ", absl::StrJoin(all, ", "), ".")
-          : absl::StrCat("'", service, "' could be ", absl::StrJoin(found, " or "), ": write one of them."));
+  std::vector<std::string> names;
+  for (const auto* descriptor : specification_->SortedServices()) names.push_back(descriptor->full_name());
+  absl::StatusOr<std::string> meant = base::MeantName("the user function has no service", service, names);
+  return meant.ok() ? meant : absl::InvalidArgumentError(meant.status().message());
 }
 
 // `fault` has its service's full name.
@@ -184,7 +171,7 @@ std::optional<dev::v1::Fault> FaultBook::Strike(Kind kind, const Place& place) {
 }
 
 bool FaultBook::Fits(const dev::v1::Fault& fault, const Place& place) const {
-  if (!fault.service().empty() && !IsNamed(place.service, fault.service()) &&
+  if (!fault.service().empty() && !base::MeansName(fault.service(), place.service) &&
       !IsStoredAs(fault.service(), place.persistence_id)) {
     return false;
   }
@@ -195,7 +182,7 @@ bool FaultBook::Fits(const dev::v1::Fault& fault, const Place& place) const {
 bool FaultBook::IsStoredAs(const std::string& service, std::string_view persistence_id) const {
   if (persistence_id.empty() || specification_ == nullptr) return false;
   return std::ranges::any_of(specification_->services, [&](const auto& each) {
-    return each.second.persistence_id == persistence_id && IsNamed(each.first, service);
+    return each.second.persistence_id == persistence_id && base::MeansName(service, each.first);
   });
 }
 

@@ -1,15 +1,12 @@
 #include "emulator/runtime/named_types.h"
 
-#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "emulator/base/did_you_mean.h"
-#include "emulator/base/names.h"
+#include "emulator/base/meant_name.h"
 #include "emulator/userfunction/json_check.h"
 #include "emulator/userfunction/json_reader.h"
 #include "emulator/userfunction/payload_json.h"
@@ -23,33 +20,11 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FileDescriptor;
 
-constexpr std::size_t kMostListed = 20;
-
-std::string List(const std::vector<std::string>& names) {
-  const std::vector<std::string> first(
-      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMostListed)));
-  return absl::StrCat(absl::StrJoin(first, ", "), names.size() > kMostListed ? ", …" : "");
-}
-
-absl::Status NoSuch(absl::string_view what, const std::string& name, const std::vector<std::string>& names) {
-  std::vector<std::string> known = names;
-  for (const std::string& each : names) known.push_back(base::LastPart(each));
-  const std::string guess = base::DidYouMean(name, known);
-  return absl::InvalidArgumentError(absl::StrCat("The user function has no ", what, " '", name, "'",
-                                                 guess.empty() ? absl::StrCat("; it has: ", List(names)) : guess));
-}
-
-// The one that is meant, or "" where there is none.
+// What a request names and the user function lacks is wrong with the request.
 absl::StatusOr<std::string> Find(absl::string_view what, const std::string& name,
                                  const std::vector<std::string>& names) {
-  if (std::ranges::count(names, name) > 0) return name;
-  std::vector<std::string> fit;
-  std::ranges::copy_if(names, std::back_inserter(fit), [&](const auto& each) { return base::LastPart(each) == name; });
-  if (fit.size() > 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("The ", what, " '", name, "' could be any of ", absl::StrJoin(fit, ", "), ": give its full name"));
-  }
-  return fit.empty() ? "" : fit.front();
+  absl::StatusOr<std::string> found = base::MeantName(absl::StrCat("the user function has no ", what), name, names);
+  return found.ok() ? found : absl::InvalidArgumentError(found.status().message());
 }
 
 void AddWithImports(const FileDescriptor* file, std::set<const FileDescriptor*>& seen,
@@ -130,17 +105,15 @@ absl::StatusOr<const userfunction::ServiceSpec*> NamedTypes::FindService(const s
   for (const auto* service : specification_->SortedServices()) names.push_back(service->full_name());
   const absl::StatusOr<std::string> found = Find("service", name, names);
   if (!found.ok()) return found.status();
-  if (found->empty()) return NoSuch("service", name, names);
   return &specification_->services.at(*found);
 }
 
 absl::StatusOr<const Descriptor*> NamedTypes::FindType(const std::string& name) const {
-  absl::StatusOr<std::string> found = Find("message type", name, own_types_);
-  if (found.ok() && found->empty()) found = Find("message type", name, types_);
-  if (!found.ok()) return found.status();
-  const Descriptor* type = specification_->pool->FindMessageTypeByName(found->empty() ? name : *found);
-  if (type == nullptr) return NoSuch("message type", name, own_types_);
-  return type;
+  if (const Descriptor* type = specification_->pool->FindMessageTypeByName(name)) return type;
+  const absl::StatusOr<std::string> own = Find("message type", name, own_types_);
+  const absl::StatusOr<std::string> found = own.ok() ? own : Find("message type", name, types_);
+  if (!found.ok()) return own.status();
+  return specification_->pool->FindMessageTypeByName(*found);
 }
 
 absl::StatusOr<journal::Payload> NamedTypes::ToPayload(const dev::v1::SeededMessage& message) const {

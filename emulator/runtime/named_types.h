@@ -13,8 +13,8 @@
 
 namespace cloudstate::runtime {
 
-// Services and message types of a user function, by the names that people write: full ones, or the last part where only
-// one thing has it. Any thread. Errors are INVALID_ARGUMENT, with what there is instead.
+// Services and message types of a user function, by the names that people write, as in base/meant_name.h. Any thread.
+// Errors are INVALID_ARGUMENT, with what there is instead.
 class NamedTypes {
  public:
   explicit NamedTypes(std::shared_ptr<const userfunction::Specification> specification);

@@ -40,6 +40,11 @@ void NotingObserver::OnTrouble(const std::string& trouble) {
   observer_.OnTrouble(trouble);
 }
 
+void NotingObserver::OnComplaint(const std::string& complaint) {
+  Note(LogLevel::kError, complaint);
+  observer_.OnComplaint(complaint);
+}
+
 void NotingObserver::OnStarted(const std::string& label, int pid, int restarts) {
   Note(LogLevel::kInfo, StartedText(label, pid, restarts));
   observer_.OnStarted(label, pid, restarts);

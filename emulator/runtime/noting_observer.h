@@ -19,6 +19,7 @@ class NotingObserver final : public Observer {
   void OnLost(const std::string& reason) override;
   void OnRejected(const std::string& problem) override;
   void OnTrouble(const std::string& trouble) override;
+  void OnComplaint(const std::string& complaint) override;
   void OnStarted(const std::string& label, int pid, int restarts) override;
   void OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) override;
   void OnChanged(const std::string& path) override;

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "emulator/base/log.h"
 #include "emulator/base/real_strand.h"
 #include "emulator/runtime/node_ports.h"
 #include "emulator/userfunction/directory_watch.h"
@@ -71,6 +70,8 @@ class ProcessSupply::Replica final : private Observer {
   }
   void OnRejected(const std::string& problem) override { owner_.observer_.OnRejected(absl::StrCat(label_, problem)); }
   void OnTrouble(const std::string& trouble) override { owner_.observer_.OnTrouble(absl::StrCat(label_, trouble)); }
+  // Of whichever replica: it is the first that is told.
+  void OnComplaint(const std::string& complaint) override { owner_.observer_.OnComplaint(complaint); }
   void OnStarted(const std::string&, int pid, int restarts) override {
     owner_.observer_.OnStarted(label_, pid, restarts);
   }
@@ -195,7 +196,7 @@ void ProcessSupply::ReportError(const std::string& text) {
   if (Replica* first = First()) {
     first->link().ReportError(text);
   } else {
-    base::LogWarning(text);
+    observer_.OnComplaint(text);
   }
 }
 

@@ -283,11 +283,14 @@ void TestControl::Wait(const dev::v1::WaitRequest& request, Done<dev::v1::WaitRe
   }
   auto waiting = std::make_shared<Waiting>(Waiting{
       .kind = request.converged() ? QuietKind::kConverged : QuietKind::kIdle,
-      .since = Now(),
+      .since = {},
       .timeout = timeout,
       .done = std::move(done),
   });
-  parts_.strand.Post([this, waiting = std::move(waiting)]() mutable { LookWhetherQuiet(std::move(waiting)); });
+  parts_.strand.Post([this, waiting = std::move(waiting)]() mutable {
+    waiting->since = Now();
+    LookWhetherQuiet(std::move(waiting));
+  });
 }
 
 void TestControl::LookWhetherQuiet(std::shared_ptr<Waiting> waiting) {

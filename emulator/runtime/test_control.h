@@ -85,7 +85,7 @@ class TestControl final : public admin::Control {
   using Change = absl::AnyInvocable<void(absl::AnyInvocable<void(absl::Status)>)>;
   void ChangeAll(Change change, const cluster::CrdtStates& known, absl::AnyInvocable<void(const absl::Status&)> done);
   void DropStates();
-  // In time that goes on by itself, not with AdvanceTime.
+  // In time that goes on by itself, not with AdvanceTime. On the strand.
   absl::Time Now() const { return parts_.strand.Now() - parts_.strand.Ahead(); }
   // Once all is known that is to be saved; asked for at that time.
   void SaveWhenKnown(const std::string& name, absl::Time since, Done<dev::v1::SavedState> done);

@@ -115,7 +115,7 @@ absl::Status UserFunctionLink::StartCommand() {
 }
 
 void UserFunctionLink::ReportError(const std::string& text) {
-  base::LogWarning(text);
+  observer_.OnComplaint(text);
   if (discovery_ != nullptr) discovery_->ReportError(text);
 }
 

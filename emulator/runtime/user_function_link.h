@@ -33,8 +33,8 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
   // On the strand: begins to end the user function if it was started here, and calls the listener no more. It is still
   // to be stopped.
   void Retire();
-  // Lets go of the user function, and ends it if it was started here. Errors can still be reported, to the log only.
-  // Calls after the first do nothing. Not from a task of the strand.
+  // Lets go of the user function, and ends it if it was started here. Errors that are reported later reach the observer
+  // only. Calls after the first do nothing. Not from a task of the strand.
   void Stop();
 
   // UNAVAILABLE, with what is known of it. On the strand, like what follows.

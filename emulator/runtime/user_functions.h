@@ -23,8 +23,8 @@ class UserFunctions {
   virtual absl::Status Start() = 0;
   // The emulator begins to end: the number of replicas stays as it is. On the strand.
   virtual void EndScaling() = 0;
-  // Lets go of the user function, and ends what was started here. Errors can still be reported, to the log only. Calls
-  // after the first do nothing. Not from a task of the strand.
+  // Lets go of the user function, and ends what was started here. Errors that are reported later reach the observer
+  // only. Calls after the first do nothing. Not from a task of the strand.
   virtual void Stop() = 0;
 
   // On the strand. All but the first not after Stop.

@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "emulator/base/json_members.h"
 #include "emulator/simulation/yaml_text.h"
 
 namespace cloudstate::simulation {
@@ -120,18 +121,11 @@ class ValueReader {
   int& most_;
 };
 
-std::vector<std::pair<std::string, const Value*>> Sorted(const Struct& members) {
-  std::vector<std::pair<std::string, const Value*>> sorted;
-  for (const auto& [name, value] : members.fields()) sorted.emplace_back(name, &value);
-  std::sort(sorted.begin(), sorted.end());
-  return sorted;
-}
-
 // Members or elements below each other; nothing for a value that has none.
 std::string MemberLines(const Value& value, const std::string& indent) {
   std::string lines;
   if (value.has_struct_value()) {
-    for (const auto& [name, member] : Sorted(value.struct_value())) {
+    for (const auto& [name, member] : base::MembersByName(value)) {
       const std::string start = absl::StrCat(indent, YamlScalar(name), ":");
       absl::StrAppend(&lines, start, WriteYamlValue(*member, indent + "  ", start.size()));
     }
@@ -162,7 +156,7 @@ std::string WriteYamlValueInOneLine(const Value& value) {
       return YamlScalar(value.string_value());
     case Value::kStructValue: {
       std::vector<std::string> members;
-      for (const auto& [name, member] : Sorted(value.struct_value())) {
+      for (const auto& [name, member] : base::MembersByName(value)) {
         members.push_back(absl::StrCat(YamlScalar(name), ": ", WriteYamlValueInOneLine(*member)));
       }
       return absl::StrCat("{", absl::StrJoin(members, ", "), "}");

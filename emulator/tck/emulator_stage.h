@@ -32,6 +32,7 @@ class EmulatorStage final : private runtime::Observer {
   void OnLost(const std::string&) override {}
   void OnRejected(const std::string& problem) override;
   void OnTrouble(const std::string&) override {}
+  void OnComplaint(const std::string&) override {}
   void OnStarted(const std::string&, int, int) override {}
   void OnEnded(const std::string&, const std::string&, absl::Duration) override {}
   void OnChanged(const std::string&) override {}

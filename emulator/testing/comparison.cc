@@ -1,12 +1,17 @@
 #include "emulator/testing/comparison.h"
 
+#include <cmath>
+#include <compare>
 #include <functional>
 #include <set>
 #include <utility>
 
+#include "absl/numeric/int128.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "emulator/base/json_members.h"
 #include "emulator/base/line_diff.h"
 #include "emulator/testing/matchers.h"
 
@@ -31,8 +36,6 @@ struct Came {
 
 Came Whole(const Json& value) { return {.full = &value, .brief = &value}; }
 Came Nothing() { return {}; }
-
-enum class Fields { kAll, kNamed };
 
 // "user_id" as protobuf's JSON writes it.
 std::string CamelCase(const std::string& name) {
@@ -73,6 +76,31 @@ std::string NameIn(const Came& came, const std::string& written) {
   if (came.HasKeys()) return name;
   if (Member(came.full, name) == nullptr && Member(came.full, CamelCase(name)) != nullptr) return CamelCase(name);
   return name;
+}
+
+// A number that is whole, also one of 64 bits, of which a double would keep 53.
+std::optional<absl::int128> WholeNumberOf(const Json& value) {
+  constexpr double kWholeBelow = 9007199254740992;
+  absl::int128 whole = 0;
+  if (value.has_string_value() && absl::SimpleAtoi(value.string_value(), &whole)) return whole;
+  const double number = value.number_value();
+  const bool is_whole = value.has_number_value() && std::abs(number) < kWholeBelow && std::trunc(number) == number;
+  return is_whole ? std::make_optional(absl::int128(number)) : std::nullopt;
+}
+
+// Unordered where one of them is no number.
+std::partial_ordering Order(const Json& one, const Json& other) {
+  const auto whole_one = WholeNumberOf(one);
+  const auto whole_other = WholeNumberOf(other);
+  if (whole_one.has_value() && whole_other.has_value()) {
+    return *whole_one < *whole_other   ? std::partial_ordering::less
+           : *whole_one > *whole_other ? std::partial_ordering::greater
+                                       : std::partial_ordering::equivalent;
+  }
+  const auto number_one = NumberOf(one);
+  const auto number_other = NumberOf(other);
+  if (!number_one.has_value() || !number_other.has_value()) return std::partial_ordering::unordered;
+  return *number_one <=> *number_other;
 }
 
 // One comparison, which writes down what does not fit.
@@ -137,10 +165,7 @@ class Comparer {
     if (expected.has_string_value() && came.has_string_value()) {
       return Unescaped(expected.string_value()) == came.string_value();
     }
-    if (expected.has_number_value() || came.has_number_value()) {
-      const auto one = NumberOf(expected);
-      return one.has_value() && one == NumberOf(came);
-    }
+    if (expected.has_number_value() || came.has_number_value()) return Order(expected, came) == 0;
     return expected.has_bool_value() && came.has_bool_value() && expected.bool_value() == came.bool_value();
   }
 
@@ -155,13 +180,10 @@ class Comparer {
     Json shown;
     shown.mutable_struct_value();
     std::set<std::string> named;
-    std::set<std::string> in_order;
-    for (const auto& member : expected.struct_value().fields()) in_order.insert(member.first);
-    for (const std::string& written : in_order) {
+    for (const auto& [written, member] : base::MembersByName(expected)) {
       const std::string name = NameIn(came, written);
       named.insert(name);
-      Json part =
-          Compare(expected.struct_value().fields().at(written), MemberOf(came, name), Below(path, name), fields);
+      Json part = Compare(*member, MemberOf(came, name), Below(path, name), fields);
       if (part.kind_case() != Json::KIND_NOT_SET) (*shown.mutable_struct_value()->mutable_fields())[name] = part;
     }
     if (came.brief != nullptr) CompareOthers(expected, came, named, path, fields, shown);
@@ -178,12 +200,12 @@ class Comparer {
   // Members that are not named: at their default, or nobody's concern.
   void CompareOthers(const Json& expected, const Came& came, const std::set<std::string>& named,
                      const std::string& path, Fields fields, Json& shown) {
-    for (const auto& [name, value] : came.brief->struct_value().fields()) {
+    for (const auto& [name, value] : base::MembersByName(*came.brief)) {
       if (named.count(name) > 0) continue;
       if (fields == Fields::kNamed) {
-        (*shown.mutable_struct_value()->mutable_fields())[name] = value;
+        (*shown.mutable_struct_value()->mutable_fields())[name] = *value;
       } else {
-        Differs(expected, absl::StrCat(Below(path, name), " is ", ShortJsonText(value), ", which was not expected"));
+        Differs(expected, absl::StrCat(Below(path, name), " is ", ShortJsonText(*value), ", which was not expected"));
       }
     }
   }
@@ -238,10 +260,10 @@ class Comparer {
   Json CompareMatchers(const Json& expected, const Came& came, const std::string& path, Fields fields) {
     const std::size_t before = mismatches_.size();
     Json shown = Shown(came);
-    for (const auto& [name, argument] : expected.struct_value().fields()) {
+    for (const auto& [name, argument] : base::MembersByName(expected)) {
       if (name == kPartial) {
-        shown = Compare(argument, came, path, Fields::kNamed);
-      } else if (std::string problem = Problem(name, argument, came, fields); !problem.empty()) {
+        shown = Compare(*argument, came, path, Fields::kNamed);
+      } else if (std::string problem = Problem(name, *argument, came, fields); !problem.empty()) {
         Differs(expected, absl::StrCat(path, " is ", Text(came), ", ", problem));
       }
     }
@@ -258,11 +280,10 @@ class Comparer {
     if (name == kRegex || (name == kContains && argument.has_string_value())) return TextProblem(name, argument, value);
     if (name == kAbove || name == kBelow) {
       // A number that is not there is 0.
-      const auto number = came.empty() ? 0 : NumberOf(value);
-      if (!number.has_value()) return "and no number";
-      const double limit = NumberOf(argument).value_or(0);
-      if (name == kAbove) return *number > limit ? "" : absl::StrCat("not above ", what);
-      return *number < limit ? "" : absl::StrCat("not below ", what);
+      const Json number = came.empty() ? NumberValue(0) : value;
+      if (!NumberOf(number).has_value()) return "and no number";
+      if (name == kAbove) return Order(number, argument) > 0 ? "" : absl::StrCat("not above ", what);
+      return Order(number, argument) < 0 ? "" : absl::StrCat("not below ", what);
     }
     if (name == kLength) return LengthProblem(argument, came.empty() ? 0 : LengthOf(value));
     if (name == kOneOf) {
@@ -332,11 +353,11 @@ class Comparer {
 
 }  // namespace
 
-Comparison Compare(const Json& expected, const Actual& actual, const std::string& path) {
+Comparison Compare(const Json& expected, const Actual& actual, const std::string& path, Fields fields) {
   Comparison comparison;
   Came came{.full = &actual.full, .brief = &actual.brief, .keys = &actual.keys};
   if (actual.full.kind_case() == Json::KIND_NOT_SET) came = Nothing();
-  comparison.shown = Comparer(comparison.mismatches).Compare(expected, came, path, Fields::kAll);
+  comparison.shown = Comparer(comparison.mismatches).Compare(expected, came, path, fields);
   return comparison;
 }
 

@@ -23,12 +23,14 @@ struct Comparison {
   bool equal() const { return mismatches.empty(); }
 };
 
-// Holds what came against what is expected, of which matchers have been checked. Fields that are not named must have
-// their default value; a default that is named fits a field that is not there, but no key; null fits what is not there
-// or at its default; numbers fit texts that are the same number; names of fields may be written as protobuf has them or
-// as JSON has them. `path` is what the whole is called. `expected`
-// outlives the answer.
-Comparison Compare(const Json& expected, const Actual& actual, const std::string& path);
+// Whether fields that are not named must have their default value, or are nobody's concern.
+enum class Fields { kAll, kNamed };
+
+// Holds what came against what is expected, of which matchers have been checked. A default that is named fits a field
+// that is not there, but no key; null fits what is not there or at its default; numbers fit texts that are the same
+// number; names of fields may be written as protobuf has them or as JSON has them. `path` is what the whole is called.
+// `expected` outlives the answer.
+Comparison Compare(const Json& expected, const Actual& actual, const std::string& path, Fields fields = Fields::kAll);
 
 // The lines of both, as JSON: those of what was expected after "- ", those of what came after "+ ".
 std::vector<std::string> DifferenceLines(const Comparison& comparison, const Json& came);

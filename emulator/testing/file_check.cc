@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "emulator/testing/matchers.h"
 #include "emulator/testing/status_codes.h"
 #include "emulator/userfunction/specification.h"
@@ -55,6 +56,9 @@ class FormCheck {
 
  private:
   absl::Status Case(const TestCase& each) const {
+    if (each.skip().empty() && each.when().empty() && each.then().empty()) {
+      return places_.Error(places_.Of(each), "this case looks at nothing: it needs 'when' or 'then'");
+    }
     absl::Status status = ForAll(each.given(), [&](const auto& given) { return Given(given); });
     if (status.ok()) status = ForAll(each.when(), [&](const auto& step) { return Step(step); });
     if (status.ok()) status = ForAll(each.then(), [&](const auto& check) { return Then(check); });
@@ -68,7 +72,9 @@ class FormCheck {
   }
 
   absl::Status Given(const GivenEntity& given) const {
-    if (given.entity().empty()) return places_.Error(places_.Of(given), "'entity' must say which entity is given");
+    if (given.entity().empty() && !places_.IsGiven(given, GivenEntity::kEntityFieldNumber)) {
+      return places_.Error(places_.Of(given), "'entity' must say which entity is given");
+    }
     absl::Status status = ForAll(given.events(), [&](const Json& each) { return Typed(each); });
     if (status.ok() && given.has_value()) status = Typed(given.value());
     if (status.ok() && given.has_snapshot()) status = Typed(given.snapshot());
@@ -140,9 +146,24 @@ class FormCheck {
     return status;
   }
 
+  absl::Status NoEntity(const TestCheck& check) const {
+    return places_.Error(places_.Of(check), "'entity' must say which entity is looked at");
+  }
+
+  // Those alone, without an entity.
+  absl::Status Complaints(const TestCheck& check) const {
+    for (int i = 0; i < TestCheck::descriptor()->field_count(); ++i) {
+      const int number = TestCheck::descriptor()->field(i)->number();
+      if (number != TestCheck::kComplaintsFieldNumber && places_.IsGiven(check, number)) return NoEntity(check);
+    }
+    return ForAll(check.complaints(), [&](const Json& each) { return CheckMatchers(each, places_); });
+  }
+
   absl::Status Then(const TestCheck& check) const {
-    if (check.entity().empty()) return places_.Error(places_.Of(check), "'entity' must say which entity is looked at");
-    absl::Status status = ForAll(check.events(), [&](const Json& each) { return ExpectedTyped(each); });
+    const bool of_complaints = !check.complaints().empty() || places_.IsGiven(check, TestCheck::kComplaintsFieldNumber);
+    if (check.entity().empty()) return of_complaints ? Complaints(check) : NoEntity(check);
+    absl::Status status = ForAll(check.complaints(), [&](const Json& each) { return CheckMatchers(each, places_); });
+    if (status.ok()) status = ForAll(check.events(), [&](const Json& each) { return ExpectedTyped(each); });
     if (status.ok()) status = CheckMatchers(check.state(), places_);
     if (status.ok()) status = CheckMatchers(check.reply(), places_);
     const bool of_snapshot = check.has_snapshot() && !IsTextMatcher(check.snapshot(), kAbsent);
@@ -151,7 +172,8 @@ class FormCheck {
     if (status.ok() && check.replay().empty() && (check.has_reply() || check.has_input())) {
       return places_.Error(places_.Of(check), "'input' and 'reply' go with 'replay', a method's name");
     }
-    if (status.ok() && !of_events && !check.has_state() && !check.has_snapshot() && check.replay().empty()) {
+    if (status.ok() && !of_complaints && !of_events && !check.has_state() && !check.has_snapshot() &&
+        check.replay().empty()) {
       return places_.Error(places_.Of(check), absl::StrCat("nothing is looked at of '", check.entity(),
                                                            "': write 'events', 'state', 'snapshot' or 'replay'"));
     }
@@ -190,32 +212,60 @@ class NameCheck {
   }
 
   absl::Status ExpectedTyped(const Json& value) const {
-    return ForAll(Alternatives(value), [&](const Json* each) { return Typed(*each); });
+    return ForAll(Alternatives(value), [&](const Json* each) { return Typed(*each, Written::kExpected); });
   }
 
-  absl::Status Typed(const Json& value) const {
+  enum class Written { kToBeStored, kExpected };
+  absl::Status Typed(const Json& value, Written written) const {
     const auto typed = ReadTypedMessage(value, places_);
     if (!typed.ok()) return typed.status();
     const auto type = types_.FindType(typed->type);
     if (!type.ok()) return At(places_.Of(value), type.status());
-    return *type == nullptr ? absl::OkStatus() : CheckFields(*typed->message, **type, places_);
+    return written == Written::kToBeStored ? Message(*typed->message, *type) : Fields(*typed->message, *type);
   }
-
-  absl::Status Entity(const google::protobuf::Message& message, const std::string& service) const {
-    return At(places_.Of(message), types_.FindEntityService(service, file_.service()).status());
-  }
+  absl::Status Stored(const Json& value) const { return Typed(value, Written::kToBeStored); }
 
   absl::Status Given(const GivenEntity& given) const {
-    absl::Status status = Entity(given, given.service());
-    if (status.ok()) status = ForAll(given.events(), [&](const Json& each) { return Typed(each); });
-    if (status.ok() && given.has_value()) status = Typed(given.value());
-    if (status.ok() && given.has_snapshot()) status = Typed(given.snapshot());
+    const auto service = types_.FindEntityService(given.service(), file_.service());
+    if (!service.ok()) return At(places_.Of(given), service.status());
+    const auto kind = userfunction::KindOf((*service)->entity_type());
+    const bool has_events = !given.events().empty() || given.has_snapshot();
+    if (kind == userfunction::EntityKind::kEventSourced && given.has_value()) {
+      return places_.Error(places_.Of(given, GivenEntity::kValueFieldNumber),
+                           absl::StrCat("an entity of ", (*service)->name(), " has 'events', and no 'value'"));
+    }
+    if (kind == userfunction::EntityKind::kValueEntity && has_events) {
+      const int field = given.events().empty() ? GivenEntity::kSnapshotFieldNumber : GivenEntity::kEventsFieldNumber;
+      return places_.Error(places_.Of(given, field),
+                           absl::StrCat("an entity of ", (*service)->name(), " has a 'value' only"));
+    }
+    absl::Status status = ForAll(given.events(), [&](const Json& each) { return Stored(each); });
+    if (status.ok() && given.has_value()) status = Stored(given.value());
+    if (status.ok() && given.has_snapshot()) status = Stored(given.snapshot());
     return status;
   }
 
+  // Of what is expected. No type: it is not known.
+  absl::Status Fields(const Json& value, const Descriptor* type) const {
+    if (type == nullptr) return absl::OkStatus();
+    const auto problem = FindFieldProblem(value, *type);
+    return problem ? places_.Error(places_.Of(*problem->at), problem->text) : absl::OkStatus();
+  }
   absl::Status Fields(const Json& value, const std::string& type_name) const {
-    const Descriptor* type = types_.TypeOf(type_name);
-    return type == nullptr ? absl::OkStatus() : CheckFields(value, *type, places_);
+    return Fields(value, types_.TypeOf(type_name));
+  }
+
+  // Of what is stored or sent as it is written, without matchers.
+  absl::Status Message(const Json& value, const Descriptor* type) const {
+    absl::Status status = Fields(value, type);
+    if (!status.ok() || type == nullptr) return status;
+    status = types_.Encode(value, *type).status();
+    if (status.ok()) return status;
+    const absl::string_view problem = absl::StripPrefix(status.message(), ": ");  // where it names no field
+    return places_.Error(places_.Of(value), absl::StrCat("this is no ", type->name(), ": ", problem));
+  }
+  absl::Status Input(const Json& value, const dev::v1::Method& method) const {
+    return Message(value, types_.TypeOf(method.input_type()));
   }
 
   absl::Status Step(const TestStep& step) const {
@@ -247,10 +297,8 @@ class NameCheck {
       return places_.Error(places_.Of(step, TestStep::kReplyFieldNumber),
                            absl::StrCat(method.name(), " answers with a stream: write 'replies', a list"));
     }
-    absl::Status status = Fields(step.input(), method.input_type());
-    if (status.ok()) {
-      status = ForAll(step.inputs(), [&](const Json& each) { return Fields(each, method.input_type()); });
-    }
+    absl::Status status = Input(step.input(), method);
+    if (status.ok()) status = ForAll(step.inputs(), [&](const Json& each) { return Input(each, method); });
     if (status.ok()) status = Fields(step.reply(), method.output_type());
     if (status.ok()) {
       status = ForAll(step.replies(), [&](const Json& each) { return Fields(each, method.output_type()); });
@@ -265,6 +313,7 @@ class NameCheck {
   }
 
   absl::Status Then(const TestCheck& check) const {
+    if (check.entity().empty()) return absl::OkStatus();  // it is about the user function
     const auto service = types_.FindEntityService(check.service(), file_.service());
     if (!service.ok()) return At(places_.Of(check), service.status());
     absl::Status status = ForAll(check.events(), [&](const Json& each) { return ExpectedTyped(each); });
@@ -279,7 +328,7 @@ class NameCheck {
     if (!status.ok() || check.replay().empty()) return status;
     const auto found = types_.FindMethod(check.replay(), (*service)->name());
     if (!found.ok()) return At(places_.Of(check, TestCheck::kReplayFieldNumber), found.status());
-    status = Fields(check.input(), found->method->input_type());
+    status = Input(check.input(), *found->method);
     return status.ok() ? Fields(check.reply(), found->method->output_type()) : status;
   }
 

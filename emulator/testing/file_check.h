@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,10 +18,13 @@ absl::Status CheckForm(const dev::v1::TestFile& file, const simulation::YamlPlac
 // and what may have been meant.
 absl::Status CheckNames(const dev::v1::TestFile& file, const simulation::YamlPlaces& places, const KnownTypes& types);
 
-// Whether the type has the fields that a message names, here and below; `expected` ones may have matchers in their
-// place.
-absl::Status CheckFields(const Json& message, const google::protobuf::Descriptor& type,
-                         const simulation::YamlPlaces& places);
+// The first field that a message names, here or below, and its type does not have; likewise of enums. There may be
+// matchers in their place.
+struct FieldProblem {
+  const Json* at = nullptr;  // within the message
+  std::string text;
+};
+std::optional<FieldProblem> FindFieldProblem(const Json& message, const google::protobuf::Descriptor& type);
 
 // {ItemAdded: {…}}.
 struct TypedMessage {

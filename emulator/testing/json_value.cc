@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "emulator/base/json_members.h"
 #include "emulator/base/names.h"
 #include "emulator/userfunction/json_check.h"
 #include "emulator/userfunction/json_reader.h"
@@ -172,19 +173,15 @@ void AppendJson(const Json& value, std::string& out) {
       return;
     }
     case Json::kStructValue: {
-      std::vector<const std::string*> names;
-      const auto& members = value.struct_value().fields();
-      for (const auto& member : members) names.push_back(&member.first);
-      std::sort(names.begin(), names.end(), [](const auto* one, const auto* other) { return *one < *other; });
       const char* before = "{";
-      for (const std::string* name : names) {
+      for (const auto& [name, member] : base::MembersByName(value)) {
         out += before;
-        userfunction::AppendJsonString(*name, out);
+        userfunction::AppendJsonString(name, out);
         out += ":";
-        AppendJson(members.at(*name), out);
+        AppendJson(*member, out);
         before = ",";
       }
-      out += names.empty() ? "{}" : "}";
+      out += value.struct_value().fields().empty() ? "{}" : "}";
       return;
     }
     default:

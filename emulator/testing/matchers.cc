@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "emulator/base/did_you_mean.h"
+#include "emulator/base/json_members.h"
 #include "re2/re2.h"
 
 namespace cloudstate::testing {
@@ -29,12 +30,12 @@ class MatcherCheck {
     if (value.has_list_value()) return CheckElements(value);
     if (!value.has_struct_value()) return absl::OkStatus();
     const bool matchers = HasMatcher(value);
-    for (const auto& [name, member] : value.struct_value().fields()) {
+    for (const auto& [name, member] : base::MembersByName(value)) {
       if (matchers && !IsMatcherName(name)) {
-        return Error(member,
+        return Error(*member,
                      absl::StrCat("'", name, "' stands beside matchers, which take the place of a whole value"));
       }
-      if (absl::Status status = matchers ? CheckMatcher(name, member) : Check(member); !status.ok()) return status;
+      if (absl::Status status = matchers ? CheckMatcher(name, *member) : Check(*member); !status.ok()) return status;
     }
     return absl::OkStatus();
   }

@@ -1,13 +1,15 @@
 #include "emulator/testing/outcome_check.h"
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "emulator/base/json_members.h"
 #include "emulator/base/proto_time.h"
-#include "emulator/testing/comparison.h"
 #include "emulator/testing/file_check.h"
 #include "emulator/testing/matchers.h"
 #include "emulator/testing/status_codes.h"
@@ -47,33 +49,13 @@ const dev::v1::Payload* PayloadOf(const dev::v1::CommandTrace& trace, int comman
   return nullptr;
 }
 
-// An event's type as the file writes it, where it means that type.
-std::string NameFor(const Json& expected, const std::string& type_name) {
-  for (const Json* each : Alternatives(expected)) {
-    if (each->has_struct_value() && each->struct_value().fields().size() == 1) {
-      const std::string& written = each->struct_value().fields().begin()->first;
-      if (MeansName(written, type_name)) return written;
-    }
-    if (each->has_string_value() && MeansName(each->string_value(), type_name)) return each->string_value();
-  }
-  return LastPart(type_name);
-}
-
-// "ItemAdded" alone means {ItemAdded: {}}.
-bool IsTypeAlone(const Json& expected) { return expected.has_string_value() && !IsTextMatcher(expected, kAny); }
-
-// The same with a message for each type that stands alone, also as an alternative.
-Json WithMessages(const Json& expected) {
-  Json result = expected;
-  if (IsTypeAlone(expected)) {
-    (*result.mutable_struct_value()->mutable_fields())[expected.string_value()].mutable_struct_value();
-  } else if (IsMappedMatchers(expected)) {
-    for (auto& [name, argument] : *result.mutable_struct_value()->mutable_fields()) {
-      if (name != kOneOf) continue;
-      for (Json& each : *argument.mutable_list_value()->mutable_values()) each = WithMessages(each);
-    }
-  }
-  return result;
+// At most some hundred bytes, in whole characters.
+std::string Beginning(const std::string& text) {
+  constexpr std::size_t kMostBytes = 600;
+  if (text.size() <= kMostBytes) return text;
+  std::size_t end = kMostBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
 }
 
 }  // namespace
@@ -83,9 +65,7 @@ CaseFailure OutcomeCheck::Failure(const google::protobuf::Message& message, int 
   return CaseFailure{.place = places_.Text(places_.Of(message, field)), .problem = problem};
 }
 
-Failed OutcomeCheck::Value(const Json& expected, const Actual& came, const std::string& path) const {
-  const Comparison comparison = Compare(expected, came, path);
-  if (comparison.equal()) return std::nullopt;
+CaseFailure OutcomeCheck::Told(const Comparison& comparison, const Json& came) const {
   constexpr std::size_t kFewProblems = 3;
   std::string problem;
   for (std::size_t i = 0; i < comparison.mismatches.size() && i < kFewProblems; ++i) {
@@ -96,40 +76,77 @@ Failed OutcomeCheck::Value(const Json& expected, const Actual& came, const std::
   }
   return CaseFailure{.place = places_.Text(places_.Of(*comparison.mismatches.front().expected)),
                      .problem = problem,
-                     .difference = DifferenceLines(comparison, came.brief)};
+                     .difference = DifferenceLines(comparison, came)};
+}
+
+Failed OutcomeCheck::Value(const Json& expected, const Actual& came, const std::string& path) const {
+  const Comparison comparison = Compare(expected, came, path);
+  if (comparison.equal()) return std::nullopt;
+  return Told(comparison, came.brief);
+}
+
+Failed OutcomeCheck::Values(const google::protobuf::Message& owner, int field,
+                            const google::protobuf::RepeatedPtrField<Json>& expected, const std::vector<Actual>& came,
+                            const std::string& path) const {
+  if (!IsLookedAt(owner, field, !expected.empty())) return std::nullopt;
+  for (int i = 0; i < expected.size() && i < static_cast<int>(came.size()); ++i) {
+    const Actual& each = came[static_cast<std::size_t>(i)];
+    if (Failed failed = Value(expected[i], each, absl::StrCat(path, "[", i, "]"))) return failed;
+  }
+  if (expected.size() == static_cast<int>(came.size())) return std::nullopt;
+  Json wanted;
+  wanted.mutable_list_value();
+  for (const Json& each : expected) *wanted.mutable_list_value()->add_values() = each;
+  const Actual all = ActualList(came);
+  const Comparison comparison = Compare(wanted, all, path);
+  CaseFailure failure = Failure(owner, field, comparison.mismatches.front().problem);
+  failure.difference = DifferenceLines(comparison, all.brief);
+  return failure;
+}
+
+Failed OutcomeCheck::Payload(const Json& expected, const dev::v1::Payload& came, const std::string& path) const {
+  const TypedActual actual = Typed(came);
+  const Comparison comparison = CompareTyped(expected, actual, path);
+  if (comparison.equal()) return std::nullopt;
+  return Told(comparison, ShownTyped(actual));
 }
 
 Failed OutcomeCheck::Payloads(const google::protobuf::Message& owner, int field,
                               const google::protobuf::RepeatedPtrField<Json>& expected,
                               const std::vector<dev::v1::Payload>& came, const std::string& path) const {
   if (!IsLookedAt(owner, field, !expected.empty())) return std::nullopt;
-  Json wanted;
-  wanted.mutable_list_value();
-  for (const Json& each : expected) *wanted.mutable_list_value()->add_values() = WithMessages(each);
-  std::vector<Actual> elements;
-  for (const dev::v1::Payload& payload : came) {
-    const int i = static_cast<int>(elements.size());
-    const Json& mine = i < expected.size() ? expected[i] : Json::default_instance();
-    AddMember(elements.emplace_back(), NameFor(mine, TypeName(payload.type_url())), types_.Decode(payload));
-  }
-  const Actual actual = ActualList(elements);
-  const Comparison comparison = Compare(wanted, actual, path);
-  if (comparison.equal()) return std::nullopt;
-  // The file's own values, unlike those put together above, have places.
-  for (int i = 0; i < expected.size() && i < static_cast<int>(came.size()); ++i) {
-    const Actual& element = elements[static_cast<std::size_t>(i)];
-    if (IsTypeAlone(expected[i]) || Compare(wanted.list_value().values(i), element, path).equal()) continue;
-    if (Failed failed = Value(expected[i], element, absl::StrCat(path, "[", i, "]"))) {
-      failed->difference = DifferenceLines(comparison, actual.brief);
-      if (static_cast<int>(came.size()) != expected.size()) {
-        failed->problem = absl::StrCat(comparison.mismatches.front().problem, "\n", failed->problem);
-      }
-      return failed;
+  Comparison all;
+  Json shown_came;
+  auto& shown_expected = *all.shown.mutable_list_value();
+  shown_came.mutable_list_value();
+  const int size = static_cast<int>(came.size());
+  for (int i = 0; i < std::max(size, expected.size()); ++i) {
+    if (i >= size) {
+      *shown_expected.add_values() = ShownExpected(expected[i]);
+      continue;
     }
+    const TypedActual actual = Typed(came[static_cast<std::size_t>(i)]);
+    *shown_came.mutable_list_value()->add_values() = ShownTyped(actual);
+    if (i >= expected.size()) continue;
+    Comparison each = CompareTyped(expected[i], actual, absl::StrCat(path, "[", i, "]"));
+    *shown_expected.add_values() = std::move(each.shown);
+    std::move(each.mismatches.begin(), each.mismatches.end(), std::back_inserter(all.mismatches));
   }
-  CaseFailure failure = Failure(owner, field, comparison.mismatches.front().problem);
-  failure.difference = DifferenceLines(comparison, actual.brief);
+  if (size == expected.size() && all.equal()) return std::nullopt;
+  if (size == expected.size()) return Told(all, shown_came);
+  const std::string count =
+      absl::StrCat(path, " has ", size, size == 1 ? " element" : " elements", ", not ", expected.size());
+  CaseFailure failure = Failure(owner, field, count);
+  failure.difference = DifferenceLines(all, shown_came);
+  if (!all.equal()) {
+    failure = Told(all, shown_came);
+    failure.problem = absl::StrCat(count, "\n", failure.problem);
+  }
   return failure;
+}
+
+TypedActual OutcomeCheck::Typed(const dev::v1::Payload& payload) const {
+  return {.type = TypeName(payload.type_url()), .message = types_.Decode(payload)};
 }
 
 Failed OutcomeCheck::Step(const TestStep& step, const CallOutcome& outcome) const {
@@ -173,59 +190,60 @@ Failed OutcomeCheck::HttpEnded(const TestStep& step, const CallOutcome& outcome)
   if (outcome.status == expected) return std::nullopt;
   const int field = step.status() == 0 ? TestStep::kHttpFieldNumber : TestStep::kStatusFieldNumber;
   std::string problem = absl::StrCat(outcome.call, " was answered with status ", outcome.status, ", not ", expected);
-  if (!outcome.replies.empty()) absl::StrAppend(&problem, "\n", ShortJsonText(outcome.replies.front().full));
+  if (!outcome.replies.empty()) {
+    const Json& body = outcome.replies.front().full;
+    absl::StrAppend(&problem, "\n", Beginning(body.has_string_value() ? body.string_value() : JsonText(body)));
+  }
   return Failure(step, field, problem);
 }
 
-// What came by HTTP is JSON alone: the trace of the call knows its type.
-std::vector<Actual> OutcomeCheck::RecognizedReplies(const CallOutcome& outcome) const {
-  if (outcome.status == 0 || !outcome.trace.has_value()) return outcome.replies;
-  const std::string name = absl::StrCat(outcome.trace->service(), ".", outcome.trace->method());
-  const auto method = types_.FindMethod(name, "");
-  if (!method.ok()) return outcome.replies;
-  std::vector<Actual> replies;
-  for (const Actual& each : outcome.replies) {
-    replies.push_back(types_.Recognized(each, method->method->output_type()));
+// What came by HTTP is JSON alone: the trace of the call knows its type, and so which fields there are.
+Failed OutcomeCheck::RecognizeReplies(const TestStep& step, const CallOutcome& outcome,
+                                      std::vector<Actual>& replies) const {
+  replies = outcome.replies;
+  if (outcome.status == 0 || !outcome.trace.has_value() || replies.empty()) return std::nullopt;
+  const auto method = types_.FindMethod(absl::StrCat(outcome.trace->service(), ".", outcome.trace->method()), "");
+  if (!method.ok()) return std::nullopt;
+  const std::string& type = method->method->output_type();
+  for (Actual& each : replies) {
+    std::optional<Actual> message = types_.Recognized(each, type);
+    if (!message.has_value()) return std::nullopt;  // a problem, or what the route makes of the message
+    each = *std::move(message);
   }
-  return replies;
+  std::vector<const Json*> expected;
+  if (step.has_reply()) expected.push_back(&step.reply());
+  for (const Json& each : step.replies()) expected.push_back(&each);
+  for (const Json* each : expected) {
+    const auto problem = FindFieldProblem(*each, *types_.TypeOf(type));
+    if (problem) return CaseFailure{.place = places_.Text(places_.Of(*problem->at)), .problem = problem->text};
+  }
+  return std::nullopt;
 }
 
 Failed OutcomeCheck::Replies(const TestStep& step, const CallOutcome& outcome) const {
-  const std::vector<Actual> came = RecognizedReplies(outcome);
+  std::vector<Actual> came;
+  if (Failed failed = RecognizeReplies(step, outcome, came)) return failed;
   if (step.has_reply()) {
     if (came.size() == 1) return Value(step.reply(), came.front(), "reply");
-    if (outcome.replies.empty() && outcome.status != 0) return Value(step.reply(), ActualOf(Json()), "reply");
+    if (came.empty() && outcome.status != 0) return Value(step.reply(), ActualOf(Json()), "reply");
     return Failure(step, TestStep::kReplyFieldNumber,
-                   absl::StrCat(outcome.call, " gave ", outcome.replies.size(), " replies, not one"));
+                   absl::StrCat(outcome.call, " gave ", came.size(), " replies, not one"));
   }
-  if (!IsLookedAt(step, TestStep::kRepliesFieldNumber, !step.replies().empty())) return std::nullopt;
-  const Actual all = ActualList(came);
-  for (int i = 0; i < step.replies_size() && i < static_cast<int>(came.size()); ++i) {
-    const Actual& each = came[static_cast<std::size_t>(i)];
-    if (Failed failed = Value(step.replies(i), each, absl::StrCat("replies[", i, "]"))) return failed;
-  }
-  if (step.replies_size() == static_cast<int>(came.size())) return std::nullopt;
-  Json wanted;
-  wanted.mutable_list_value();
-  for (const Json& each : step.replies()) *wanted.mutable_list_value()->add_values() = each;
-  const Comparison comparison = Compare(wanted, all, "replies");
-  CaseFailure failure = Failure(step, TestStep::kRepliesFieldNumber, comparison.mismatches.front().problem);
-  failure.difference = DifferenceLines(comparison, all.brief);
-  return failure;
+  return Values(step, TestStep::kRepliesFieldNumber, step.replies(), came, "replies");
 }
 
 Failed OutcomeCheck::Headers(const TestStep& step, const CallOutcome& outcome) const {
-  for (const auto& [name, expected] : step.response_headers().struct_value().fields()) {
+  for (const auto& [name, expected] : base::MembersByName(step.response_headers())) {
     const auto found = outcome.headers.find(absl::AsciiStrToLower(name));
     const std::string path = absl::StrCat("response_headers.", name);
     const bool there = found != outcome.headers.end();
-    if (there && IsTextMatcher(expected, kAny)) continue;
-    if (!there && IsTextMatcher(expected, kAbsent)) continue;
+    if (there && IsTextMatcher(*expected, kAny)) continue;
+    if (!there && IsTextMatcher(*expected, kAbsent)) continue;
     if (!there) {
-      return CaseFailure{.place = places_.Text(places_.Of(expected)), .problem = absl::StrCat(path, " is not there")};
+      return CaseFailure{.place = places_.Text(places_.Of(*expected)), .problem = absl::StrCat(path, " is not there")};
     }
     const Json text = TextValue(found->second);
-    if (Failed failed = Value(expected, {.full = text, .brief = text}, path)) return failed;
+    if (Failed failed = Value(*expected, {.full = text, .brief = text}, path)) return failed;
   }
   return std::nullopt;
 }

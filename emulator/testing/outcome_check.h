@@ -11,6 +11,7 @@
 #include "emulator/simulation/yaml_message.h"
 #include "emulator/testing/case_result.h"
 #include "emulator/testing/known_types.h"
+#include "emulator/testing/typed_comparison.h"
 
 namespace cloudstate::testing {
 
@@ -37,10 +38,15 @@ class OutcomeCheck {
 
   std::optional<CaseFailure> Step(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
 
-  // {ItemAdded: {…}} each; `field` of `owner` has them.
+  // {ItemAdded: {…}}.
+  std::optional<CaseFailure> Payload(const Json& expected, const dev::v1::Payload& came, const std::string& path) const;
+  // The same of each; `field` of `owner` has them.
   std::optional<CaseFailure> Payloads(const google::protobuf::Message& owner, int field,
                                       const google::protobuf::RepeatedPtrField<Json>& expected,
                                       const std::vector<dev::v1::Payload>& came, const std::string& path) const;
+  std::optional<CaseFailure> Values(const google::protobuf::Message& owner, int field,
+                                    const google::protobuf::RepeatedPtrField<Json>& expected,
+                                    const std::vector<Actual>& came, const std::string& path) const;
   std::optional<CaseFailure> Value(const Json& expected, const Actual& came, const std::string& path) const;
 
   CaseFailure Failure(const google::protobuf::Message& message, int field, const std::string& problem) const;
@@ -49,12 +55,17 @@ class OutcomeCheck {
   std::optional<CaseFailure> Ended(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
   std::optional<CaseFailure> HttpEnded(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
   std::optional<CaseFailure> Replies(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
-  std::vector<Actual> RecognizedReplies(const CallOutcome& outcome) const;
+  // Fails where fields are expected that their type does not have.
+  std::optional<CaseFailure> RecognizeReplies(const dev::v1::TestStep& step, const CallOutcome& outcome,
+                                              std::vector<Actual>& replies) const;
   std::optional<CaseFailure> Headers(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
   std::optional<CaseFailure> Effects(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
   std::optional<CaseFailure> Forward(const dev::v1::TestStep& step, const CallOutcome& outcome) const;
   std::optional<CaseFailure> Command(const dev::v1::ExpectedCommand& expected, const CallOutcome& outcome, int command,
                                      const std::string& path) const;
+  TypedActual Typed(const dev::v1::Payload& payload) const;
+  // What differs; something does.
+  CaseFailure Told(const Comparison& comparison, const Json& came) const;
   bool IsLookedAt(const google::protobuf::Message& owner, int field, bool has) const {
     return has || places_.IsGiven(owner, field);
   }

@@ -8,20 +8,25 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "emulator/base/junit_xml.h"
+#include "emulator/base/printable.h"
 #include "emulator/testing/json_value.h"
+#include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::testing {
 namespace {
 
-// TAP has no names with # or line ends in them.
+// In one line, in which # would begin something else.
 std::string TapText(const std::string& text) {
-  return absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"#", "\\#"}, {"\n", " "}});
+  return absl::StrReplaceAll(base::Printable(absl::StrReplaceAll(text, {{"\n", " "}})), {{"\\", "\\\\"}, {"#", "\\#"}});
 }
+
+// What is no UTF-8, of a user function's errors, would be no JSON.
+Json ReportedText(const std::string& text) { return TextValue(userfunction::ToUtf8(text)); }
 
 Json ListOf(const std::vector<std::string>& texts) {
   Json list;
   list.mutable_list_value();
-  for (const std::string& text : texts) *list.mutable_list_value()->add_values() = TextValue(text);
+  for (const std::string& text : texts) *list.mutable_list_value()->add_values() = ReportedText(text);
   return list;
 }
 
@@ -38,7 +43,7 @@ class JsonObject {
     (*value_.mutable_struct_value()->mutable_fields())[name] = std::move(value);
     return *this;
   }
-  JsonObject& Set(const std::string& name, const std::string& text) { return Set(name, TextValue(text)); }
+  JsonObject& Set(const std::string& name, const std::string& text) { return Set(name, ReportedText(text)); }
   JsonObject& Set(const std::string& name, std::size_t number) {
     return Set(name, NumberValue(static_cast<double>(number)));
   }
@@ -109,7 +114,9 @@ std::size_t Report::Count(Outcome outcome) const {
 
 std::string CaseId(const CaseResult& result) { return absl::StrCat(result.file, ": ", result.name); }
 
-std::string TapHeader(std::size_t cases) { return absl::StrCat("TAP version 14\n1..", cases, "\n"); }
+std::string TapPlan(std::size_t cases) { return absl::StrCat("1..", cases, "\n"); }
+
+std::string TapBail(const std::string& error) { return absl::StrCat("Bail out! ", TapText(error), "\n"); }
 
 std::string TapResult(const CaseResult& result, std::size_t number) {
   const std::string name = TapText(CaseId(result));
@@ -124,17 +131,29 @@ std::string TapResult(const CaseResult& result, std::size_t number) {
   const bool failed = result.outcome == Outcome::kFailed;
   std::string yaml = absl::StrCat("not ok ", number, " - ", name, "\n  ---\n  message: |\n");
   const std::string text = failed ? FailureText(result.failure) : absl::StrCat("not run: ", result.reason);
-  for (const auto line : absl::StrSplit(text, '\n')) absl::StrAppend(&yaml, line.empty() ? "" : "    ", line, "\n");
+  for (const auto line : absl::StrSplit(text, '\n')) {
+    absl::StrAppend(&yaml, line.empty() ? "" : "    ", base::Printable({line.data(), line.size()}), "\n");
+  }
   return absl::StrCat(yaml, "  severity: fail\n  ...\n");
 }
 
-std::string JUnitXml(const Report& report) {
+std::string JUnitXml(const std::string& name, const Report& report) {
   std::vector<base::JUnitSuite> suites;
   for (const CaseResult& each : report.results) {
     if (suites.empty() || suites.back().name != each.file) suites.push_back({each.file, {}});
     suites.back().cases.push_back(ToJUnit(each));
   }
-  return base::JUnitXml("cloudstate-dev test", suites);
+  if (!report.error.empty()) {
+    const std::string sentence = report.error.substr(0, report.error.find('\n'));
+    suites.push_back({name,
+                      {{.classname = name,
+                        .name = "start",
+                        .took = report.took,
+                        .outcome = Outcome::kNotRun,
+                        .message = sentence,
+                        .text = report.error}}});
+  }
+  return base::JUnitXml(name, suites);
 }
 
 std::string ReportJson(const Report& report, WithCoverage coverage) {
@@ -147,6 +166,7 @@ std::string ReportJson(const Report& report, WithCoverage coverage) {
     json.Set(base::OutcomeName(each), report.Count(each));
   }
   json.Set("interrupted", TruthValue(report.interrupted));
+  if (!report.error.empty()) json.Set("error", report.error);
   if (coverage == WithCoverage::kYes) json.Set("coverage", CoverageJson(report.coverage));
   return JsonText(json.value()) + "\n";
 }

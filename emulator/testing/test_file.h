@@ -19,5 +19,7 @@ std::string TestFileText(const dev::v1::TestFile& file);
 // The same of a recorded one, whose steps all are calls: where a call has stored nothing and had no effects, it expects
 // that again, with `events: []` and `effects: []`.
 std::string RecordedTestFileText(const dev::v1::TestFile& file);
+// The same of one that a fuzzer made, whose checks expect that there are no complaints, with `complaints: []`.
+std::string FoundTestFileText(const dev::v1::TestFile& file);
 
 }  // namespace cloudstate::testing

@@ -14,6 +14,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -24,13 +26,6 @@ namespace {
 bool Executable(const std::string& path) {
   struct stat info {};
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0;
-}
-
-std::vector<char*> Pointers(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (std::string& each : strings) pointers.push_back(each.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 // Only what is safe between fork and exec.
@@ -52,7 +47,64 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   _exit(127);
 }
 
+// With the group as its argument. A signal of a terminal is not for it: it has a group of its own.
+constexpr char kGuardScript[] = R"(read -r _; kill -TERM "-$1"; sleep 2; kill -KILL "-$1")";
+
+// Only what is safe between fork and exec.
+[[noreturn]] void BecomeGuard(char* const* arguments, int input) {
+  setpgid(0, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int null = open("/dev/null", O_WRONLY);
+  dup2(input, STDIN_FILENO);
+  dup2(null, STDOUT_FILENO);
+  dup2(null, STDERR_FILENO);
+  close_range(STDERR_FILENO + 1, ~0U, 0);  // the other end of the lifeline first of all
+  execve(arguments[0], arguments, environ);
+  _exit(127);
+}
+
 }  // namespace
+
+GroupGuard::GroupGuard(pid_t group) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return;
+  std::vector<std::string> words = {"/bin/sh", "-c", kGuardScript, "sh", absl::StrCat(group)};
+  const std::vector<char*> arguments = PointersTo(words);
+  guard_ = fork();
+  if (guard_ == 0) BecomeGuard(arguments.data(), ends[0]);
+  if (guard_ > 0) setpgid(guard_, guard_);  // in both processes, as of the child
+  close(ends[0]);
+  lifeline_ = ends[1];
+}
+
+GroupGuard::~GroupGuard() {
+  if (guard_ > 0) {
+    kill(guard_, SIGKILL);
+    waitpid(guard_, nullptr, 0);
+  }
+  if (lifeline_ >= 0) close(lifeline_);
+}
+
+std::vector<char*> PointersTo(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (std::string& each : strings) pointers.push_back(each.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::optional<ProcessStat> ReadProcessStat(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+  std::string line;
+  if (!std::getline(file, line)) return std::nullopt;
+  const std::size_t name_end = line.rfind(')');  // the name may have anything in it
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream rest(line.substr(name_end + 1));
+  ProcessStat stat;
+  rest >> stat.state >> stat.parent >> stat.group;
+  return stat;
+}
 
 absl::StatusOr<std::string> FindProgram(const std::string& name) {
   if (name.find('/') != std::string::npos) {
@@ -85,8 +137,8 @@ absl::StatusOr<ChildProcess> Spawn(const std::vector<std::string>& command,
   if (pipe2(pipe_ends, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "no pipe for the user function's output");
   std::vector<std::string> argument_strings = command;
   std::vector<std::string> environment_strings = MergedEnvironment(environment);
-  const std::vector<char*> arguments = Pointers(argument_strings);
-  const std::vector<char*> variables = Pointers(environment_strings);
+  const std::vector<char*> arguments = PointersTo(argument_strings);
+  const std::vector<char*> variables = PointersTo(environment_strings);
   const pid_t pid = fork();
   if (pid == 0) BecomeChild(program->c_str(), arguments.data(), variables.data(), pipe_ends[1]);
   close(pipe_ends[1]);

@@ -62,6 +62,7 @@ class SupervisorThread final : public Supervisor {
   std::string RunOnce(int restarts) {
     auto child = Spawn(options_.command, options_.environment);
     if (!child.ok()) return std::string(child.status().message());
+    const GroupGuard guard(child->pid);
     handler_.on_started(child->pid, restarts);
     std::string how = Attend(*child);
     // What the leader left of its group would hold the port and the output open.

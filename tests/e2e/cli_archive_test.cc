@@ -71,6 +71,15 @@ TEST_F(CliArchive, IsNotOverwrittenUnlessThatIsMeant) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_.path()), {}), 1);
 }
 
+TEST_F(CliArchive, HoldsTheServiceThatIsMeant) {
+  Add("me", "tea");
+  EXPECT_THAT(Output({"export", In("a.gz"), "--service", "ShoppingCart"}), HasSubstr("Exported 1 entity, 1 event,"));
+  const ToolResult unknown = Tool({"export", In("b.gz"), "--service", "ShopingCart"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.errors, HasSubstr("did you mean 'ShoppingCart'?"));
+  EXPECT_FALSE(std::filesystem::exists(In("b.gz")));
+}
+
 TEST_F(CliArchive, IsNotImportedUnderARunningEmulator) {
   Add("me", "tea");
   Output({"export", In("a.gz")});

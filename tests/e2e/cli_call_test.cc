@@ -209,7 +209,7 @@ TEST_F(Calls, AMethodIsDescribedWithItsInputAndLinesThatWork) {
   }
   EXPECT_THAT(Tool({"services", "describe", "ActionTckModel"}).output, HasSubstr("ProcessStreamed("));
   EXPECT_THAT(Tool({"services", "describe", "ActionTckModel/Nothing"}).errors, HasSubstr("ProcessStreamed"));
-  EXPECT_THAT(Tool({"services", "describe", "Nothing"}).errors, HasSubstr("There is no service 'Nothing'"));
+  EXPECT_THAT(Tool({"services", "describe", "Nothing"}).errors, HasSubstr("there is no service 'Nothing'"));
 }
 
 TEST_F(Calls, ACallIsShownAsATreeOfWhatItCaused) {

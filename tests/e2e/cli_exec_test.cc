@@ -128,6 +128,39 @@ TEST(Exec, ShowsWhatTheEmulatorSawOfTestsThatFail) {
   EXPECT_THAT(json.errors, HasSubstr(R"({"exitCode":0,"how":"exited with 0","failedCalls":[],"events":[])"));
 }
 
+// The call of a client that is gone, to a user function that does not answer.
+TEST(Exec, ShowsCallsThatAreStillOpen) {
+  const std::string serve = absl::StrCat(FAULTY_CART, " --fault hang");
+  const std::string script = absl::StrCat("$tool call ", kAddPear, R"( &
+      until $tool status --json | grep -q '"activeEntities":"1"'; do sleep 0.05; done
+      sleep 0.3; exit 3)");
+  const ToolResult result = RunScript({"--serve", serve}, script);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.errors,
+              AllOf(HasSubstr("Still under way: 1 call is open, 1 command is in the user function's hands."),
+                    HasSubstr("by admin, not answered after "), HasSubstr("ShoppingCart.AddItem  anna"),
+                    HasSubstr("└─ sent"), HasSubstr("No other call failed."), Not(HasSubstr("DEADLINE_EXCEEDED"))));
+  const ToolResult json = RunScript({"--serve", serve, "--json"}, script);
+  EXPECT_THAT(json.errors, AllOf(HasSubstr(R"("failedCalls":[],)"), HasSubstr(R"("underWay":"1 call is open)"),
+                                 HasSubstr(R"("openCalls":[{"traceId":)")));
+}
+
+TEST(Exec, LosesNoReportForAFileThatCantBeWritten) {
+  const testing::TemporaryDirectory directory;
+  const std::string nowhere = (directory.path() / "none" / "report").string();
+  const ToolResult refused = RunScript({"--report-file", nowhere}, "exit 0");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.errors, HasSubstr("is not there; make it first"));
+  for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"--json"}}) {
+    std::vector<std::string> full = options;
+    full.insert(full.end(), {"--report-file", "/dev/full"});
+    const ToolResult result = RunScript(full, "exit 3");
+    EXPECT_EQ(result.exit_code, 3);
+    EXPECT_THAT(result.errors, AllOf(HasSubstr(options.empty() ? "No call failed" : R"("failedCalls":[])"),
+                                     HasSubstr("The file /dev/full can't be written")));
+  }
+}
+
 TEST(Exec, TellsWhyTheUserFunctionDoesNotServe) {
   const ToolResult ended = RunScript({"--serve", "echo no such module >&2; exit 3"}, "exit 0");
   EXPECT_EQ(ended.exit_code, 1);
@@ -197,6 +230,34 @@ TEST(Exec, TakesTheTestsWithItWhenItIsKilled) {
   EXPECT_TRUE(EventuallyGone(pid));
 }
 
+// The shell does not become the user function: there are two processes.
+TEST(Exec, TakesTheUserFunctionWithItWhenItIsKilled) {
+  const testing::TemporaryDirectory directory;
+  const std::string file = (directory.path() / "pid").string();
+  const auto process = StartTool(ExecScript({"--serve", absl::StrCat(FAULTY_CART, " & echo $! > ", file, "; wait")},
+                                            "echo here; while :; do sleep 0.05; done"));
+  ASSERT_TRUE(process->WaitUntil([](const std::string& output, const std::string&) { return output == "here\n"; },
+                                 kExecPatience));
+  std::string pid;
+  std::ifstream(file) >> pid;
+  ASSERT_TRUE(IsAlive(pid)) << pid;
+  process->Signal(SIGKILL);
+  EXPECT_TRUE(EventuallyGone(pid));
+}
+
+TEST(Exec, WritesItsReportFileWhenItIsCancelled) {
+  const testing::TemporaryDirectory directory;
+  const std::string file = (directory.path() / "report").string();
+  const auto process = StartTool(ExecScript({"--report-file", file}, "echo here; while :; do sleep 0.05; done"));
+  ASSERT_TRUE(process->WaitUntil([](const std::string& output, const std::string&) { return output == "here\n"; },
+                                 kExecPatience));
+  process->Signal(SIGTERM);
+  EXPECT_EQ(process->WaitForExit(kExecPatience), 128 + SIGTERM);
+  std::ifstream stream(file);
+  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(stream), {}), HasSubstr("No call failed."));
+  EXPECT_THAT(process->errors(), IsEmpty());
+}
+
 TEST(Exec, IsInterruptedWhileItWaitsForTheUserFunction) {
   const auto process = StartTool(ExecScript({"--verbose", "--serve", "echo started; exec sleep 1000"}, "exit 0"));
   ASSERT_TRUE(process->WaitUntil(
@@ -218,6 +279,14 @@ TEST(Exec, KeepsTheJournalWhenItIsToldTo) {
   const ToolResult again = RunScript(options, "exit 0");
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_THAT(again.errors, HasSubstr("is not empty"));
+}
+
+TEST(Exec, KeepsNothingWhereNothingHasRun) {
+  const testing::TemporaryDirectory directory;
+  const ToolResult result =
+      RunTool({"exec", "--keep", "--serve", "exit 3", "--", "true"}, {{"TMPDIR", directory.path().string()}});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
 }
 
 TEST(Exec, BeginsWithAWholeCluster) {

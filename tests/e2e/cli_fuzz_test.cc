@@ -19,6 +19,7 @@ namespace {
 
 using support::RunTool;
 using support::ToolResult;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -76,6 +77,31 @@ TEST_F(FuzzUserFunction, OverwritesNoFile) {
   EXPECT_EQ(ReadAll(File("mine.yaml")), "mine");
 }
 
+TEST_F(FuzzUserFunction, LosesNothingForAFileThatCantBeWritten) {
+  const ToolResult refused = FuzzCart({"--out", File("none/found.yaml")});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.errors, HasSubstr("is not there; make it first"));
+  // Or no longer, when something has been found.
+  std::filesystem::create_directory(File("gone"));
+  const auto fuzzing = support::StartTool({"fuzz-user-function", "-v", "--service", "ShoppingCart", "--out",
+                                           File("gone/found.yaml"), "--", FAULTY_CART, "--fault", "wrong-command-id"});
+  ASSERT_TRUE(fuzzing->WaitUntil([](const std::string&, const std::string& errors) {
+    return errors.find("user function | ") != std::string::npos;
+  })) << fuzzing->errors();
+  std::filesystem::remove_all(File("gone"));
+  EXPECT_EQ(fuzzing->WaitForExit(absl::Seconds(60)), 1);
+  EXPECT_THAT(fuzzing->output(), AllOf(HasSubstr("FOUND protocol: "), HasSubstr("again: cloudstate-dev")));
+  EXPECT_THAT(fuzzing->errors(), AllOf(HasSubstr("can't be made"), HasSubstr("call: AddItem")));
+}
+
+// The output of a process that has ended is told, with its port; in the file it would be another one each time.
+TEST_F(FuzzUserFunction, WritesNothingThatIsOtherEachTime) {
+  const ToolResult result = FuzzCart({"--out", File("found.yaml")}, "crash");
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("serves on port"));
+  EXPECT_THAT(ReadAll(File("found.yaml")), AllOf(HasSubstr("# the process ended\n"), Not(HasSubstr("port"))));
+}
+
 TEST_F(FuzzUserFunction, SaysSoWhereNothingIsFound) {
   const ToolResult result = FuzzCart({"--seeds", "3"}, "");
   EXPECT_EQ(result.exit_code, 0) << result.errors << result.output;
@@ -105,6 +131,7 @@ TEST_F(FuzzUserFunction, SaysWhichArgumentsMakeNoSense) {
       {{"--seeds", "9..1", "--sample", "chat"}, "--seeds takes two numbers"},
       {{"--ignore", "nothing", "--sample", "chat"}, "--ignore takes one of protocol, crash, hang"},
       {{"--steps", "0", "--sample", "chat"}, "--steps"},
+      {{"--seed", "-1", "--sample", "chat"}, "--seed takes a number from 0"},
       {{"--seed", "1", "--seeds", "5", "--sample", "chat"}, "--seed"},
   };
   for (const auto& [arguments, text] : cases) {

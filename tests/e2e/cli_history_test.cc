@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <fstream>
 #include <iterator>
@@ -104,6 +105,37 @@ TEST_F(CliHistory, WritesReportsForScriptsAndCi) {
   const std::string xml(std::istreambuf_iterator<char>(stream), {});
   EXPECT_THAT(xml, AllOf(HasSubstr("failures=\"1\""), HasSubstr("five of a kind")));
   EXPECT_EQ(Check("different-answer", {"--entity", "you"}).exit_code, 0);
+}
+
+TEST_F(CliHistory, TakesNoNameThatNobodyHas) {
+  Add("me", "tea", 1);
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+      {{"--read", "GetCrt"}, "there is no method 'GetCrt'; did you mean 'GetCart'?"},
+      {{"--ignore", "ItemAded.item"}, "there is no message type 'ItemAded'; did you mean 'ItemAdded'?"},
+      {{"--ignore", "ItemAdded.itm"}, "there is no field 'itm' in ItemAdded; did you mean 'item'?"},
+      {{"--ignore", "ItemAdded"}, "--ignore takes a type and one of its fields"},
+      {{"--service", "ShopingCart"}, "did you mean 'ShoppingCart'?"},
+      {{"--junit", "/no/such/directory/a.xml"}, "make it first"},
+  };
+  for (const auto& [arguments, text] : cases) {
+    const ToolResult result = Check("", arguments);
+    EXPECT_EQ(result.exit_code, 2) << text;
+    EXPECT_THAT(result.errors, HasSubstr(text));
+    EXPECT_EQ(result.output, "");
+  }
+  EXPECT_THAT(Check("", {"--read", "ShoppingCart.GetCart", "--service", "ShoppingCart", "--ignore",
+                         "persistence.ItemAdded.item.product_id"})
+                  .output,
+              HasSubstr("1 entity, 1 command compared"));
+}
+
+TEST_F(CliHistory, EndsAtCtrlC) {
+  Output({"call", "ShoppingCart/AddItem", R"({"userId":"me","productId":"tea","quantity":1})"});  // without a name
+  const auto check = support::StartTool(
+      WithAdmin({"check-history", "--deadline", "1m", "--serve", absl::StrCat(FAULTY_CART, " --fault hang")}));
+  absl::SleepFor(absl::Seconds(2));  // then it waits for an answer
+  check->Signal(SIGINT);
+  EXPECT_EQ(check->WaitForExit(), 130) << check->output() << check->errors();
 }
 
 TEST_F(CliHistory, NeedsAUserFunctionAndAJournal) {

@@ -68,6 +68,42 @@ TEST_F(CliRecord, WritesWhatComesUntilItIsInterrupted) {
   EXPECT_THAT(Text(), AllOf(HasSubstr("ShoppingCart me"), HasSubstr("ShoppingCart you"), HasSubstr("before")));
 }
 
+TEST_F(CliRecord, WritesWhatCameBeforeTheEmulatorEnded) {
+  Add("me", "before");
+  const std::unique_ptr<support::ChildProcess> recording = support::StartTool(WithAdmin({"record", "--out", File()}));
+  ASSERT_TRUE(recording->WaitUntil([](const std::string&, const std::string& errors) {
+    return errors.find("Recording what clients do") != std::string::npos;
+  })) << recording->errors();
+  Add("me", "tea");
+  Add("me", "mug");
+  absl::SleepFor(absl::Seconds(1));  // it has heard of them
+  emulator_.Stop();
+  EXPECT_EQ(recording->WaitForExit(), 0) << recording->errors();
+  EXPECT_THAT(recording->errors(), HasSubstr("The recording has ended early."));
+  EXPECT_THAT(recording->output(), HasSubstr("2 calls in 1 case, in "));
+  EXPECT_THAT(Text(), AllOf(HasSubstr("before"), HasSubstr("tea"), HasSubstr("mug")));
+  const ToolResult test = support::RunTool({"test", File(), "--sample", "shopping-cart"});
+  EXPECT_EQ(test.exit_code, 0) << test.output << test.errors << Text();
+}
+
+TEST_F(CliRecord, KnowsTheEntityWithTheEmptyId) {
+  Add("", "before");
+  Add("", "tea");
+  Output({"record", "--newest", "1", "--out", File()});
+  EXPECT_THAT(Text(), AllOf(HasSubstr("given:"), HasSubstr("before"), Not(HasSubstr("events: []"))));
+  const ToolResult test = support::RunTool({"test", File(), "--sample", "shopping-cart"});
+  EXPECT_EQ(test.exit_code, 0) << test.output << test.errors << Text();
+}
+
+TEST_F(CliRecord, TakesTheLastNameOfAService) {
+  Add("me", "tea");
+  EXPECT_THAT(Output({"record", "--newest", "1", "--service", "ShoppingCart", "--out", File()}),
+              HasSubstr("1 call in 1 case"));
+  const ToolResult unknown = Tool({"record", "--newest", "1", "--service", "ShopingCart", "--out", "-"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.errors, HasSubstr("did you mean 'ShoppingCart'?"));
+}
+
 TEST_F(CliRecord, IsReplayedIntoAnEmulatorAsItIs) {
   Add("me", "tea");
   Output({"call", "ShoppingCart/GetCart", R"({"userId":"me"})"});

@@ -78,6 +78,12 @@ TEST_F(TestCommand, TellsNamesThatThereAreNotBeforeAnythingRuns) {
   EXPECT_THAT(result.errors, HasSubstr("there is no method 'AddItm'; did you mean 'AddItem'?"));
 }
 
+TEST_F(TestCommand, RefusesMoreNodesThanThereCanBe) {
+  const ToolResult result = Test({Save("a.yaml", "nodes: 101\ncases: [{name: a, when: [{call: GetCart}]}]\n")});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_THAT(result.errors, HasSubstr("a.yaml:1:1: there are 1 to 100 nodes"));
+}
+
 TEST_F(TestCommand, TellsHeadersThatCannotBeSentBeforeAnythingRuns) {
   const ToolResult result = Test(
       {Save("a.yaml", "cases:\n  - name: a\n    when: [{call: GetCart, input: {userId: me}, headers: {'a b': c}}]\n")});
@@ -163,13 +169,102 @@ TEST_F(TestCommand, EndsAtTheFirstFailureWhereThatIsWanted) {
   const ToolResult result = Test({Save("a.yaml", cases), "--fail-fast", "--workers", "1", "--json"});
   EXPECT_EQ(result.exit_code, 1) << result.errors;
   EXPECT_THAT(result.output, HasSubstr("\"notRun\":2"));
+  EXPECT_THAT(result.output, HasSubstr("\"line\":13,\"name\":\"comes later\""));
 }
 
 TEST_F(TestCommand, TellsWhatAUserFunctionPrintedThatDoesNotStart) {
-  const ToolResult result =
-      RunTool({"test", Save("a.yaml", kWrongQuantity), "--serve", "echo no such database; exit 3"});
+  const ToolResult result = RunTool({"test", Save("a.yaml", kWrongQuantity), "--serve", "echo no such database; exit 3",
+                                     "--json", "--junit", (directory_.path() / "report.xml").string()});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.errors, HasSubstr("no such database"));
+  EXPECT_THAT(result.errors, HasSubstr("exited with 3 before it answered discovery.\n  | no such database\n"));
+  EXPECT_EQ(result.errors.find("no such database"), result.errors.rfind("no such database")) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("\"error\":\"The user function exited with 3"));
+  EXPECT_THAT(Content("report.xml"), HasSubstr("<error message=\"The user function exited with 3"));
+}
+
+TEST_F(TestCommand, GivesUpAUserFunctionThatTakesTooLongToStart) {
+  const ToolResult result =
+      RunTool({"test", Save("a.yaml", kWrongQuantity), "--serve", "exec sleep 60", "--start-timeout", "300ms"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("did not answer discovery within 300ms"));
+}
+
+TEST_F(TestCommand, RefusesAFileThatIsNotUtf8InEveryForm) {
+  const std::string file = Save("a.yaml", "cases:\n  - name: caf\xe9\n    then: [{complaints: []}]\n");
+  const ToolResult result = Test({file, "--tap", "--junit", (directory_.path() / "report.xml").string()});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.errors, HasSubstr("a.yaml:2:14: this is not UTF-8"));
+  EXPECT_THAT(result.output, HasSubstr("TAP version 14\nBail out! "));
+  EXPECT_THAT(Content("report.xml"), HasSubstr("a.yaml:2:14: this is not UTF-8"));
+}
+
+// It ends while it has a command that a fault holds back.
+constexpr char kCrash[] = R"(service: ShoppingCart
+cases:
+  - name: meets the end
+    when:
+      - fault: {kind: slow, delay: 8s}
+      - {call: GetCart, input: {userId: me}}
+  - name: comes after it
+    when: [{call: GetCart, input: {userId: me}, reply: {}}]
+)";
+
+TEST_F(TestCommand, TellsHowTheUserFunctionEndedAndWaitsForTheNext) {
+  const std::string once = (directory_.path() / "once").string();
+  const std::string serve =
+      absl::StrCat("[ -e ", once, " ] || { touch ", once, "; (sleep 1; echo out of memory; kill -9 $$) & }; exec ",
+                   support::EmulatorProgram(), " sample shopping-cart");
+  const ToolResult result = RunTool({"test", Save("a.yaml", kCrash), "--serve", serve});
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("the user function was killed by signal 9"));
+  EXPECT_THAT(result.output, HasSubstr("| out of memory"));
+  EXPECT_THAT(result.output, HasSubstr("1 passed, 1 failed")) << result.output;
+}
+
+constexpr char kTooLate[] = R"(service: ShoppingCart
+before:
+  - fault: {kind: slow, delay: 1300ms}
+cases:
+  - name: by grpc
+    when: [{call: AddItem, input: {userId: me, productId: a, name: A, quantity: 2}, events: []}]
+  - name: by http
+    when: [{http: GET /carts/me}]
+)";
+
+TEST_F(TestCommand, TellsWhichStepTookAllTheTimeOfItsCase) {
+  const ToolResult result = Test({Save("a.yaml", kTooLate), "--timeout", "1s"});
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  EXPECT_THAT(result.output,
+              HasSubstr("a.yaml:6:13: com.example.shoppingcart.ShoppingCart.AddItem was not answered within"));
+  EXPECT_THAT(result.output, HasSubstr("a.yaml:8:13: GET /carts/me was not answered within"));
+  EXPECT_THAT(result.output, HasSubstr("command 1  AddLineItem"));  // the steps of the call
+}
+
+constexpr char kWrongAtTheEnd[] = R"(service: ShoppingCart
+cases:
+  - name: another snapshot
+    given: [{entity: me, events: [{ItemAdded: {item: {productId: a}}}], snapshot: {persistence.Cart: {items: [{productId: a}]}}}]
+    then: [{entity: me, snapshot: {persistence.Cart: {items: [{productId: b}]}}}]
+  - name: replay of nothing
+    then: [{entity: me, replay: GetCart, input: {userId: me}}]
+)";
+
+TEST_F(TestCommand, TellsWhereTheEndIsNotAsItShouldBe) {
+  const ToolResult result = Test({Save("a.yaml", kWrongAtTheEnd)});
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("a.yaml:5:64: snapshot.Cart.items[0].productId"));
+  EXPECT_THAT(result.output, HasSubstr("a.yaml:7:25: nothing is stored of 'me'"));
+}
+
+TEST_F(TestCommand, LooksAtNoFieldsOfAValueThatIsNotThere) {
+  const ToolResult result = RunTool({"test",
+                                     Save("a.yaml",
+                                          "cases:\n  - name: fields\n    then: [{entity: me, state: {itms: []}}]\n"
+                                          "  - name: nothing\n    then: [{entity: me, state: $absent}]\n"),
+                                     "--sample", "value-shopping-cart"});
+  EXPECT_EQ(result.exit_code, 1) << result.output << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("a.yaml:3:25: there is no state of 'me'"));
+  EXPECT_THAT(result.output, HasSubstr("1 passed, 1 failed"));
 }
 
 }  // namespace

@@ -180,5 +180,7 @@ TEST_F(Docs, DoesWhatThePageOnScalingSays) { Follow("scaling.md"); }
 
 TEST_F(Docs, DoesWhatThePageOnScenariosSays) { Follow("scenarios.md"); }
 
+TEST_F(Docs, DoesWhatThePageOnTestingSays) { Follow("testing.md"); }
+
 }  // namespace
 }  // namespace cloudstate

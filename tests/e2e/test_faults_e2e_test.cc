@@ -199,7 +199,7 @@ TEST_F(FaultsOfARun, AServiceThatIsNotThereIsRefused) {
   const HttpAnswer refused = Http(emulator_.admin_address(), "POST", "/v1/testing/faults",
                                   R"({"fault": {"kind": "NO_ANSWER", "service": "Cart"}})");
   EXPECT_EQ(refused.status, 400);
-  EXPECT_THAT(refused.body, HasSubstr("has no service 'Cart', but com.example.shoppingcart.ShoppingCart"));
+  EXPECT_THAT(refused.body, HasSubstr("has no service 'Cart'; there is com.example.shoppingcart.ShoppingCart"));
 }
 
 // ---- what has happened

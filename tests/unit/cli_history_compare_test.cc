@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "cmd/cloudstate-dev/check_history_compare.h"
+#include "cmd/cloudstate-dev/check_history_report.h"
 
 namespace cloudstate::cli {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 dev::v1::Payload HistoryMessage(const std::string& type, const std::string& json, const std::string& value = "") {
@@ -50,6 +52,14 @@ TEST(HistoryComparison, NamesTheFieldsThatDiffer) {
   EXPECT_THAT(DifferentFields({one}, {other}), ElementsAre("Added.item.at", "Added.only", "Added.time"));
   EXPECT_THAT(DifferentFields({one}, {one}), IsEmpty());
   EXPECT_THAT(DifferentFields({one}, {HistoryMessage("Removed", "{}")}), IsEmpty());
+}
+
+TEST(HistoryReport, TellsTimesAndNamesOfCases) {
+  EntityHistory history{.entity = {}, .commands = 1, .findings = {}, .failure = {}, .took = absl::Milliseconds(1500)};
+  history.entity.set_persistence_id("cart");
+  HistoryReport report;
+  report.Add(history);
+  EXPECT_THAT(report.JUnit(absl::Seconds(2)), HasSubstr(R"-(classname="cart" name="(the empty id)" time="1.500")-"));
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ TEST_F(FaultsTest, AreRefusedWithWhatIsWrongWithThem) {
   EXPECT_THAT(WhyNot(read), HasSubstr("leave out `method`"));
   Fault unknown = Of(Fault::NO_ANSWER);
   unknown.set_service("Three");
-  EXPECT_THAT(WhyNot(unknown), HasSubstr("no service 'Three', but test.One, test.Two"));
+  EXPECT_THAT(WhyNot(unknown), HasSubstr("no service 'Three'; there is test.One, test.Two"));
   EXPECT_THAT(book_.List(), IsEmpty());
   EXPECT_TRUE(book_.empty());
 }

@@ -555,7 +555,7 @@ TEST_F(Seeds, AreStoredBehindWhatIsThereAndTheEntityIsLoadedAnew) {
 
 TEST_F(Seeds, ThatAreWrongAreRefusedWithWhereAndWhatThereIs) {
   EXPECT_THAT(WhyNot(RequestOf("test.Onee", "Response", "")), HasSubstr("did you mean 'test.One'?"));
-  EXPECT_THAT(WhyNot(RequestOf("One", "Respons", "")), HasSubstr("event 1: The user function has no message type"));
+  EXPECT_THAT(WhyNot(RequestOf("One", "Respons", "")), HasSubstr("event 1: the user function has no message type"));
   EXPECT_THAT(WhyNot(RequestOf("One", "Response", R"({"txt": 1})")), HasSubstr("txt"));
   EXPECT_THAT(WhyNot(RequestOf("One", "Response", "{")), HasSubstr("line 1"));
   EXPECT_THAT(WhyNot(RequestOf("Two", "Response", "")), HasSubstr("send commands"));

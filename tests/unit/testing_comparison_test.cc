@@ -51,6 +51,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Pair{R"({"a":{"$length":2}})", R"({"a":[1,2]})"},
                       Pair{R"({"a":{"$length":{"$above":1}}})", R"({"a":"äö"})"},
                       Pair{R"({"a":{"$above":3,"$below":5}})", R"({"a":"4"})"},
+                      Pair{R"({"a":{"$above":"9007199254740992"}})", R"({"a":"9007199254740993"})"},
+                      Pair{R"({"a":{"$below":1.5,"$above":-0.5}})", R"({"a":1})"},
                       Pair{R"({"a":{"$one-of":[1,{"$above":5}]}})", R"({"a":6})"}, Pair{"null", "{}"},
                       Pair{"null", R"({"a":0})"}, Pair{R"({"a":null})", R"({"a":{"b":""}})"},
                       Pair{R"({"a":{"$regex":"^5$"}})", R"({"a":5})"}, Pair{R"({"a":{"$contains":""}})", "{}"}));
@@ -79,6 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Wrong{R"({"a":{"$unordered":[1]}})", R"({"a":[1,2]})", "has 2 elements, not 1"},
                       Wrong{R"({"a":{"$length":1}})", R"({"a":[1,2]})", "whose length 2 is not 1"},
                       Wrong{R"({"a":{"$above":3}})", R"({"a":3})", "not above 3"},
+                      Wrong{R"({"a":{"$above":"9007199254740993"}})", R"({"a":"9007199254740993"})", "not above"},
                       Wrong{R"({"a":{"$below":3}})", R"({"a":3})", "not below 3"},
                       Wrong{R"({"a":{"$one-of":[1,2]}})", R"({"a":3})", "none of [1,2]"},
                       Wrong{R"({"a":null})", R"({"a":{"b":1}})", "reply.a is {\"b\":1}, not null"},

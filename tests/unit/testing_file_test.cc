@@ -72,6 +72,7 @@ std::unique_ptr<KnownTypes> Shop() {
       methods { name: "Watch" input_type: "shop.Add" output_type: "shop.Add" server_streaming: true } }
     services { name: "shop.Report" entity_type: "cloudstate.action.ActionProtocol"
       methods { name: "Send" input_type: "shop.Add" output_type: "shop.Add" client_streaming: true } }
+    services { name: "shop.Prices" entity_type: "cloudstate.valueentity.ValueEntity" persistence_id: "prices" }
   )",
                                                             &services));
   auto types = KnownTypes::Build(services, files.SerializeAsString());
@@ -88,6 +89,10 @@ std::string Problem(const std::string& yaml) {
 
 std::string WithStep(const std::string& step) { return absl::StrCat("cases:\n- name: a\n  when:\n  - ", step, "\n"); }
 
+std::string Given(const std::string& of_a) {
+  return absl::StrCat("service: Carts\ncases: [{name: a, given: [{entity: a, ", of_a, "}], then: [{complaints: []}]}]");
+}
+
 TEST(TestFiles, KeepTheKindsOfValues) {
   const auto read =
       Read(WithStep("{call: Add, input: {a: 5, b: '5', c: true, d: null, e: [x, 1.5], f: 012, g: 9007199254740993}}"));
@@ -103,7 +108,7 @@ nodes: 3
 before: [{partition: [[1], [2, 3]]}]
 cases:
 - name: "one: two"
-  given: [{entity: a, events: [{Added: {count: 1}}]}]
+  given: [{entity: a, events: [{Added: {count: 1}}]}, {entity: "", events: [Added]}]
   when:
   - call: Add
     input: {user_id: me, parts: [{count: 1, userId: "a rather long text that does not fit into a line of a hundred"}, {count: "2"}]}
@@ -119,6 +124,7 @@ cases:
   const auto again = Read(text);
   ASSERT_TRUE(again->status.ok()) << again->status << "\n" << text;
   EXPECT_EQ(again->file.DebugString(), read->file.DebugString()) << text;
+  EXPECT_TRUE(CheckForm(again->file, again->places).ok()) << text;
 }
 
 struct Mistake {
@@ -134,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, Mistakes,
     ::testing::Values(
         Mistake{WithStep("{call: Ad}"), "t.yaml:4:6: there is no method 'Ad'; did you mean 'Add'?"},
-        Mistake{WithStep("{call: Carts.Ad}"), "t.yaml:4:6: there is no method of Carts called 'Ad'"},
+        Mistake{WithStep("{call: Carts.Ad}"), "t.yaml:4:6: Carts has no method 'Ad'"},
         Mistake{WithStep("{call: Add, input: {user: x}}"), "t.yaml:4:25: there is no field 'user' in Add"},
         Mistake{WithStep("{call: Add, reply: {parts: [{cont: 1}]}}"),
                 "t.yaml:4:34: there is no field 'cont' in Add; did"},
@@ -153,15 +159,43 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{WithStep("{call: Send, input: {}}"), "t.yaml:4:18: Send takes a stream of messages: write 'inputs'"},
         Mistake{WithStep("{http: /a}"), "t.yaml:4:6: '/a' is no method and path"},
         Mistake{WithStep("{fault: {kind: slo}}"), "t.yaml:4:20: there is no kind 'slo'; did you mean 'slow'?"},
-        Mistake{"cases: [{name: a}, {name: a}]", "t.yaml:1:21: there is a case with this name in line 1"},
-        Mistake{"service: Cart\ncases: [{name: a}]", "t.yaml:1:1: there is no service 'Cart'; did you mean 'Carts'?"},
-        Mistake{"cases: [{name: a, then: [{entity: a, state: {}}]}]", "t.yaml:1:38: only the user function knows"},
+        Mistake{"cases: [{name: a, skip: x}, {name: a}]", "t.yaml:1:30: there is a case with this name in line 1"},
+        Mistake{"service: Cart\ncases: [{name: a, skip: x}]",
+                "t.yaml:1:1: there is no service 'Cart'; did you mean 'Carts'?"},
+        Mistake{"service: Carts\ncases: [{name: a, then: [{entity: a, state: {}}]}]",
+                "t.yaml:2:38: only the user function knows"},
         Mistake{WithStep("{call: Add, response_headers: [a]}"), "t.yaml:4:35: 'response_headers' takes names"},
         Mistake{WithStep("{call: Add, response_headers: etag}"), "t.yaml:4:35: 'response_headers' takes names"},
         Mistake{WithStep("{call: Add, reply: {}, replies: []}"), "t.yaml:4:28: 'reply' and 'replies' exclude"},
         Mistake{WithStep("{call: Add, events: [{$one-of: [Aded]}]}"), "t.yaml:4:37: there is no message type 'Aded'"},
         Mistake{WithStep("{call: Add, events: [$absent]}"), "t.yaml:4:26: there is no message type '$absent'"},
+        Mistake{WithStep("{call: Add, input: {userId: me, count: many}}"), "t.yaml:4:24: this is no Add: (count): "},
+        Mistake{WithStep("{call: Add, input: {userId: me, count: {$above: 3}}}"),
+                "t.yaml:4:24: this is no Add: invalid value"},
+        Mistake{"cases: [{name: a, given: [{events: [Added]}], when: [{wait: }]}]",
+                "t.yaml:1:27: 'entity' must say which entity is given"},
+        Mistake{"cases: [{name: a}]", "t.yaml:1:9: this case looks at nothing"},
+        Mistake{"cases: [{name: caf\xe9}]", "t.yaml:1:19: this is not UTF-8"},
+        Mistake{"# Käse\n\xc3", "t.yaml:2:1: this is not UTF-8"},
+        Mistake{Given("events: [{Added: {count: many}}]"), "t.yaml:2:49: this is no Added: (count): "},
+        Mistake{Given("value: {Added: {}}"), "t.yaml:2:39: an entity of shop.Carts has 'events', and no 'value'"},
+        Mistake{Given("service: Prices, events: [Added]"), "t.yaml:2:56: an entity of shop.Prices has a 'value' only"},
         Mistake{"cases: [{name: a, then: [{entity: a}]}]", "t.yaml:1:26: nothing is looked at of 'a'"}));
+
+TEST(TestFiles, LookAtComplaintsWithoutAnEntity) {
+  EXPECT_EQ(Problem("cases: [{name: a, then: [{complaints: []}]}]"), "");
+  EXPECT_EQ(Problem("service: Carts\ncases: [{name: a, then: [{entity: a, complaints: [$any]}]}]"), "");
+  EXPECT_THAT(Problem("cases: [{name: a, then: [{complaints: [], events: []}]}]"),
+              StartsWith("t.yaml:1:26: 'entity' must say which entity is looked at"));
+  EXPECT_THAT(Problem("cases: [{name: a, then: [{complaints: [$anny]}]}]"), HasSubstr("there is no matcher '$anny'"));
+}
+
+TEST(TestFiles, ThatWereFoundExpectNoComplaints) {
+  const auto read = Read("cases: [{name: a, then: [{complaints: []}]}]");
+  const std::string text = FoundTestFileText(read->file);
+  EXPECT_THAT(text, HasSubstr("complaints: []"));
+  EXPECT_EQ(Problem(text), "");
+}
 
 TEST(TestFiles, MayExpectNoSnapshot) {
   EXPECT_EQ(Problem("service: Carts\ncases: [{name: a, then: [{entity: a, snapshot: $absent}]}]"), "");
@@ -232,6 +266,31 @@ TEST(Outcomes, OfHttpHaveTheDefaultsOfTheirMethodsType) {
   EXPECT_TRUE(CheckOne("{http: GET /shelf, reply: {}}", look));
 }
 
+TEST(Outcomes, OfHttpAreHeldAgainstFieldsThatThereAre) {
+  const auto look = [](const KnownTypes& types) {
+    CallOutcome outcome{.call = "GET /shelf", .status = 200};
+    outcome.replies = {ActualOf(types.Decode("shop.Shelf", "", "").full)};
+    outcome.trace.emplace();
+    outcome.trace->set_service("shop.Carts");
+    outcome.trace->set_method("Look");
+    return outcome;
+  };
+  EXPECT_FALSE(CheckOne("{http: GET /shelf, reply: {label: ''}}", look));
+  const auto failure = CheckOne("{http: GET /shelf, reply: {labl: ''}}", look);
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->problem, "there is no field 'labl' in Shelf; did you mean 'label'?");
+  EXPECT_EQ(failure->place, "t.yaml:4:32");
+}
+
+TEST(Outcomes, OfHttpThatFailShowWhatWasAnswered) {
+  const auto refused = [](const KnownTypes&) {
+    CallOutcome outcome{.call = "POST /add", .status = 400};
+    outcome.replies = {ActualOf(TextValue(std::string(200, 'x') + "\nno field 'cont'"))};
+    return outcome;
+  };
+  EXPECT_THAT(CheckOne("{http: POST /add}", refused)->problem, HasSubstr("x\nno field 'cont'"));
+}
+
 TEST(Outcomes, OfHttpMayBeAbsent) {
   const auto nothing = [](const KnownTypes&) { return CallOutcome{.call = "GET /shelf", .status = 200}; };
   EXPECT_FALSE(CheckOne("{http: GET /shelf, reply: $absent}", nothing));
@@ -291,6 +350,26 @@ TEST(Outcomes, AreHeldAgainstTheEventsThatWereStored) {
   EXPECT_EQ(CheckOne("{call: Add, events: []}", WithEvents)->problem, "events has 1 element, not 0");
   EXPECT_EQ(CheckOne("{call: Add, events: [{Added: {count: 3}}]}", WithEvents)->problem,
             "events[0].Added.count is \"2\", not 3");
+}
+
+TEST(Outcomes, AreOfTheirTypeEvenWhereOnlySomeFieldsAreLookedAt) {
+  EXPECT_TRUE(CheckOne("{call: Add, events: [{$partial: {Add: {}}}]}", WithEvents));
+  EXPECT_TRUE(CheckOne("{call: Add, events: [{$partial: {Add: $any}}]}", WithEvents));
+  EXPECT_TRUE(CheckOne("{call: Add, events: [{$partial: {$one-of: [Add, {Added: {count: 3}}]}}]}", WithEvents));
+  EXPECT_FALSE(CheckOne("{call: Add, events: [{$one-of: [Add, {$partial: {Added: {}}}]}]}", WithEvents));
+  EXPECT_FALSE(CheckOne("{call: Add, events: [{$partial: {Added: $any}}]}", WithEvents));
+}
+
+TEST(Outcomes, OfAnotherTypeNameBoth) {
+  const auto failure = CheckOne("{call: Add, events: [Add]}", WithEvents);
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->problem, "events[0] is of type Added, not Add");
+  EXPECT_EQ(failure->place, "t.yaml:4:26");
+  EXPECT_THAT(failure->difference, ::testing::Contains("-     \"Add\": {}"));
+  EXPECT_EQ(CheckOne("{call: Add, events: [{$one-of: [Add, other.Added]}]}", WithEvents)->problem,
+            "events[0] is of type shop.Added, not Add or other.Added");
+  EXPECT_EQ(CheckOne("{call: Add, events: [Add, Added]}", WithEvents)->problem,
+            "events has 1 element, not 2\nevents[0] is of type Added, not Add");
 }
 
 TEST(Outcomes, AreHeldAgainstEffects) {

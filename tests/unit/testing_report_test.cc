@@ -31,7 +31,7 @@ Report Sample() {
 
 TEST(Reports, AreTapOfVersion14) {
   const Report report = Sample();
-  EXPECT_EQ(TapHeader(3), "TAP version 14\n1..3\n");
+  EXPECT_EQ(TapPlan(3), "1..3\n");
   EXPECT_EQ(TapResult(report.results[0], 1), "ok 1 - a.yaml: passes\n");
   EXPECT_EQ(TapResult(report.results[1], 2),
             "not ok 2 - a.yaml: adds \\#1\n  ---\n  message: |\n    a.yaml:12:7: reply.a is 1, not <2>\n\n"
@@ -40,11 +40,32 @@ TEST(Reports, AreTapOfVersion14) {
 }
 
 TEST(Reports, AreJUnitWithASuiteForEachFile) {
-  const std::string xml = JUnitXml(Sample());
+  const std::string xml = JUnitXml("cloudstate-dev test", Sample());
   EXPECT_THAT(
       xml, HasSubstr("<testsuites name=\"cloudstate-dev test\" tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
   EXPECT_THAT(xml, HasSubstr("<testsuite name=\"b.yaml\" tests=\"1\""));
   EXPECT_THAT(xml, HasSubstr("<failure message=\"a.yaml:12:7: reply.a is 1, not &lt;2&gt;\">"));
+}
+
+TEST(Reports, TellWhatKeptAllCasesFromRunning) {
+  Report report;
+  report.error = "It does not start.\n  | no such database";
+  EXPECT_FALSE(report.passed());
+  EXPECT_EQ(TapBail(report.error), "Bail out! It does not start.   | no such database\n");
+  EXPECT_THAT(JUnitXml("cloudstate-dev test", report),
+              HasSubstr("<error message=\"It does not start.\">It does not start.\n  | no such database</error>"));
+  EXPECT_THAT(ReportJson(report, WithCoverage::kNo), HasSubstr("\"error\":\"It does not start."));
+}
+
+// A terminal escape, a character that XML has not, and a byte that is no UTF-8.
+TEST(Reports, WriteWhatIsNoTextByItsBytes) {
+  Report report;
+  report.results = {{.file = "a.yaml", .line = 2, .name = "\x1b[2J \xef\xbf\xbf \xe9 \xed\xa0\x80 ä", .took = {}}};
+  const std::string bytes = "\\x1b[2J \\xef\\xbf\\xbf \\xe9 \\xed\\xa0\\x80 ä";
+  EXPECT_THAT(JUnitXml("x", report), HasSubstr("name=\"" + bytes + "\""));
+  EXPECT_THAT(ReportJson(report, WithCoverage::kNo), HasSubstr("\\u001b[2J \xef\xbf\xbf \xef\xbf\xbd "));
+  const std::string tap = TapResult(report.results[0], 1);
+  EXPECT_EQ(tap.find('\x1b'), std::string::npos) << tap;
 }
 
 TEST(Reports, AreJsonForScripts) {
