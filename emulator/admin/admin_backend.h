@@ -39,6 +39,9 @@ class AdminBackend final : public serving::Backend {
   absl::Status Availability() const override { return absl::OkStatus(); }
   void Start(serving::Call call, std::shared_ptr<serving::Responder> responder) override;
 
+  // Whether somebody waits for the outcome of a replay, or was just told it.
+  bool has_replays() const { return replays_->load() > 0; }
+
  private:
   using Answer = std::shared_ptr<serving::Responder>;
   struct Handlers;

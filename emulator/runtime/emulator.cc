@@ -74,7 +74,9 @@ class RealEmulator final : public Emulator {
     });
     if (client_door_ != nullptr) client_door_->Shutdown(settings_.termination_grace);
     node_ports_.Shutdown(std::max(absl::ZeroDuration(), end - absl::Now()));
-    if (admin_door_ != nullptr) admin_door_->Shutdown(absl::ZeroDuration());
+    // Those who watch are not waited for, but replays that have just been ended are still being told so.
+    const bool telling = admin_ != nullptr && admin_->has_replays();
+    if (admin_door_ != nullptr) admin_door_->Shutdown(telling ? absl::Seconds(1) : absl::ZeroDuration());
     metrics_door_ = nullptr;
     admin_door_ = nullptr;
     base::RunOn(strand_, [] {});  // what the admin services asked has been answered
