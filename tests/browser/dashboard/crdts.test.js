@@ -171,7 +171,8 @@ test('what happens is told as it happens, and can be held', async () => {
   await page.getByText('Nothing since this page was opened.').waitFor();
   await increment('told', 5, 2);
   await happenings(page).getByRole('row', { name: /node 2 written \+5/ }).waitFor();
-  await happenings(page).getByRole('row', { name: /node 1 joined from node 2: \+5/ }).waitFor();
+  // Mostly from node 2; on a busy machine node 3 may be quicker to pass it on.
+  await happenings(page).getByRole('row', { name: /node 1 joined from node [23]: \+5/ }).waitFor();
   await happenings(page).getByRole('row', { name: /node 2 acknowledged by node 1/ }).waitFor();
   await page.getByRole('button', { name: 'Hold' }).click();
   await increment('told', 6, 3);
