@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "emulator/base/printable.h"
 
 namespace cloudstate::admin {
 namespace {
@@ -19,9 +20,7 @@ void DecodeIn(const PayloadDecoder& decoder, dev::v1::Payload& payload) {
 // Never within a character.
 std::string Shortened(const std::string& text) {
   if (text.size() <= kLongestPayload) return text;
-  std::size_t end = kLongestPayload;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return absl::StrCat(text.substr(0, end), "…");
+  return std::string(base::Beginning(text, kLongestPayload)) + "…";
 }
 
 std::string PayloadText(const dev::v1::Payload& payload) { return Shortened(payload.json()); }

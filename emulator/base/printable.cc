@@ -37,6 +37,13 @@ std::size_t CharacterBytes(std::string_view text) {
   return overlong || no_character ? 0 : size;
 }
 
+std::string_view Beginning(std::string_view text, std::size_t most_bytes) {
+  if (text.size() <= most_bytes) return text;
+  std::size_t end = most_bytes;
+  while (end > 0 && (Byte(text, end) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
 std::string Printable(std::string_view text, std::string_view kept) {
   std::string printable;
   for (std::string_view rest = text; !rest.empty();) {

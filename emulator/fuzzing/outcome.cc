@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "emulator/base/names.h"
+#include "emulator/base/printable.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 
@@ -23,9 +24,7 @@ Said Say(const Payload& payload) { return {payload.type_url(), payload.json()}; 
 // As much of it as is good to read.
 std::string Short(const std::string& text) {
   if (text.size() <= kMostShown) return text;
-  std::size_t end = kMostShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
-  return text.substr(0, end) + "…";
+  return std::string(base::Beginning(text, kMostShown)) + "…";
 }
 
 // Traces leave out long payloads.

@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "emulator/base/json_members.h"
+#include "emulator/base/printable.h"
 #include "emulator/simulation/delta_debugging.h"
 #include "google/protobuf/util/message_differencer.h"
 
@@ -35,9 +36,7 @@ void AddText(const std::string& text, std::vector<Value>& plainer) {
     return;
   }
   add("a");
-  std::size_t half = text.size() / 2;
-  while (half > 0 && (static_cast<unsigned char>(text[half]) & 0xC0) == 0x80) --half;  // not within a character
-  add(text.substr(0, half));
+  add(std::string(base::Beginning(text, text.size() / 2)));
 }
 
 void AddNumber(double number, std::vector<Value>& plainer) {

@@ -10,28 +10,13 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "emulator/base/printable.h"
 #include "emulator/http2/grpc_framing.h"
 
 namespace cloudstate::serving {
 namespace {
 
 constexpr absl::string_view kReplacementCharacter = "\xEF\xBF\xBD";
-
-// The length of the well-formed UTF-8 character at the start of `text` (RFC 3629), 0 if there is none.
-std::size_t CharacterLength(absl::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  const bool overlong = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
-  const bool surrogate = lead == 0xED && byte(1) > 0x9F;
-  const bool too_large = lead == 0xF4 && byte(1) > 0x8F;
-  return overlong || surrogate || too_large ? 0 : length;
-}
 
 absl::Status BadTimeout(absl::string_view header, absl::string_view value) {
   return absl::InvalidArgumentError(absl::StrCat("header ", header, " is no time: ", value));
@@ -61,7 +46,7 @@ bool Accepts(absl::string_view accept, absl::string_view type) {
 std::string JsonString(absl::string_view text) {
   std::string json = "\"";
   while (!text.empty()) {
-    const std::size_t length = CharacterLength(text);
+    const std::size_t length = base::CharacterBytes({text.data(), text.size()});
     const char first = text[0];
     if (length == 0) {
       absl::StrAppend(&json, kReplacementCharacter);
@@ -83,7 +68,7 @@ std::string JsonString(absl::string_view text) {
 std::string Utf8Prefix(absl::string_view text, std::size_t most_bytes) {
   std::string prefix;
   while (!text.empty()) {
-    const std::size_t length = CharacterLength(text);
+    const std::size_t length = base::CharacterBytes({text.data(), text.size()});
     const absl::string_view character = length == 0 ? kReplacementCharacter : text.substr(0, length);
     if (prefix.size() + character.size() > most_bytes) break;
     absl::StrAppend(&prefix, character);

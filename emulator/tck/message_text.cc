@@ -6,6 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "cloudstate/crdt.pb.h"
+#include "emulator/base/printable.h"
 #include "google/protobuf/stubs/logging.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -45,9 +46,7 @@ std::string Print(const Message& message, Form form) {
 
 std::string Cut(std::string line) {
   if (line.size() <= kLongestLine) return line;
-  std::size_t end = kLongestLine;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
-  return absl::StrCat(line.substr(0, end), "… (", line.size(), " bytes)");
+  return absl::StrCat(std::string(base::Beginning(line, kLongestLine)), "… (", line.size(), " bytes)");
 }
 
 std::vector<std::string> Lines(std::string_view text) {

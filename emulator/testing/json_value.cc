@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "emulator/base/json_members.h"
 #include "emulator/base/names.h"
+#include "emulator/base/printable.h"
 #include "emulator/userfunction/json_check.h"
 #include "emulator/userfunction/json_reader.h"
 #include "emulator/userfunction/json_text.h"
@@ -208,9 +209,7 @@ std::string JsonText(const Json& value) {
 std::string ShortJsonText(const Json& value) {
   std::string text = JsonText(value);
   if (text.size() <= kShortText) return text;
-  std::size_t end = kShortText;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // whole characters
-  return text.substr(0, end) + "…";
+  return std::string(base::Beginning(text, kShortText)) + "…";
 }
 
 Json TextValue(absl::string_view text) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "emulator/base/json_members.h"
+#include "emulator/base/printable.h"
 #include "emulator/base/proto_time.h"
 #include "emulator/testing/file_check.h"
 #include "emulator/testing/matchers.h"
@@ -49,13 +50,10 @@ const dev::v1::Payload* PayloadOf(const dev::v1::CommandTrace& trace, int comman
   return nullptr;
 }
 
-// At most some hundred bytes, in whole characters.
-std::string Beginning(const std::string& text) {
+std::string Shortened(const std::string& text) {
   constexpr std::size_t kMostBytes = 600;
   if (text.size() <= kMostBytes) return text;
-  std::size_t end = kMostBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+  return std::string(base::Beginning(text, kMostBytes)) + "…";
 }
 
 }  // namespace
@@ -192,7 +190,7 @@ Failed OutcomeCheck::HttpEnded(const TestStep& step, const CallOutcome& outcome)
   std::string problem = absl::StrCat(outcome.call, " was answered with status ", outcome.status, ", not ", expected);
   if (!outcome.replies.empty()) {
     const Json& body = outcome.replies.front().full;
-    absl::StrAppend(&problem, "\n", Beginning(body.has_string_value() ? body.string_value() : JsonText(body)));
+    absl::StrAppend(&problem, "\n", Shortened(body.has_string_value() ? body.string_value() : JsonText(body)));
   }
   return Failure(step, field, problem);
 }

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "emulator/base/printable.h"
+
 namespace cloudstate::userfunction {
 namespace {
 
@@ -25,15 +27,6 @@ Lead LeadOf(std::uint8_t byte) {
   if (byte == 0xf4) return {.length = 4, .second_max = 0x8f};
   if (byte >= 0xf1 && byte <= 0xf3) return {.length = 4};
   return {};
-}
-
-// Bytes of the character that `text` begins with; 0 where they are none.
-std::size_t CharacterSize(std::string_view text) {
-  if (static_cast<unsigned char>(text.front()) < 0x80) return 1;
-  for (std::size_t size = 2; size <= std::min<std::size_t>(4, text.size()); ++size) {
-    if (IsValidUtf8(text.substr(0, size))) return size;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -61,7 +54,7 @@ std::string ToUtf8(std::string_view text) {
   if (IsValidUtf8(text)) return std::string(text);
   std::string result;
   while (!text.empty()) {
-    const std::size_t size = CharacterSize(text);
+    const std::size_t size = base::CharacterBytes(text);
     if (size == 0) {
       result += kReplacement;
     } else {
