@@ -12,4 +12,4 @@ emulator_library(emulator_descriptors
     ${CMAKE_CURRENT_LIST_DIR}/payload_json.cc
     ${CMAKE_CURRENT_LIST_DIR}/utf8.cc
     ${CMAKE_CURRENT_LIST_DIR}/wire_reader.cc
-  DEPENDS protocol_descriptors protocol_google protocol_v0_2)
+  DEPENDS emulator_base protocol_descriptors protocol_google)
