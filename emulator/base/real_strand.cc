@@ -43,15 +43,17 @@ TimerThread::~TimerThread() {
 
 void TimerThread::WakeAt(Client& client, absl::Time when) {
   std::unique_lock lock(mutex_);
+  const bool withdraws = when == absl::InfiniteFuture();
+  // First, since a Wake that is running may ask for the next one.
+  if (withdraws && std::this_thread::get_id() != thread_.get_id()) {
+    changed_.wait(lock, [&] { return waking_ != &client; });
+  }
   auto known = when_.find(&client);
   if (known != when_.end()) {
     requests_.erase({known->second, &client});
     when_.erase(known);
   }
-  if (when == absl::InfiniteFuture()) {
-    if (std::this_thread::get_id() != thread_.get_id()) changed_.wait(lock, [&] { return waking_ != &client; });
-    return;
-  }
+  if (withdraws) return;
   when_[&client] = when;
   requests_.insert({when, &client});
   const bool first = requests_.begin()->second == &client;
@@ -83,12 +85,13 @@ void TimerThread::Run() {
 }
 
 RealStrand::~RealStrand() {
-  timer_thread_.WakeAt(*this, absl::InfiniteFuture());
   {
     std::unique_lock lock(mutex_);
     idle_.wait(lock, [&] { return !running_; });
     stopping_ = true;
   }
+  // Not before: a task that was still running may have asked to be woken. What a Wake posts from now on does not run.
+  timer_thread_.WakeAt(*this, absl::InfiniteFuture());
   relief_wanted_.notify_all();
   if (relief_.joinable()) relief_.join();
 }
@@ -96,7 +99,7 @@ RealStrand::~RealStrand() {
 void RealStrand::Post(Task task) {
   std::unique_lock lock(mutex_);
   tasks_.push_back(std::move(task));
-  if (running_) return;
+  if (running_ || stopping_) return;
   running_ = true;
   if (RunTasks(lock, kTasksForAnyThread)) return;
   handed_over_ = true;

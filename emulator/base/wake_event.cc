@@ -5,6 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 namespace cloudstate::base {
 
@@ -14,7 +18,12 @@ int PollTimeout(absl::Duration time) {
                           absl::Milliseconds(1));
 }
 
-WakeEvent::WakeEvent() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+WakeEvent::WakeEvent() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (descriptor_ >= 0) return;
+  std::fprintf(stderr, "there is no descriptor to wake a thread with: %s. Allow more open files (ulimit -n).\n",
+               std::strerror(errno));
+  std::abort();
+}
 
 WakeEvent::~WakeEvent() { close(descriptor_); }
 

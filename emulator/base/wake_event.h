@@ -4,7 +4,8 @@
 
 namespace cloudstate::base {
 
-// Ends a wait in poll, from any thread.
+// Ends a wait in poll, from any thread. Where the system has no descriptor for one, the process ends: a thread that
+// nobody can wake would be waited for for ever.
 class WakeEvent {
  public:
   WakeEvent();

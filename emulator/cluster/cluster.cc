@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/on_strand.h"
 
 namespace cloudstate::cluster {
 
@@ -74,15 +75,12 @@ absl::Status Cluster::MakeUpTo(NodeId node) {
 
 void Cluster::TakeOverReplicas(std::size_t nodes) {
   if (replicas_ == nullptr) return;
-  auto failed = lifetime_.Guard([this](const absl::Status& status) {
-    report_error_(absl::StrCat("what nodes that are no longer there knew of CRDT entities is not taken over: ",
-                               status.message()));
-  });
-  replicas_->Inherit(static_cast<std::uint32_t>(nodes),
-                     [&strand = strand_, failed = std::move(failed)](const absl::Status& status) mutable {
-                       if (!status.ok())
-                         strand.Post([failed = std::move(failed), status]() mutable { failed(status); });
-                     });
+  replicas_->Inherit(
+      static_cast<std::uint32_t>(nodes), base::OnStrand(strand_, lifetime_, [this](const absl::Status& status) {
+        if (status.ok()) return;
+        report_error_(absl::StrCat("what nodes that are no longer there knew of CRDT entities is not taken over: ",
+                                   status.message()));
+      }));
 }
 
 void Cluster::EndOpenCrdtCalls() {
@@ -158,16 +156,14 @@ std::shared_ptr<userfunction::Connection> Cluster::connection() const {
 
 // All nodes are told: one that has lost the entity's shard may not know that yet.
 void Cluster::Delete(const base::EntityKey& key, absl::AnyInvocable<void(absl::StatusOr<journal::Deleted>)> done) {
-  auto deleted = lifetime_.Guard([this, key, done = std::move(done)](absl::StatusOr<journal::Deleted>& answer) mutable {
-    if (answer.ok()) {
-      for (const auto& [id, node] : nodes_) node->Forget(key);
-    }
-    done(std::move(answer));
-  });
-  journal_.Delete(
-      key, [&strand = strand_, deleted = std::move(deleted)](absl::StatusOr<journal::Deleted> answer) mutable {
-        strand.Post([deleted = std::move(deleted), answer = std::move(answer)]() mutable { deleted(answer); });
-      });
+  journal_.Delete(key,
+                  base::OnStrand(strand_, lifetime_,
+                                 [this, key, done = std::move(done)](absl::StatusOr<journal::Deleted> answer) mutable {
+                                   if (answer.ok()) {
+                                     for (const auto& [id, node] : nodes_) node->Forget(key);
+                                   }
+                                   done(std::move(answer));
+                                 }));
 }
 
 std::size_t Cluster::Evict(const std::optional<base::EntityKey>& key) {

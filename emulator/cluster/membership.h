@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "cloudstate/cluster/wire.pb.h"
 #include "emulator/cluster/failure_detector.h"
@@ -107,6 +108,9 @@ class Membership {
   bool IsMember(NodeId node) const;
   std::set<NodeId> Members() const;
   std::uint64_t HighestAge() const;
+  // The oldest of the nodes that this is true of; of equals the lower.
+  using Counts = absl::FunctionRef<bool(NodeId node, const NodeRecord& record)>;
+  std::optional<NodeId> OldestOf(Counts counts) const;
 
   // ---- hearing
   absl::Duration UsualDetection() const;

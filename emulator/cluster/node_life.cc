@@ -33,8 +33,9 @@ NodeLife::NodeLife(Node& node, std::uint64_t incarnation, View known)
              [this](const std::string& text) { ReportError(text); }) {
   UpdateUp();
   replicas_.Observe(node.surroundings_.replica_events);
-  network_.Attach(
-      node.id_, [this](const std::string& bytes) { strand_.Run(lifetime_.Guard([this, bytes] { Receive(bytes); })); });
+  network_.Attach(node.id_, [this](std::string bytes) {
+    strand_.Run(lifetime_.Guard([this, bytes = std::move(bytes)] { Receive(bytes); }));
+  });
   Connect();
   strand_.Post(lifetime_.Guard([this] {
     NoticeMembers();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/on_strand.h"
 
 namespace cloudstate::cluster {
 namespace {
@@ -39,19 +40,15 @@ void ReplicaDisk::Open(Found found, absl::AnyInvocable<void()> opened) {
 }
 
 void ReplicaDisk::Begin() {
-  store_->BeginLife(self_.node, self_.life,
-                    [&strand = strand_,
-                     begun = lifetime_.Guard([this](const absl::StatusOr<std::vector<journal::ReplicaPiece>>& pieces) {
-                       if (pieces.ok()) return OnBegun(*pieces);
-                       if (!std::exchange(failing_, true)) {
-                         report_error_(absl::StrCat("node ", self_.node,
-                                                    " cannot read what it knows of CRDT entities, and tries again: ",
-                                                    pieces.status().message()));
-                       }
-                       timer_ = strand_.After(kRetry, lifetime_.Guard([this] { Begin(); }));
-                     })](absl::StatusOr<std::vector<journal::ReplicaPiece>> pieces) mutable {
-                      strand.Post([begun = std::move(begun), pieces = std::move(pieces)]() mutable { begun(pieces); });
-                    });
+  auto begun = [this](const absl::StatusOr<std::vector<journal::ReplicaPiece>>& pieces) {
+    if (pieces.ok()) return OnBegun(*pieces);
+    if (!std::exchange(failing_, true)) {
+      report_error_(absl::StrCat("node ", self_.node, " cannot read what it knows of CRDT entities, and tries again: ",
+                                 pieces.status().message()));
+    }
+    timer_ = strand_.After(kRetry, lifetime_.Guard([this] { Begin(); }));
+  };
+  store_->BeginLife(self_.node, self_.life, base::OnStrand(strand_, lifetime_, std::move(begun)));
 }
 
 void ReplicaDisk::OnBegun(const std::vector<journal::ReplicaPiece>& pieces) {
@@ -130,12 +127,8 @@ void ReplicaDisk::Keep(std::vector<journal::ReplicaPiece> pieces) {
   std::vector<base::EntityKey> keys;
   for (const journal::ReplicaPiece& piece : pieces) keys.push_back(piece.key);
   ++on_way_;
-  store_->Keep(std::move(pieces),
-               [&strand = strand_, kept = lifetime_.Guard([this, keys = std::move(keys)](const absl::Status& status) {
-                 OnKept(keys, status);
-               })](absl::Status status) mutable {
-                 strand.Post([kept = std::move(kept), status = std::move(status)]() mutable { kept(status); });
-               });
+  auto kept = [this, keys = std::move(keys)](const absl::Status& status) { OnKept(keys, status); };
+  store_->Keep(std::move(pieces), base::OnStrand(strand_, lifetime_, std::move(kept)));
 }
 
 void ReplicaDisk::OnKept(const std::vector<base::EntityKey>& keys, const absl::Status& status) {
@@ -157,16 +150,14 @@ void ReplicaDisk::KeepOnly(const std::vector<crdt::ReplicaId>& nodes, absl::AnyI
   if (store_ == nullptr) return done(true);
   std::vector<std::uint32_t> numbers;
   for (const crdt::ReplicaId node : nodes) numbers.push_back(node.node);
-  auto emptied = lifetime_.Guard([this, done = std::move(done)](const absl::Status& status) mutable {
+  auto emptied = [this, done = std::move(done)](const absl::Status& status) mutable {
     if (!status.ok()) {
       report_error_(
           absl::StrCat("what nodes that have gone knew of CRDT entities cannot be removed: ", status.message()));
     }
     done(status.ok());
-  });
-  store_->KeepOnly(std::move(numbers), [&strand = strand_, emptied = std::move(emptied)](absl::Status status) mutable {
-    strand.Post([emptied = std::move(emptied), status = std::move(status)]() mutable { emptied(status); });
-  });
+  };
+  store_->KeepOnly(std::move(numbers), base::OnStrand(strand_, lifetime_, std::move(emptied)));
 }
 
 }  // namespace cloudstate::cluster

@@ -151,7 +151,9 @@ void Replicas::OnChanges(crdt::ReplicaId from, const wire::Replication& message,
     }
     if (change.number() != 0) answer.add_joined(change.number());
     if (change.answers() == 0) continue;
-    std::vector<Waiting>& waiting = Make(key).waiting;
+    const auto asker = replicas_.find(key);
+    if (asker == replicas_.end()) continue;  // nobody uses it any more
+    std::vector<Waiting>& waiting = asker->second->waiting;
     const auto read = std::ranges::find(waiting, change.answers(), &Waiting::number);
     if (read == waiting.end()) continue;  // its time was over
     read->have.insert(from);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/base/log.h"
+#include "emulator/base/on_strand.h"
 
 namespace cloudstate::cluster {
 namespace {
@@ -64,10 +65,8 @@ void ShardCoordinator::Claim(const std::vector<ShardMove>& homes, const View& vi
     claims.push_back(
         {home.shard, table_.at(home.shard).epoch, static_cast<std::uint32_t>(home.to), view.at(home.to).incarnation});
   }
-  auto claimed = lifetime_.Guard([this, claims](const auto& holders) { OnClaimed(claims, holders); });
-  journal_.Claim(std::move(claims), [&strand = strand_, claimed = std::move(claimed)](auto holders) mutable {
-    strand.Post([claimed = std::move(claimed), holders = std::move(holders)]() mutable { claimed(holders); });
-  });
+  auto claimed = [this, claims](const auto& holders) { OnClaimed(claims, holders); };
+  journal_.Claim(std::move(claims), base::OnStrand(strand_, lifetime_, std::move(claimed)));
 }
 
 void ShardCoordinator::OnClaimed(const std::vector<journal::ShardClaim>& claims,

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/on_strand.h"
 #include "emulator/entities/any_payload.h"
 
 namespace cloudstate::entities {
@@ -71,10 +72,8 @@ void ReplayRun::Continue() {
 
 void ReplayRun::AskForPage() {
   page_asked_ = true;
-  auto take = lifetime_.Guard([this](absl::StatusOr<journal::Replay>& page) { TakePage(std::move(page)); });
-  plan_.next(sequence_, [&strand = strand_, take = std::move(take)](absl::StatusOr<journal::Replay> page) mutable {
-    strand.Post([take = std::move(take), page = std::move(page)]() mutable { take(page); });
-  });
+  auto take = [this](absl::StatusOr<journal::Replay> page) { TakePage(std::move(page)); };
+  plan_.next(sequence_, base::OnStrand(strand_, lifetime_, std::move(take)));
 }
 
 void ReplayRun::TakePage(absl::StatusOr<journal::Replay> page) {

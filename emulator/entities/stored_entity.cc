@@ -5,17 +5,12 @@
 #include "absl/strings/str_cat.h"
 #include "emulator/base/planted_bug.h"
 #include "emulator/base/status.h"
+#include "emulator/base/view.h"
 #include "emulator/entities/any_payload.h"
 #include "google/rpc/status.pb.h"
 
 namespace cloudstate::entities {
 namespace {
-
-std::size_t Bytes(const std::vector<journal::Payload>& payloads) {
-  std::size_t bytes = 0;
-  for (const journal::Payload& payload : payloads) bytes += payload.value.size();
-  return bytes;
-}
 
 // The client sees the published text; what the user function said goes into the details.
 absl::Status WithDetails(absl::Status status, const Failure& failure) {
@@ -42,13 +37,7 @@ void StoredEntity::Deliver(Command command) {
     command.done(absl::UnavailableError(absl::StrCat(Name(), " is about to live on another node; try again")));
     return;
   }
-  if (waiting_.size() >= environment_.limits.max_waiting_commands) {
-    std::erase_if(waiting_, [](Waiting& each) {
-      if (!*each.command.abandoned) return false;
-      each.command.done(absl::CancelledError("nobody waits for it any more"));
-      return true;
-    });
-  }
+  if (waiting_.size() >= environment_.limits.max_waiting_commands) ForgetAbandoned();
   if (waiting_.size() >= environment_.limits.max_waiting_commands) {
     ++environment_.metrics.failed_commands;
     command.done(absl::ResourceExhaustedError(absl::StrCat(waiting_.size(), " commands already wait for ", Name())));
@@ -68,6 +57,15 @@ void StoredEntity::Deliver(Command command) {
   const Command& queued = waiting_.back().command;
   queued.trace->Add(environment_.strand.Now(), trace::StepKind::kQueued, queued.number,
                     absl::StrCat(waiting_.size(), " waiting"));
+}
+
+void StoredEntity::ForgetAbandoned() {
+  std::vector<Command> forgotten;  // first taken out: what ends may send further ones
+  for (Waiting& each : waiting_) {
+    if (*each.command.abandoned) forgotten.push_back(std::move(each.command));
+  }
+  std::erase_if(waiting_, [](const Waiting& each) { return each.command.abandoned == nullptr; });
+  for (Command& each : forgotten) each.done(absl::CancelledError("nobody waits for it any more"));
 }
 
 void StoredEntity::Passivate() {
@@ -247,79 +245,6 @@ void StoredEntity::OnClosed(const absl::Status& status) {
   Reset(Unexpected("termination"), report);
 }
 
-// ---- storing
-
-void StoredEntity::Store(StoredReply reply) {
-  journal::Append append;
-  append.key = key_;
-  append.service = service_;
-  append.expected = sequence_;
-  append.events = std::move(reply.events);
-  append.snapshot = std::move(reply.snapshot);
-  append.cause = {outstanding_->trace->id, outstanding_->service, outstanding_->method,
-                  std::move(outstanding_->payload)};
-  append.time = environment_.strand.WallTime();
-  append.fence = environment_.fence;
-
-  state_ = State::kStoring;
-  if (IsPlanted(base::PlantedBug::kAnswerBeforeStored)) AnswerEarly(Reply(reply.reply));
-  const Written written{append.events.size(), Bytes(append.events),
-                        append.snapshot.has_value() ? std::optional(append.snapshot->value.size()) : std::nullopt};
-  writing_.Begin(environment_.load.journal, environment_.strand, environment_.strand.Now());
-  auto stored = lifetime_.Guard([this, written, answer = std::move(reply.reply)](const absl::Status& status) mutable {
-    OnStored(status, std::move(answer), written);
-  });
-  environment_.journal.Write(
-      std::move(append), [&strand = environment_.strand, stored = std::move(stored)](absl::Status status) mutable {
-        strand.Post([stored = std::move(stored), status = std::move(status)]() mutable { stored(status); });
-      });
-}
-
-void StoredEntity::OnStored(const absl::Status& status, Reply reply, const Written& written) {
-  const absl::Duration took = writing_.End();
-  const bool forgotten = std::exchange(forgotten_, false);
-  // ABORTED has two reasons; the other one is that the sequence number was wrong, as it is behind a deletion.
-  if (absl::IsAborted(status) && !environment_.journal.Holds(environment_.fence)) {
-    LosePlace();
-    return;
-  }
-  if (absl::IsAborted(status) && forgotten) {
-    FailAsDeleted();
-    return;
-  }
-  if (!status.ok() && IsPlanted(base::PlantedBug::kStaleStateKept)) {
-    state_ = State::kReady;
-    Finish(status);
-    if (state_ == State::kReady) SendNext();
-    return;
-  }
-  if (!status.ok()) {
-    ResetWith(status, absl::StrCat("what it answered could not be stored: ", status.message()));
-    return;
-  }
-  trace::EntityMetrics& metrics = environment_.metrics;
-  metrics.persist_time.Add(took);
-  metrics.persisted_events += written.events;
-  metrics.persisted_event_bytes += written.event_bytes;
-  if (written.snapshot_bytes.has_value()) {
-    ++metrics.persisted_snapshots;
-    metrics.persisted_snapshot_bytes += *written.snapshot_bytes;
-  }
-  const base::SequenceNumber first = sequence_ + 1;
-  sequence_ += static_cast<base::SequenceNumber>(written.events);
-  Trace(trace::StepKind::kStored, written.events == 0   ? absl::StrCat("snapshot at ", sequence_)
-                                  : written.events == 1 ? absl::StrCat("event ", first)
-                                                        : absl::StrCat("events ", first, " to ", sequence_));
-  const bool lost_stream = stream_ == nullptr;
-  state_ = lost_stream ? State::kClosing : State::kReady;
-  Finish(std::move(reply));
-  if (lost_stream) {
-    Restart();
-  } else if (state_ == State::kReady) {
-    SendNext();
-  }
-}
-
 void StoredEntity::AnswerEarly(absl::StatusOr<Reply> outcome) {
   std::exchange(outstanding_->done, [](const absl::StatusOr<Reply>&) {})(std::move(outcome));
 }
@@ -366,8 +291,7 @@ void StoredEntity::LosePlace() {
 }
 
 absl::Status StoredEntity::Unexpected(absl::string_view what) const {
-  const std::string_view name = protocol_.name();
-  return absl::UnknownError(absl::StrCat("Unexpected ", absl::string_view(name.data(), name.size()), " ", what));
+  return absl::UnknownError(absl::StrCat("Unexpected ", base::ToAbsl(protocol_.name()), " ", what));
 }
 
 void StoredEntity::Reset(absl::Status outcome, const std::string& report) {

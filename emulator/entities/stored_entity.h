@@ -72,6 +72,7 @@ class StoredEntity final : public Entity {
   void CountLoaded(const journal::Replay& page);
   void ContinueReplay();
   void BecomeReady();
+  void ForgetAbandoned();
   void SendNext();
   void Send(Waiting next);
 

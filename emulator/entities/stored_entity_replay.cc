@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/on_strand.h"
 #include "emulator/base/planted_bug.h"
 #include "emulator/entities/stored_entity.h"
 
@@ -23,12 +24,8 @@ void StoredEntity::Start() {
 
 void StoredEntity::Load(Page which) {
   reading_.Begin(environment_.load.journal, environment_.strand, environment_.strand.Now());
-  auto loaded =
-      stream_lifetime_.Guard([this, which](absl::StatusOr<journal::Replay>& page) { OnPage(std::move(page), which); });
-  auto done = [&strand = environment_.strand,
-               loaded = std::move(loaded)](absl::StatusOr<journal::Replay> page) mutable {
-    strand.Post([loaded = std::move(loaded), page = std::move(page)]() mutable { loaded(page); });
-  };
+  auto done = base::OnStrand(environment_.strand, stream_lifetime_,
+                             [this, which](absl::StatusOr<journal::Replay> page) { OnPage(std::move(page), which); });
   const std::size_t max_bytes = environment_.limits.replay_page_bytes;
   if (which == Page::kFirst) {
     protocol_.LoadFirst(environment_.journal, key_, environment_.replay_from, max_bytes, std::move(done));

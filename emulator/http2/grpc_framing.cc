@@ -7,18 +7,11 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "emulator/base/hex_digit.h"
+#include "emulator/base/view.h"
 
 namespace cloudstate::http2 {
 namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
-
-// -1 for what is no hexadecimal digit.
-int HexDigit(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  const char lower = absl::ascii_tolower(static_cast<unsigned char>(digit));
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 absl::Duration Unit(char letter) {
   switch (letter) {
@@ -103,7 +96,7 @@ std::optional<absl::Duration> ParseTimeout(std::string_view text) {
   const bool digits =
       std::all_of(text.begin(), text.end(), [](unsigned char each) { return absl::ascii_isdigit(each); });
   std::int64_t count = 0;
-  if (unit == absl::ZeroDuration() || !digits || !absl::SimpleAtoi(View(text), &count)) return std::nullopt;
+  if (unit == absl::ZeroDuration() || !digits || !absl::SimpleAtoi(base::ToAbsl(text), &count)) return std::nullopt;
   return count * unit;
 }
 
@@ -127,8 +120,8 @@ std::string PercentDecoded(std::string_view text) {
   result.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size()) {
-      const int high = HexDigit(text[i + 1]);
-      const int low = HexDigit(text[i + 2]);
+      const int high = base::HexDigit(text[i + 1]);
+      const int low = base::HexDigit(text[i + 2]);
       if (high >= 0 && low >= 0) {
         result.push_back(static_cast<char>(high * 16 + low));
         i += 2;
@@ -141,14 +134,14 @@ std::string PercentDecoded(std::string_view text) {
 }
 
 std::string BinaryHeaderText(std::string_view bytes) {
-  std::string text = absl::Base64Escape(View(bytes));
+  std::string text = absl::Base64Escape(base::ToAbsl(bytes));
   while (text.ends_with('=')) text.pop_back();
   return text;
 }
 
 std::optional<std::string> ParseBinaryHeader(std::string_view text) {
   std::string bytes;
-  if (!absl::Base64Unescape(View(text), &bytes)) return std::nullopt;
+  if (!absl::Base64Unescape(base::ToAbsl(text), &bytes)) return std::nullopt;
   return bytes;
 }
 

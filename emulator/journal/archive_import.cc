@@ -1,10 +1,5 @@
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <filesystem>
 #include <optional>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +9,8 @@
 #include "emulator/journal/archive.h"
 #include "emulator/journal/archive_line.h"
 #include "emulator/journal/directory_lock.h"
+#include "emulator/journal/durable.h"
+#include "emulator/journal/row_writer.h"
 #include "emulator/journal/schema.h"
 #include "emulator/journal/sqlite.h"
 #include "emulator/journal/sqlite_journal.h"
@@ -23,16 +20,6 @@ namespace {
 
 constexpr int kLinesBetweenProgress = 1'000;
 constexpr std::size_t kMostCached = 100'000;
-
-// Waits until what is written to it, or the names in a directory, are on the disk.
-absl::Status SyncPath(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
-  const int error = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (synced || error == EINVAL) return absl::OkStatus();  // some file systems keep directories without being asked
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot make ", path, " durable"));
-}
 
 // Fills an empty journal from the lines of an archive, in one transaction.
 class Importer {
@@ -58,9 +45,10 @@ class Importer {
   };
 
   absl::Status PrepareAll() {
+    absl::StatusOr<RowWriter> rows = RowWriter::Make(connection_);
+    if (!rows.ok()) return rows.status();
+    rows_ = *std::move(rows);
     Preparer prepare(connection_);
-    find_name_ = prepare("SELECT id FROM name WHERE text = ?");
-    add_name_ = prepare("INSERT INTO name (text) VALUES (?)");
     add_types_ = prepare("INSERT INTO descriptor_set (name, seen, content) VALUES (?, ?, ?)");
     find_entity_ = prepare("SELECT id FROM entity WHERE persistence_id = ? AND entity_id = ?");
     add_entity_ = prepare(
@@ -69,10 +57,6 @@ class Importer {
     grow_entity_ = prepare(
         "UPDATE entity SET last_sequence = ?2, event_bytes = event_bytes + ?3 WHERE id = ?1 "
         "AND last_sequence = ?2 - 1");
-    add_cause_ = prepare("INSERT INTO cause (trace_id, service, method, type_url, payload) VALUES (?, ?, ?, ?, ?)");
-    add_event_ = prepare(
-        "INSERT INTO event (entity, sequence, service, time, cause, type_url, payload) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)");
     event_cause_ = prepare("SELECT cause FROM event WHERE entity = ? AND sequence = ?");
     add_snapshot_ = prepare(
         "INSERT OR IGNORE INTO snapshot (entity, sequence, time, cause, type_url, payload) "
@@ -136,7 +120,7 @@ class Importer {
     ReadKey(line).Raw(",\"service\":").Text(service).Raw(",\"created\":").Time(created);
     line.Raw(",\"updated\":").Time(updated);
     if (absl::Status status = EndOf(line); !status.ok()) return status;
-    absl::StatusOr<std::int64_t> name = NameId(service);
+    absl::StatusOr<std::int64_t> name = rows_->NameId(service);
     if (!name.ok()) return name.status();
     ++counts_.entities;
     if (absl::Status status = add_entity_.Run(key_.persistence_id, key_.entity_id, *name, created, updated);
@@ -157,7 +141,7 @@ class Importer {
     absl::StatusOr<std::int64_t> entity = EntityId();
     if (!entity.ok()) return entity.status();
     if (has_cause) {
-      absl::StatusOr<std::int64_t> added = AddCause();
+      absl::StatusOr<std::int64_t> added = rows_->AddCause(cause_);
       if (!added.ok()) return added.status();
       last_cause_ = *added;
     }
@@ -167,12 +151,11 @@ class Importer {
     if (connection_.ChangedRows() != 1) {
       return Wrong(absl::StrCat("event ", sequence, " does not follow the one before it of ", KeyText()));
     }
-    absl::StatusOr<std::int64_t> name = NameId(service);
+    absl::StatusOr<std::int64_t> name = rows_->NameId(service);
     if (!name.ok()) return name.status();
-    absl::StatusOr<std::int64_t> type = NameId(payload_.type_url);
-    if (!type.ok()) return type.status();
     ++counts_.events;
-    return add_event_.Run(*entity, sequence, *name, time, last_cause_, *type, Blob{payload_.value});
+    return rows_->AddEvent({.entity = *entity, .service = *name, .cause = last_cause_, .time = time}, sequence,
+                           payload_);
   }
 
   absl::Status Snapshot(ArchiveLineReader& line) {
@@ -183,9 +166,9 @@ class Importer {
     if (absl::Status status = EndOf(line); !status.ok()) return status;
     absl::StatusOr<std::int64_t> entity = EntityId();
     if (!entity.ok()) return entity.status();
-    absl::StatusOr<std::int64_t> cause = has_cause ? AddCause() : CauseOfEvent(*entity, sequence);
+    absl::StatusOr<std::int64_t> cause = has_cause ? rows_->AddCause(cause_) : CauseOfEvent(*entity, sequence);
     if (!cause.ok()) return cause.status();
-    absl::StatusOr<std::int64_t> type = NameId(payload_.type_url);
+    absl::StatusOr<std::int64_t> type = rows_->NameId(payload_.type_url);
     if (!type.ok()) return type.status();
     ++counts_.snapshots;
     absl::Status status = add_snapshot_.Run(*entity, sequence, time, *cause, *type, Blob{payload_.value});
@@ -246,19 +229,6 @@ class Importer {
     return status.ok() ? status : Wrong(status.message());
   }
 
-  absl::StatusOr<std::int64_t> AddCause() {
-    std::int64_t names[3] = {};
-    const std::string* const texts[] = {&cause_.service, &cause_.method, &cause_.command.type_url};
-    for (int i = 0; i < 3; ++i) {
-      absl::StatusOr<std::int64_t> id = NameId(*texts[i]);
-      if (!id.ok()) return id.status();
-      names[i] = *id;
-    }
-    absl::Status status = add_cause_.Run(cause_.trace_id, names[0], names[1], names[2], Blob{cause_.command.value});
-    if (!status.ok()) return status;
-    return connection_.LastInsertId();
-  }
-
   absl::StatusOr<std::int64_t> CauseOfEvent(std::int64_t entity, std::int64_t sequence) {
     Cursor row = event_cause_.Query(entity, sequence);
     if (row.Next()) return row.Int(0);
@@ -273,22 +243,6 @@ class Importer {
     if (!row.Next()) return row.status().ok() ? Wrong(absl::StrCat("there is no entity ", KeyText())) : row.status();
     if (entities_.size() >= kMostCached) entities_.clear();
     return entities_[std::move(text)] = row.Int(0);
-  }
-
-  absl::StatusOr<std::int64_t> NameId(const std::string& text) {
-    if (auto known = names_.find(text); known != names_.end()) return known->second;
-    std::optional<std::int64_t> id;
-    {
-      Cursor row = find_name_.Query(text);
-      if (row.Next()) id = row.Int(0);
-      if (!row.status().ok()) return row.status();
-    }
-    if (!id.has_value()) {
-      if (absl::Status status = add_name_.Run(text); !status.ok()) return status;
-      id = connection_.LastInsertId();
-    }
-    if (names_.size() >= kMostCached) names_.clear();
-    return names_[text] = *id;
   }
 
   std::string KeyText() const { return absl::StrCat(key_.persistence_id, "|", key_.entity_id); }
@@ -308,9 +262,9 @@ class Importer {
   Connection connection_;  // outlives the statements
   ArchiveInput& input_;
   const ArchiveProgress& progress_;
-  Statement find_name_, add_name_, add_types_, find_entity_, add_entity_, grow_entity_, add_cause_, add_event_,
-      event_cause_, add_snapshot_, add_life_, add_replica_;
-  absl::flat_hash_map<std::string, std::int64_t> names_, entities_;  // caches, emptied when they grow large
+  std::optional<RowWriter> rows_;
+  Statement add_types_, find_entity_, add_entity_, grow_entity_, event_cause_, add_snapshot_, add_life_, add_replica_;
+  absl::flat_hash_map<std::string, std::int64_t> entities_;  // a cache, emptied when it grows large
   ArchiveCounts counts_;
   Key key_;          // of the line
   Payload payload_;  // of the line
@@ -360,12 +314,12 @@ absl::StatusOr<ArchiveCounts> ImportInto(ArchiveInput& input, const std::string&
   const absl::Cleanup remove = [&] { std::filesystem::remove(beside, ignored); };
   absl::StatusOr<ArchiveCounts> counts = ImportFile(input, beside, progress);
   if (!counts.ok()) return counts;
-  if (absl::Status status = SyncPath(beside); !status.ok()) return status;
+  if (absl::Status status = MakeDurable(beside); !status.ok()) return status;
   if (absl::Status status = RemoveStaleSideFiles(file); !status.ok()) return status;
   std::error_code error;
   std::filesystem::rename(beside, file, error);
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot make ", file));
-  if (absl::Status status = SyncPath(directory); !status.ok()) return status;
+  if (absl::Status status = MakeDurable(directory); !status.ok()) return status;
   return counts;
 }
 

@@ -8,12 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "emulator/base/view.h"
 
 namespace cloudstate::journal {
 namespace {
-
-// Base64 of absl, which takes its own views.
-absl::string_view ArchiveView(std::string_view text) { return {text.data(), text.size()}; }
 
 constexpr char kArchiveTime[] = "%Y-%m-%dT%H:%M:%E*SZ";
 
@@ -29,7 +27,7 @@ Unescaped Unescape(std::string_view escape) {
   if (escape.starts_with('"') || escape.starts_with('\\')) return {escape.front(), 1};
   unsigned code = 0;
   if (escape.size() < 5 || !escape.starts_with("u00") ||
-      !absl::SimpleHexAtoi(ArchiveView(escape.substr(3, 2)), &code) || code >= 0x20) {
+      !absl::SimpleHexAtoi(base::ToAbsl(escape.substr(3, 2)), &code) || code >= 0x20) {
     return {};
   }
   return {static_cast<char>(code), 5};
@@ -58,7 +56,7 @@ ArchiveLineWriter& ArchiveLineWriter::Text(std::string_view text) {
 }
 
 ArchiveLineWriter& ArchiveLineWriter::Bytes(std::string_view bytes) {
-  absl::StrAppend(&line_, "\"", absl::Base64Escape(ArchiveView(bytes)), "\"");
+  absl::StrAppend(&line_, "\"", absl::Base64Escape(base::ToAbsl(bytes)), "\"");
   return *this;
 }
 
@@ -113,7 +111,7 @@ std::string_view ArchiveLineReader::Quoted() {
 ArchiveLineReader& ArchiveLineReader::Bytes(std::string& bytes) {
   bytes.clear();
   const std::string_view base64 = Quoted();
-  if (!Rest().starts_with("\"") || !absl::Base64Unescape(ArchiveView(base64), &bytes)) {
+  if (!Rest().starts_with("\"") || !absl::Base64Unescape(base::ToAbsl(base64), &bytes)) {
     Wrong("bytes in base64");
   } else {
     at_ += base64.size() + 1;
@@ -125,7 +123,7 @@ ArchiveLineReader& ArchiveLineReader::Bytes(std::string& bytes) {
 ArchiveLineReader& ArchiveLineReader::Number(std::uint64_t& number) {
   std::size_t size = 0;
   while (size < Rest().size() && absl::ascii_isdigit(static_cast<unsigned char>(Rest()[size]))) ++size;
-  if (size == 0 || !absl::SimpleAtoi(ArchiveView(Rest().substr(0, size)), &number)) {
+  if (size == 0 || !absl::SimpleAtoi(base::ToAbsl(Rest().substr(0, size)), &number)) {
     Wrong("a number");
   } else {
     at_ += size;
@@ -150,7 +148,7 @@ ArchiveLineReader& ArchiveLineReader::Time(std::int64_t& nanoseconds) {
   const std::string_view text = Quoted();
   absl::Time time;
   std::string error;
-  if (text.empty() || !absl::ParseTime(kArchiveTime, ArchiveView(text), absl::UTCTimeZone(), &time, &error)) {
+  if (text.empty() || !absl::ParseTime(kArchiveTime, base::ToAbsl(text), absl::UTCTimeZone(), &time, &error)) {
     Wrong("a time");
     return *this;
   }
@@ -161,7 +159,7 @@ ArchiveLineReader& ArchiveLineReader::Time(std::int64_t& nanoseconds) {
 
 void ArchiveLineReader::Wrong(std::string_view expected) {
   if (!status_.ok()) return;
-  status_ = absl::InvalidArgumentError(absl::StrCat("column ", at_ + 1, ": there should be ", ArchiveView(expected)));
+  status_ = absl::InvalidArgumentError(absl::StrCat("column ", at_ + 1, ": there should be ", base::ToAbsl(expected)));
 }
 
 absl::Status ArchiveLineReader::End() {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "emulator/base/view.h"
 
 namespace cloudstate::journal {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 std::string FileIn(const std::string& directory) { return directory + "/lock"; }
 
 absl::Status SystemError(std::string_view doing, const std::string& file) {
-  return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", absl::string_view(doing.data(), doing.size()), " ", file,
+  return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", base::ToAbsl(doing), " ", file,
                                                  "; choose another data directory, or mend its permissions"));
 }
 
@@ -59,7 +60,7 @@ std::string ReadAll(int descriptor) {
 // Lines of "key value". A key counts where it stands first, and others are left for later versions.
 LockHolder Parse(std::string_view text) {
   LockHolder holder;
-  for (absl::string_view line : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
+  for (absl::string_view line : absl::StrSplit(base::ToAbsl(text), '\n')) {
     if (absl::ConsumePrefix(&line, "pid ")) {
       int pid = 0;
       if (holder.pid == 0 && absl::SimpleAtoi(line, &pid)) holder.pid = pid;

@@ -7,14 +7,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "emulator/base/view.h"
 
 namespace cloudstate::journal {
 namespace {
 
 // How long a statement waits for another process, say a shell that has a transaction open, to let go of the file.
 constexpr int kBusyMilliseconds = 5000;
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 absl::Status DiskFull(const std::string& what) {
   return absl::ResourceExhaustedError(absl::StrCat(
@@ -85,7 +84,7 @@ absl::Status RemoveStaleSideFiles(const std::string& file) {
 absl::Status ErrorOf(sqlite3* database, std::string_view file) {
   const int system_error = errno;
   const int code = sqlite3_extended_errcode(database);
-  std::string what = absl::StrCat("journal ", View(file), ": ", sqlite3_errmsg(database));
+  std::string what = absl::StrCat("journal ", base::ToAbsl(file), ": ", sqlite3_errmsg(database));
   if (system_error != 0 && ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN)) {
     absl::StrAppend(&what, " (", std::generic_category().message(system_error), ")");
   }
@@ -199,13 +198,13 @@ absl::StatusOr<std::int64_t> Connection::QueryInt(std::string_view sql) {
   if (!statement.ok()) return statement.status();
   Cursor cursor = statement->Query();
   if (cursor.Next()) return cursor.Int(0);
-  return cursor.status().ok() ? absl::InternalError(absl::StrCat("no row from ", View(sql))) : cursor.status();
+  return cursor.status().ok() ? absl::InternalError(absl::StrCat("no row from ", base::ToAbsl(sql))) : cursor.status();
 }
 
 absl::StatusOr<bool> Connection::HasRows(std::string_view table) {
-  absl::StatusOr<std::int64_t> rows =
-      QueryInt(absl::StrCat("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '", View(table), "'"));
-  if (rows.ok() && *rows > 0) rows = QueryInt(absl::StrCat("SELECT count(*) FROM ", View(table)));
+  absl::StatusOr<std::int64_t> rows = QueryInt(
+      absl::StrCat("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '", base::ToAbsl(table), "'"));
+  if (rows.ok() && *rows > 0) rows = QueryInt(absl::StrCat("SELECT count(*) FROM ", base::ToAbsl(table)));
   if (!rows.ok()) return rows.status();
   return *rows > 0;
 }
@@ -215,7 +214,7 @@ absl::StatusOr<std::string> Connection::QueryString(std::string_view sql) {
   if (!statement.ok()) return statement.status();
   Cursor cursor = statement->Query();
   if (cursor.Next()) return cursor.String(0);
-  return cursor.status().ok() ? absl::InternalError(absl::StrCat("no row from ", View(sql))) : cursor.status();
+  return cursor.status().ok() ? absl::InternalError(absl::StrCat("no row from ", base::ToAbsl(sql))) : cursor.status();
 }
 
 }  // namespace cloudstate::journal

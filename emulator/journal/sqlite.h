@@ -59,13 +59,18 @@ class Statement {
     return Cursor(statement_.get(), file_);
   }
 
-  // The same for a statement without rows.
+  // The same for a statement without rows. Insert gives the id of the row that it has added.
   template <typename... Arguments>
   absl::Status Run(const Arguments&... arguments) {
     Cursor cursor = Query(arguments...);
     while (cursor.Next()) {
     }
     return cursor.status();
+  }
+  template <typename... Arguments>
+  absl::StatusOr<std::int64_t> Insert(const Arguments&... arguments) {
+    if (absl::Status status = Run(arguments...); !status.ok()) return status;
+    return sqlite3_last_insert_rowid(sqlite3_db_handle(statement_.get()));
   }
 
  private:
@@ -103,7 +108,6 @@ class Connection {
   // Whether there is such a table, and something in it.
   absl::StatusOr<bool> HasRows(std::string_view table);
 
-  std::int64_t LastInsertId() const { return sqlite3_last_insert_rowid(database_.get()); }
   std::int64_t ChangedRows() const { return sqlite3_changes64(database_.get()); }
   bool InTransaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
   const std::string& file() const { return file_; }

@@ -1,15 +1,13 @@
 #include "emulator/journal/sqlite_journal.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "emulator/base/view.h"
+#include "emulator/journal/durable.h"
 #include "emulator/journal/schema.h"
 #include "emulator/journal/sqlite.h"
 
@@ -26,24 +24,16 @@ absl::Status MakeDirectory(const std::string& directory) {
                              absl::StrCat("cannot make the data directory ", directory, "; choose another one"));
 }
 
-// Makes the names in a directory durable: a file that is on the disk is of no use if its name is not.
-absl::Status SyncDirectory(const std::filesystem::path& directory) {
-  const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
-  const int error = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (synced || error == EINVAL)
-    return absl::OkStatus();  // some file systems keep directories durable without being asked
-  if (descriptor < 0 && error == EACCES) return absl::OkStatus();  // not ours, so we didn't make anything in it
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot sync the directory ", directory.string()));
-}
-
 absl::Status SyncNames(const std::string& directory) {
   std::error_code error;
   const std::filesystem::path path = std::filesystem::canonical(directory, error);
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot find the data directory ", directory));
-  if (absl::Status status = SyncDirectory(path); !status.ok()) return status;
-  return SyncDirectory(path.parent_path());
+  for (const std::filesystem::path& each : {path, path.parent_path()}) {
+    absl::Status status = MakeDurable(each.string());
+    // Where it is not ours, we didn't make anything in it.
+    if (!status.ok() && !absl::IsPermissionDenied(status)) return status;
+  }
+  return absl::OkStatus();
 }
 
 const char* SynchronousFor(Durability durability) {
@@ -90,9 +80,8 @@ absl::Status Closed() {
 }
 
 absl::Status TooMuch(std::string_view what) {
-  return absl::ResourceExhaustedError(
-      absl::StrCat("too many ", absl::string_view(what.data(), what.size()),
-                   " wait for the journal's disk; send fewer at a time, or use a faster disk"));
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "too many ", base::ToAbsl(what), " wait for the journal's disk; send fewer at a time, or use a faster disk"));
 }
 
 }  // namespace

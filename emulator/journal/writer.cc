@@ -10,8 +10,6 @@
 namespace cloudstate::journal {
 namespace {
 
-constexpr std::size_t kMaxCachedNames = 10'000;
-
 std::size_t BytesOf(const Payload& payload) { return payload.type_url.size() + payload.value.size(); }
 
 std::size_t BytesOf(const Append& append) {
@@ -62,10 +60,12 @@ std::size_t BytesOf(const Change& change) {
 absl::StatusOr<std::unique_ptr<Writer>> Writer::Make(Connection connection, Fences& fences) {
   absl::StatusOr<Statements> statements = PrepareAll(connection);
   if (!statements.ok()) return statements.status();
+  absl::StatusOr<RowWriter> rows = RowWriter::Make(connection);
+  if (!rows.ok()) return rows.status();
   absl::StatusOr<ReplicaWriter> replicas = ReplicaWriter::Make(connection);
   if (!replicas.ok()) return replicas.status();
   return std::unique_ptr<Writer>(
-      new Writer(std::move(connection), *std::move(statements), *std::move(replicas), fences));
+      new Writer(std::move(connection), *std::move(statements), *std::move(rows), *std::move(replicas), fences));
 }
 
 absl::StatusOr<Writer::Statements> Writer::PrepareAll(Connection& connection) {
@@ -74,19 +74,18 @@ absl::StatusOr<Writer::Statements> Writer::PrepareAll(Connection& connection) {
       .begin = prepare("BEGIN IMMEDIATE"),
       .commit = prepare("COMMIT"),
       .rollback = prepare("ROLLBACK"),
-      .find_name = prepare("SELECT id FROM name WHERE text = ?"),
-      .add_name = prepare("INSERT INTO name (text) VALUES (?)"),
       .find_entity = prepare("SELECT id, last_sequence FROM entity WHERE persistence_id = ? AND entity_id = ?"),
       .add_entity =
           prepare("INSERT INTO entity (persistence_id, entity_id, service, last_sequence, event_bytes, created, "
                   "updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)"),
       .update_entity = prepare("UPDATE entity SET service = ?2, last_sequence = ?3, event_bytes = event_bytes + ?4, "
                                "updated = ?5 WHERE id = ?1"),
-      .add_cause = prepare("INSERT INTO cause (trace_id, service, method, type_url, payload) VALUES (?, ?, ?, ?, ?)"),
-      .add_event = prepare("INSERT INTO event (entity, sequence, service, time, cause, type_url, payload) "
-                           "VALUES (?, ?, ?, ?, ?, ?, ?)"),
       .put_snapshot = prepare("INSERT OR REPLACE INTO snapshot (entity, sequence, time, cause, type_url, payload) "
                               "VALUES (?, ?, ?, ?, ?, ?)"),
+      // It may be the cause of the event there as well.
+      .delete_snapshot_cause =
+          prepare("DELETE FROM cause WHERE id IN (SELECT cause FROM snapshot WHERE entity = ?1 AND sequence = ?2 "
+                  "EXCEPT SELECT cause FROM event WHERE entity = ?1 AND sequence = ?2)"),
       .touch_descriptor_set =
           prepare("UPDATE descriptor_set SET id = (SELECT max(id) FROM descriptor_set) + 1, name = ?1, "
                   "seen = ?2 WHERE content = ?3"),
@@ -161,7 +160,7 @@ absl::Status Writer::CommitTogether(absl::Span<const Change> changes, std::vecto
 }
 
 void Writer::Undo() {
-  names_.clear();  // some may have been of this transaction
+  rows_.ForgetNames();
   // SQLite has rolled back by itself after most errors. If this one fails, the next transaction tries again.
   if (connection_.InTransaction()) statements_.rollback.Run().IgnoreError();
 }
@@ -181,13 +180,13 @@ absl::Status Writer::ApplyAppend(const Append& append) {
   if (found->last != append.expected) return WrongSequence(append, found->last);
   if (append.events.empty() && !append.snapshot) return absl::OkStatus();
 
-  Target target{.time = absl::ToUnixNanos(append.time)};
-  absl::StatusOr<std::int64_t> id = NameId(append.service);
+  RowTarget target{.entity = 0, .service = 0, .cause = 0, .time = absl::ToUnixNanos(append.time)};
+  absl::StatusOr<std::int64_t> id = rows_.NameId(append.service);
   if (!id.ok()) return id.status();
   target.service = *id;
   if (id = PutEntity(append, found->entity.value_or(0), target); !id.ok()) return id.status();
   target.entity = *id;
-  if (id = AddCause(append.cause); !id.ok()) return id.status();
+  if (id = rows_.AddCause(append.cause); !id.ok()) return id.status();
   target.cause = *id;
   if (absl::Status status = AddEvents(append, target); !status.ok()) return status;
   return append.snapshot ? PutSnapshot(append, target) : absl::OkStatus();
@@ -218,7 +217,7 @@ absl::Status Writer::ApplyDeletion(const Deletion& deletion) {
   return statements_.delete_entity.Run(entity);
 }
 
-absl::StatusOr<std::int64_t> Writer::PutEntity(const Append& append, std::int64_t entity, const Target& target) {
+absl::StatusOr<std::int64_t> Writer::PutEntity(const Append& append, std::int64_t entity, const RowTarget& target) {
   std::int64_t bytes = 0;
   for (const Payload& event : append.events) bytes += static_cast<std::int64_t>(event.value.size());
   const std::int64_t last = LastSequenceAfter(append);
@@ -227,59 +226,27 @@ absl::StatusOr<std::int64_t> Writer::PutEntity(const Append& append, std::int64_
     if (!status.ok()) return status;
     return entity;
   }
-  absl::Status status = statements_.add_entity.Run(append.key.persistence_id, append.key.entity_id, target.service,
-                                                   last, bytes, target.time);
-  if (!status.ok()) return status;
-  return connection_.LastInsertId();
+  return statements_.add_entity.Insert(append.key.persistence_id, append.key.entity_id, target.service, last, bytes,
+                                       target.time);
 }
 
-absl::StatusOr<std::int64_t> Writer::AddCause(const Cause& cause) {
-  absl::StatusOr<std::int64_t> service = NameId(cause.service);
-  if (!service.ok()) return service.status();
-  absl::StatusOr<std::int64_t> method = NameId(cause.method);
-  if (!method.ok()) return method.status();
-  absl::StatusOr<std::int64_t> type_url = NameId(cause.command.type_url);
-  if (!type_url.ok()) return type_url.status();
-  absl::Status status =
-      statements_.add_cause.Run(cause.trace_id, *service, *method, *type_url, Blob{cause.command.value});
-  if (!status.ok()) return status;
-  return connection_.LastInsertId();
-}
-
-absl::Status Writer::AddEvents(const Append& append, const Target& target) {
+absl::Status Writer::AddEvents(const Append& append, const RowTarget& target) {
   SequenceNumber sequence = append.expected;
   for (const Payload& event : append.events) {
-    absl::StatusOr<std::int64_t> type_url = NameId(event.type_url);
-    if (!type_url.ok()) return type_url.status();
-    absl::Status status = statements_.add_event.Run(target.entity, ++sequence, target.service, target.time,
-                                                    target.cause, *type_url, Blob{event.value});
-    if (!status.ok()) return status;
+    if (absl::Status status = rows_.AddEvent(target, ++sequence, event); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status Writer::PutSnapshot(const Append& append, const Target& target) {
-  absl::StatusOr<std::int64_t> type_url = NameId(append.snapshot->type_url);
+absl::Status Writer::PutSnapshot(const Append& append, const RowTarget& target) {
+  absl::StatusOr<std::int64_t> type_url = rows_.NameId(append.snapshot->type_url);
   if (!type_url.ok()) return type_url.status();
+  if (append.events.empty()) {  // there may be one at this place already
+    absl::Status status = statements_.delete_snapshot_cause.Run(target.entity, append.expected);
+    if (!status.ok()) return status;
+  }
   return statements_.put_snapshot.Run(target.entity, LastSequenceAfter(append), target.time, target.cause, *type_url,
                                       Blob{append.snapshot->value});
-}
-
-absl::StatusOr<std::int64_t> Writer::NameId(const std::string& text) {
-  if (auto known = names_.find(text); known != names_.end()) return known->second;
-  std::optional<std::int64_t> id;
-  {
-    Cursor found = statements_.find_name.Query(text);
-    if (found.Next()) id = found.Int(0);
-    if (!found.status().ok()) return found.status();
-  }
-  if (!id) {
-    if (absl::Status status = statements_.add_name.Run(text); !status.ok()) return status;
-    id = connection_.LastInsertId();
-  }
-  if (names_.size() >= kMaxCachedNames) names_.clear();
-  names_.emplace(text, *id);
-  return *id;
 }
 
 absl::Status Writer::ApplyDescriptorSet(const DescriptorSet& set) {

@@ -9,7 +9,6 @@
 #include <variant>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -17,6 +16,7 @@
 #include "emulator/journal/copy_writer.h"
 #include "emulator/journal/journal.h"
 #include "emulator/journal/replica_writer.h"
+#include "emulator/journal/row_writer.h"
 #include "emulator/journal/sqlite.h"
 
 namespace cloudstate::journal {
@@ -67,22 +67,16 @@ class Writer {
  private:
   struct Statements {
     Statement begin, commit, rollback;
-    Statement find_name, add_name;
     Statement find_entity, add_entity, update_entity;
-    Statement add_cause, add_event, put_snapshot;
+    Statement put_snapshot, delete_snapshot_cause;
     Statement touch_descriptor_set, add_descriptor_set;
     Statement delete_causes, delete_events, delete_snapshots, delete_entity;
   };
-  struct Target {  // of an append
-    std::int64_t entity = 0;
-    std::int64_t service = 0;
-    std::int64_t cause = 0;
-    std::int64_t time = 0;
-  };
 
-  Writer(Connection connection, Statements statements, ReplicaWriter replicas, Fences& fences)
+  Writer(Connection connection, Statements statements, RowWriter rows, ReplicaWriter replicas, Fences& fences)
       : connection_(std::move(connection)),
         statements_(std::move(statements)),
+        rows_(std::move(rows)),
         replicas_(std::move(replicas)),
         fences_(fences) {}
   static absl::StatusOr<Statements> PrepareAll(Connection& connection);
@@ -101,17 +95,15 @@ class Writer {
     SequenceNumber last = 0;
   };
   absl::StatusOr<Found> FindEntity(const EntityKey& key);
-  absl::StatusOr<std::int64_t> PutEntity(const Append& append, std::int64_t entity, const Target& target);
-  absl::StatusOr<std::int64_t> AddCause(const Cause& cause);
-  absl::Status AddEvents(const Append& append, const Target& target);
-  absl::Status PutSnapshot(const Append& append, const Target& target);
-  absl::StatusOr<std::int64_t> NameId(const std::string& text);
+  absl::StatusOr<std::int64_t> PutEntity(const Append& append, std::int64_t entity, const RowTarget& target);
+  absl::Status AddEvents(const Append& append, const RowTarget& target);
+  absl::Status PutSnapshot(const Append& append, const RowTarget& target);
 
   Connection connection_;  // outlives the statements
   Statements statements_;
+  RowWriter rows_;
   ReplicaWriter replicas_;
   Fences& fences_;
-  absl::flat_hash_map<std::string, std::int64_t> names_;  // a cache of the table, emptied when it grows large
 };
 
 }  // namespace cloudstate::journal

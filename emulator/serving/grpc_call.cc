@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/view.h"
 #include "emulator/serving/metadata.h"
 
 namespace cloudstate::serving {
@@ -10,8 +11,6 @@ namespace {
 
 using http2::Header;
 using http2::kConstant;
-
-std::string_view View(absl::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
@@ -187,7 +186,7 @@ void GrpcCall::SubmitHeaders() {
                                      Header("content-type", "application/grpc", kConstant)};
   for (const ResponseHeader& each : own) {
     if (each.name == kTraceHeader) continue;
-    std::string_view value = View(each.value);
+    std::string_view value = base::ToStd(each.value);
     if (each.kind == HeaderKind::kBytes) value = encoded.emplace_back(http2::BinaryHeaderText(value));
     headers.push_back(Header(each.name, value));
   }
@@ -251,18 +250,8 @@ void GrpcCall::Send(std::size_t count, std::string& output) {
 
 // ---- trailers
 
-GrpcTrailers::GrpcTrailers(const absl::Status& status)
-    : code_(absl::StrCat(status.raw_code())), message_(http2::PercentEncoded(View(status.message()))) {
-  if (status.ok()) return;
-  if (const auto details = status.GetPayload(kStatusDetails)) {
-    details_ = http2::BinaryHeaderText(std::string(*details));
-  }
-}
-
 void GrpcTrailers::AppendTo(std::vector<nghttp2_nv>& headers) const {
-  headers.push_back(Header("grpc-status", code_, NGHTTP2_NV_FLAG_NO_COPY_NAME));
-  if (!message_.empty()) headers.push_back(Header("grpc-message", message_, NGHTTP2_NV_FLAG_NO_COPY_NAME));
-  if (!details_.empty()) headers.push_back(Header("grpc-status-details-bin", details_, NGHTTP2_NV_FLAG_NO_COPY_NAME));
+  for (const auto& [name, value] : texts_) headers.push_back(Header(name, value));
 }
 
 }  // namespace cloudstate::serving

@@ -16,6 +16,7 @@
 #include "emulator/http2/outgoing_messages.h"
 #include "emulator/serving/backend.h"
 #include "emulator/serving/grpc_session.h"
+#include "emulator/serving/grpc_status.h"
 
 namespace cloudstate::serving {
 
@@ -103,13 +104,11 @@ class GrpcCall final : public Responder, public RequestStream, public std::enabl
 // Owns the text that its headers point to.
 class GrpcTrailers {
  public:
-  explicit GrpcTrailers(const absl::Status& status);
+  explicit GrpcTrailers(const absl::Status& status) : texts_(GrpcStatusHeaders(status)) {}
   void AppendTo(std::vector<nghttp2_nv>& headers) const;
 
  private:
-  const std::string code_;
-  const std::string message_;
-  std::string details_;
+  const HttpHeaders texts_;
 };
 
 }  // namespace cloudstate::serving

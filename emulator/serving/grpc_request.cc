@@ -4,13 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "emulator/base/view.h"
 #include "emulator/http2/gzip.h"
 #include "emulator/serving/metadata.h"
 
 namespace cloudstate::serving {
 namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // What a header counts for besides its characters (RFC 9113, 6.5.2).
 constexpr std::size_t kBytesOfAHeader = 32;
@@ -39,7 +38,7 @@ void GrpcRequest::AddHeader(std::string_view name, std::string_view value) {
   } else if (name == "grpc-timeout") {
     timeout_ = http2::ParseTimeout(value);
     if (!timeout_.has_value()) {
-      Fail(absl::InternalError(absl::StrCat("the header grpc-timeout is no time: ", View(value))));
+      Fail(absl::InternalError(absl::StrCat("the header grpc-timeout is no time: ", base::ToAbsl(value))));
     }
   } else if (name == "grpc-encoding") {
     SetEncoding(value);
@@ -49,11 +48,13 @@ void GrpcRequest::AddHeader(std::string_view name, std::string_view value) {
 }
 
 void GrpcRequest::AddMetadata(std::string_view name, std::string_view value) {
-  if (!name.ends_with("-bin")) return AddRequestHeader(View(name), View(value), HeaderKind::kText, metadata_);
-  for (const absl::string_view each : absl::StrSplit(View(value), ',')) {  // several headers may come as one
-    const auto bytes = http2::ParseBinaryHeader({each.data(), each.size()});
-    if (!bytes.has_value()) return Fail(absl::InternalError(absl::StrCat("the header ", View(name), " is not base64")));
-    AddRequestHeader(View(name), *bytes, HeaderKind::kBytes, metadata_);
+  if (!name.ends_with("-bin"))
+    return AddRequestHeader(base::ToAbsl(name), base::ToAbsl(value), HeaderKind::kText, metadata_);
+  for (const absl::string_view each : absl::StrSplit(base::ToAbsl(value), ',')) {  // several headers may come as one
+    const auto bytes = http2::ParseBinaryHeader(base::ToStd(each));
+    if (!bytes.has_value())
+      return Fail(absl::InternalError(absl::StrCat("the header ", base::ToAbsl(name), " is not base64")));
+    AddRequestHeader(base::ToAbsl(name), *bytes, HeaderKind::kBytes, metadata_);
   }
 }
 
@@ -61,8 +62,8 @@ void GrpcRequest::SetEncoding(std::string_view value) {
   if (value == "gzip") {
     decompress_ = http2::Gunzip;
   } else if (value != "identity") {
-    Fail(absl::UnimplementedError(
-        absl::StrCat("messages compressed with ", View(value), " are not taken; accepted are ", kAcceptedEncodings)));
+    Fail(absl::UnimplementedError(absl::StrCat("messages compressed with ", base::ToAbsl(value),
+                                               " are not taken; accepted are ", kAcceptedEncodings)));
   }
 }
 

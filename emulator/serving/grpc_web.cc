@@ -7,8 +7,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "emulator/base/status.h"
 #include "emulator/http2/grpc_framing.h"
+#include "emulator/serving/grpc_status.h"
 
 namespace cloudstate::serving {
 namespace {
@@ -92,17 +92,6 @@ std::string GrpcWebTrailers(const absl::Status& status, GrpcWebEncoding encoding
   std::string block;
   for (const auto& [name, value] : GrpcStatusHeaders(status)) absl::StrAppend(&block, name, ": ", value, "\r\n");
   return Frame(kTrailers, block, encoding);
-}
-
-HttpHeaders GrpcStatusHeaders(const absl::Status& status) {
-  HttpHeaders headers = {{"grpc-status", std::to_string(static_cast<int>(status.code()))}};
-  if (const absl::string_view text = status.message(); !text.empty()) {
-    headers.emplace_back("grpc-message", http2::PercentEncoded({text.data(), text.size()}));
-  }
-  if (const auto details = status.GetPayload(base::kStatusDetails); details.has_value()) {
-    headers.emplace_back("grpc-status-details-bin", absl::Base64Escape(std::string(*details)));
-  }
-  return headers;
 }
 
 }  // namespace cloudstate::serving

@@ -6,7 +6,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "emulator/serving/http_text.h"
 
 namespace cloudstate::serving {
 
@@ -28,8 +27,5 @@ absl::StatusOr<std::string> ReadGrpcWebMessage(absl::string_view body, GrpcWebEn
 // One frame of a response. In base64 each is padded for itself, so that it can be sent as it comes.
 std::string GrpcWebMessage(absl::string_view payload, GrpcWebEncoding encoding);
 std::string GrpcWebTrailers(const absl::Status& status, GrpcWebEncoding encoding);
-
-// grpc-status, grpc-message (percent-encoded) and grpc-status-details-bin, where there is something to say.
-HttpHeaders GrpcStatusHeaders(const absl::Status& status);
 
 }  // namespace cloudstate::serving

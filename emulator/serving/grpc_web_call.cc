@@ -5,6 +5,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "emulator/base/view.h"
+#include "emulator/serving/grpc_status.h"
 
 namespace cloudstate::serving {
 namespace {
@@ -15,8 +17,7 @@ class GrpcWebForm final : public HttpForm {
       : encoding_(encoding), known_(std::move(known)) {}
 
   absl::StatusOr<Piece> Message(std::string_view payload) const override {
-    return Piece{GrpcWebContentType(encoding_),
-                 GrpcWebMessage(absl::string_view(payload.data(), payload.size()), encoding_)};
+    return Piece{GrpcWebContentType(encoding_), GrpcWebMessage(base::ToAbsl(payload), encoding_)};
   }
   std::optional<std::string> ContentType() const override { return GrpcWebContentType(encoding_); }
   Ending End(const absl::Status& status) const override { return {GrpcWebTrailers(status, encoding_), true}; }

@@ -1,5 +1,7 @@
 #include "emulator/serving/http_session.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
@@ -20,6 +22,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "emulator/base/view.h"
 #include "emulator/serving/http_exchange.h"
 #include "emulator/serving/http_text.h"
 #include "emulator/serving/websocket_session.h"
@@ -67,6 +70,11 @@ class AsioHttpSession final : public HttpSession,
   void Begin(Connection connection) {
     error_code error;
     socket_.assign(ProtocolOf(connection.fd), connection.fd, error);
+    if (error) {
+      close(connection.fd);
+      // Not now: whoever begins it has yet to note it among those that are to end.
+      return asio::post(io_, [self = shared_from_this()] { self->Close(); });
+    }
     socket_.set_option(tcp::no_delay(true), error);  // a stream's small messages are not to wait for each other
     peer_ = std::move(connection.peer);
     const auto space = buffer_.prepare(connection.received.size());
@@ -210,7 +218,7 @@ class AsioHttpSession final : public HttpSession,
     }
     const auto expect = request[http::field::expect];
     if (expect.empty()) return ReadBody();
-    if (!absl::EqualsIgnoreCase(absl::string_view(expect.data(), expect.size()), "100-continue")) {
+    if (!absl::EqualsIgnoreCase(base::ToAbsl(expect), "100-continue")) {
       return Refuse({417, "the only expectation that can be met is 100-continue", ""});
     }
     asio::async_write(socket_, asio::buffer(kContinue),
@@ -256,9 +264,8 @@ class AsioHttpSession final : public HttpSession,
     message.target = std::string(request.target());
     message.http_1_0 = request.version() == 10;
     for (const auto& field : request) {
-      message.headers.emplace_back(
-          absl::AsciiStrToLower(absl::string_view(field.name_string().data(), field.name_string().size())),
-          std::string(field.value()));
+      message.headers.emplace_back(absl::AsciiStrToLower(base::ToAbsl(field.name_string())),
+                                   std::string(field.value()));
     }
     message.body = std::move(request.body());
     message.peer = peer_;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "emulator/base/printable.h"
+#include "emulator/base/view.h"
 #include "emulator/http2/grpc_framing.h"
 
 namespace cloudstate::serving {
@@ -46,7 +47,7 @@ bool Accepts(absl::string_view accept, absl::string_view type) {
 std::string JsonString(absl::string_view text) {
   std::string json = "\"";
   while (!text.empty()) {
-    const std::size_t length = base::CharacterBytes({text.data(), text.size()});
+    const std::size_t length = base::CharacterBytes(base::ToStd(text));
     const char first = text[0];
     if (length == 0) {
       absl::StrAppend(&json, kReplacementCharacter);
@@ -68,7 +69,7 @@ std::string JsonString(absl::string_view text) {
 std::string Utf8Prefix(absl::string_view text, std::size_t most_bytes) {
   std::string prefix;
   while (!text.empty()) {
-    const std::size_t length = base::CharacterBytes({text.data(), text.size()});
+    const std::size_t length = base::CharacterBytes(base::ToStd(text));
     const absl::string_view character = length == 0 ? kReplacementCharacter : text.substr(0, length);
     if (prefix.size() + character.size() > most_bytes) break;
     absl::StrAppend(&prefix, character);
@@ -94,7 +95,7 @@ std::string ProblemJson(int http_status, const absl::Status& status) {
 }
 
 absl::StatusOr<absl::Duration> ParseGrpcTimeout(absl::string_view value) {
-  const auto timeout = http2::ParseTimeout({value.data(), value.size()});
+  const auto timeout = http2::ParseTimeout(base::ToStd(value));
   if (!timeout.has_value()) return BadTimeout("grpc-timeout", value);
   return *timeout;
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "emulator/base/log.h"
+#include "emulator/base/view.h"
 #include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::serving {
@@ -39,7 +40,7 @@ bool IsPrintable(absl::string_view text) {
 void AddRequestHeader(absl::string_view name, absl::string_view value, HeaderKind kind, Metadata& metadata) {
   if (BelongsToTransport(name)) return;
   // HTTP lets such bytes through, but a message that has them in a text cannot be read at the other end.
-  if (kind == HeaderKind::kText && !userfunction::IsValidUtf8(std::string_view(value.data(), value.size()))) {
+  if (kind == HeaderKind::kText && !userfunction::IsValidUtf8(base::ToStd(value))) {
     base::LogWarning(absl::StrCat("the request header ", name, " is not UTF-8 and was left out"));
     return;
   }

@@ -1,22 +1,10 @@
 #include "emulator/serving/percent.h"
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/hex_digit.h"
 #include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::serving {
-namespace {
-
-constexpr int kNoDigit = -1;
-
-int HexDigit(char character) {
-  if (character >= '0' && character <= '9') return character - '0';
-  if (character >= 'a' && character <= 'f') return character - 'a' + 10;
-  if (character >= 'A' && character <= 'F') return character - 'A' + 10;
-  return kNoDigit;
-}
-
-}  // namespace
-
 absl::StatusOr<std::string> PercentDecode(std::string_view text, PercentDecoding decoding) {
   std::string decoded;
   decoded.reserve(text.size());
@@ -26,9 +14,9 @@ absl::StatusOr<std::string> PercentDecode(std::string_view text, PercentDecoding
     } else if (text[i] != '%') {
       decoded.push_back(text[i]);
     } else {
-      const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : kNoDigit;
-      const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : kNoDigit;
-      if (high == kNoDigit || low == kNoDigit) {
+      const int high = i + 2 < text.size() ? base::HexDigit(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? base::HexDigit(text[i + 2]) : -1;
+      if (high < 0 || low < 0) {
         return absl::InvalidArgumentError(absl::StrCat("'", std::string(text.substr(i, 3)),
                                                        "' is not a percent-encoded byte; write a percent sign as %25"));
       }

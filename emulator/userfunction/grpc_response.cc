@@ -2,12 +2,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "emulator/base/view.h"
 #include "emulator/http2/grpc_framing.h"
 
 namespace cloudstate::userfunction {
 namespace {
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 absl::StatusCode CodeOfHttpStatus(int status) {
   switch (status) {
@@ -33,12 +32,12 @@ absl::StatusCode CodeOfHttpStatus(int status) {
 
 void ResponseHeaders::Add(std::string_view name, std::string_view value) {
   if (name == ":status") {
-    if (!absl::SimpleAtoi(View(value), &http_status)) http_status = 0;
+    if (!absl::SimpleAtoi(base::ToAbsl(value), &http_status)) http_status = 0;
   } else if (name == "content-type") {
     grpc_content = value.starts_with("application/grpc");
   } else if (name == "grpc-status") {
     // A number that is none of gRPC's is an unknown failure.
-    if (!absl::SimpleAtoi(View(value), &grpc_status) || grpc_status < 0 || grpc_status > 16) grpc_status = 2;
+    if (!absl::SimpleAtoi(base::ToAbsl(value), &grpc_status) || grpc_status < 0 || grpc_status > 16) grpc_status = 2;
   } else if (name == "grpc-message") {
     grpc_message = http2::PercentDecoded(value);
   }

@@ -4,16 +4,13 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/base/hex_digit.h"
 #include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::userfunction {
 namespace {
 
 bool IsDigit(char character) { return character >= '0' && character <= '9'; }
-
-bool IsHexDigit(char character) {
-  return IsDigit(character) || (character >= 'a' && character <= 'f') || (character >= 'A' && character <= 'F');
-}
 
 class Checker {
  public:
@@ -116,7 +113,7 @@ class Checker {
   bool CheckEscape() {
     if (Skip('u')) {
       for (int i = 0; i < 4; ++i, ++at_) {
-        if (!IsHexDigit(Peek())) return Expect("four hexadecimal digits");
+        if (base::HexDigit(Peek()) < 0) return Expect("four hexadecimal digits");
       }
       return true;
     }

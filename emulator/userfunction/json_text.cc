@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "absl/strings/escaping.h"
+#include "emulator/base/view.h"
 
 namespace cloudstate::userfunction {
 namespace {
@@ -70,7 +71,7 @@ void AppendJsonNumber(float value, std::string& out) { AppendFloat(value, out); 
 
 void AppendJsonBytes(std::string_view bytes, std::string& out) {
   std::string base64;
-  absl::Base64Escape(absl::string_view(bytes.data(), bytes.size()), &base64);
+  absl::Base64Escape(base::ToAbsl(bytes), &base64);
   out.push_back('"');
   out.append(base64);
   out.push_back('"');

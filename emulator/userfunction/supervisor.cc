@@ -2,19 +2,18 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "emulator/base/wake_event.h"
 #include "emulator/userfunction/directory_watch.h"
 #include "emulator/userfunction/process.h"
 
@@ -23,24 +22,20 @@ namespace {
 
 class SupervisorThread final : public Supervisor {
  public:
-  SupervisorThread(Options options, Handler handler, std::unique_ptr<DirectoryWatch> watch, int wake)
+  SupervisorThread(Options options, Handler handler, std::unique_ptr<DirectoryWatch> watch)
       : options_(std::move(options)),
         handler_(std::move(handler)),
         watch_(std::move(watch)),
-        wake_(wake),
         thread_([this] { Run(); }) {}
 
   ~SupervisorThread() override {
     Stop();
     thread_.join();
-    close(wake_);
   }
 
   void Stop() override {
     stopping_ = true;
-    const std::uint64_t one = 1;
-    // An eventfd takes a one unless its count is nearly 2^64.
-    [[maybe_unused]] const ssize_t written = write(wake_, &one, sizeof one);
+    wake_.Set();
   }
 
  private:
@@ -49,12 +44,13 @@ class SupervisorThread final : public Supervisor {
     for (int restarts = 0; !stopping_; ++restarts) {
       const absl::Time started = absl::Now();
       const std::string how = RunOnce(restarts);
-      if (absl::Now() - started >= options_.stable_after || changed_) backoff = options_.first_backoff;
-      const absl::Duration pause = changed_ ? absl::ZeroDuration() : backoff;
+      if (absl::Now() - started >= options_.stable_after) backoff = options_.first_backoff;
+      const absl::Duration pause = changed_.has_value() ? absl::ZeroDuration() : backoff;
       handler_.on_ended(how, stopping_ ? absl::ZeroDuration() : pause);
-      changed_ = false;
       WaitForRestart(pause);
-      backoff = std::min(backoff * 2, options_.last_backoff);
+      // What was changed may have mended it.
+      const bool changed = std::exchange(changed_, std::nullopt).has_value();
+      backoff = changed ? options_.first_backoff : std::min(backoff * 2, options_.last_backoff);
     }
   }
 
@@ -63,6 +59,7 @@ class SupervisorThread final : public Supervisor {
     auto child = Spawn(options_.command, options_.environment);
     if (!child.ok()) return std::string(child.status().message());
     const GroupGuard guard(child->pid);
+    output_open_ = true;
     handler_.on_started(child->pid, restarts);
     std::string how = Attend(*child);
     // What the leader left of its group would hold the port and the output open.
@@ -95,51 +92,47 @@ class SupervisorThread final : public Supervisor {
       }
       Poll(child, std::min(kill_at, restart_at));
       ForwardOutput(child);
-      if (TakeChange()) restart_at = absl::Now() + options_.settle;
+      if (TakeChange()) restart_at = *changed_ + options_.settle;
     }
   }
 
   // Sleeps until something happens or `until`.
   void Poll(const ChildProcess& child, absl::Time until) {
-    std::array<pollfd, 4> descriptors{{{wake_, POLLIN, 0},
+    std::array<pollfd, 4> descriptors{{{wake_.descriptor(), POLLIN, 0},
                                        {watch_ == nullptr ? -1 : watch_->descriptor(), POLLIN, 0},
                                        {output_open_ ? child.output : -1, POLLIN, 0},
                                        {child.ended, POLLIN, 0}}};
     // Kernels without pidfds: look every now and then.
     const absl::Duration longest = child.ended >= 0 ? absl::Seconds(60) : absl::Milliseconds(50);
-    const absl::Duration time = std::clamp(until - absl::Now(), absl::ZeroDuration(), longest);
-    poll(descriptors.data(), descriptors.size(), static_cast<int>(absl::ToInt64Milliseconds(time)) + 1);
-    DrainWake();
-  }
-
-  void DrainWake() {
-    std::uint64_t count = 0;
-    pollfd woken{wake_, POLLIN, 0};
-    if (poll(&woken, 1, 0) == 1 && read(wake_, &count, sizeof count) < 0 && errno != EAGAIN) stopping_ = true;
+    const absl::Duration time = std::min(until - absl::Now(), longest);
+    poll(descriptors.data(), descriptors.size(), base::PollTimeout(time));
+    wake_.Clear();
   }
 
   bool TakeChange() {
     if (watch_ == nullptr) return false;
     const std::string path = watch_->TakeChange();
     if (path.empty()) return false;
-    changed_ = true;
+    changed_ = absl::Now();
     handler_.on_changed(path);
     return true;
   }
 
+  // A change ends the pause, once no further one follows it.
   void WaitForRestart(absl::Duration pause) {
-    const absl::Time until = absl::Now() + pause;
+    const absl::Time paused_until = absl::Now() + pause;
     const ChildProcess none;
-    while (!stopping_ && absl::Now() < until) {
+    while (!stopping_) {
+      const absl::Time until = changed_.has_value() ? *changed_ + options_.settle : paused_until;
+      if (absl::Now() >= until) return;
       Poll(none, until);
-      if (TakeChange()) return;
+      TakeChange();
     }
   }
 
   void ForwardOutput(const ChildProcess& child) {
     std::array<char, 16384> buffer;
     ssize_t size = -1;
-    output_open_ = true;
     // Not until there is no more: a child that never stops writing would keep us from everything else.
     for (int reads = 0; reads < kReadsAtOnce && (size = read(child.output, buffer.data(), buffer.size())) > 0;
          ++reads) {
@@ -157,11 +150,11 @@ class SupervisorThread final : public Supervisor {
   const Options options_;
   const Handler handler_;
   const std::unique_ptr<DirectoryWatch> watch_;
-  const int wake_;
+  const base::WakeEvent wake_;
   std::atomic<bool> stopping_ = false;
   // The thread's own.
-  bool changed_ = false;
-  bool output_open_ = true;
+  std::optional<absl::Time> changed_;  // the last change since the child was started
+  bool output_open_ = false;           // the child's
   std::string partial_line_;
   std::thread thread_;
 };
@@ -176,9 +169,7 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Start(Options options, H
     if (!created.ok()) return created.status();
     watch = *std::move(created);
   }
-  const int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (wake < 0) return absl::ErrnoToStatus(errno, "no eventfd for the supervisor");
-  return std::make_unique<SupervisorThread>(std::move(options), std::move(handler), std::move(watch), wake);
+  return std::make_unique<SupervisorThread>(std::move(options), std::move(handler), std::move(watch));
 }
 
 }  // namespace cloudstate::userfunction

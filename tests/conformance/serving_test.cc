@@ -3,8 +3,12 @@
 #include <google/protobuf/text_format.h>
 #include <poll.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <thread>
 
+#include "emulator/serving/http_session.h"
+#include "emulator/serving/http_site.h"
 #include "emulator/serving/http_text.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
@@ -869,6 +873,26 @@ TEST_F(ServingTest, ShutdownCancelsCallsAfterTheGrace) {
   EXPECT_EQ(backend_.cancelled, 2);
   EXPECT_TRUE(client.EndsSilently());
   backend_.responder()->Finish(absl::OkStatus());  // to nobody
+}
+
+TEST(HttpSessionTest, OneWhoseSocketCannotBeTakenOverEndsAndItsClientNotices) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  boost::asio::io_context io;
+  boost::asio::ip::tcp::socket owner(io);
+  owner.assign(boost::asio::ip::tcp::v4(), ends[0]);  // nobody else can wait for it now
+  HttpSite site{FrontDoor::Options()};
+  int ended = 0;
+  const auto session =
+      StartHttpSession(io, site, {ends[0], "GET / HTTP/1.1\r\n", "peer"}, [&](HttpSession*) { ++ended; });
+  EXPECT_EQ(ended, 0);
+  io.run();
+  EXPECT_EQ(ended, 1);
+  char byte = 0;
+  EXPECT_EQ(recv(ends[1], &byte, 1, MSG_DONTWAIT), 0);
+  close(ends[1]);
+  boost::system::error_code closed_already;
+  owner.release(closed_already);
 }
 
 }  // namespace

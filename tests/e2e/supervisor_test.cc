@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <condition_variable>
 #include <filesystem>
@@ -13,7 +14,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "emulator/base/log.h"
+#include "emulator/userfunction/process.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cloudstate::userfunction {
@@ -35,16 +39,19 @@ class SupervisorTest : public ::testing::Test {
   void Start(const std::string& script, Supervisor::Options options = {}) {
     options.command = {"/bin/sh", "-c", script};
     if (options.grace == absl::Seconds(10)) options.grace = absl::Seconds(2);
-    options.first_backoff = absl::Milliseconds(20);
-    auto supervisor =
-        Supervisor::Start(options, {.on_output = [this](std::string_view line) { Add("> ", line); },
-                                    .on_started =
-                                        [this](pid_t pid, int restarts) {
-                                          pid_ = pid;
-                                          Add("started ", absl::StrCat(restarts));
-                                        },
-                                    .on_ended = [this](const std::string& how, absl::Duration) { Add("ended ", how); },
-                                    .on_changed = [this](const std::string& path) { Add("changed ", path); }});
+    if (options.first_backoff == absl::Milliseconds(200)) options.first_backoff = absl::Milliseconds(20);
+    auto supervisor = Supervisor::Start(
+        options, {.on_output = [this](std::string_view line) { Add("> ", line); },
+                  .on_started =
+                      [this](pid_t pid, int restarts) {
+                        pid_ = pid;
+                        Add("started ", absl::StrCat(restarts));
+                      },
+                  .on_ended =
+                      [this](const std::string& how, absl::Duration again_in) {
+                        Add("ended ", absl::StrCat(how, ", again in ", absl::FormatDuration(again_in)));
+                      },
+                  .on_changed = [this](const std::string& path) { Add("changed ", path); }});
     ASSERT_TRUE(supervisor.ok()) << supervisor.status();
     supervisor_ = *std::move(supervisor);
   }
@@ -136,6 +143,25 @@ TEST_F(SupervisorTest, RestartsWhenAWatchedFileChanges) {
   EXPECT_TRUE(WaitFor("started 1"));
 }
 
+TEST_F(SupervisorTest, AChangeEndsTheBackOffAndIsForgottenWithIt) {
+  testing::TemporaryDirectory watched;
+  testing::TemporaryDirectory other;
+  const std::string crashed = (other.path() / "crashed").string();
+  Supervisor::Options options;
+  options.watch_directory = watched.path().string();
+  options.first_backoff = absl::Minutes(1);
+  options.last_backoff = absl::Minutes(2);
+  options.settle = absl::Milliseconds(300);
+  Start("test -e " + crashed + " && echo mended && exec sleep 60; touch " + crashed + "; exit 1", options);
+  ASSERT_TRUE(WaitFor("ended exited with 1, again in 1m"));
+  const absl::Time changed = absl::Now();
+  std::ofstream(watched.path() / "main.js") << "mended";
+  ASSERT_TRUE(WaitFor("> mended")) << absl::StrJoin(lines_, "\n");
+  EXPECT_GE(absl::Now() - changed, options.settle);
+  kill(pid_, SIGKILL);
+  EXPECT_TRUE(WaitFor("ended was killed by signal 9 (Killed), again in 1m"));
+}
+
 TEST_F(SupervisorTest, DoesNotRestartForHiddenFilesAndBuildFolders) {
   testing::TemporaryDirectory directory;
   std::filesystem::create_directory(directory.path() / "node_modules");
@@ -150,6 +176,18 @@ TEST_F(SupervisorTest, DoesNotRestartForHiddenFilesAndBuildFolders) {
   EXPECT_THAT(lines_, Contains("changed " + (directory.path() / "real.js").string()));
   EXPECT_THAT(lines_, ::testing::Not(Contains(HasSubstr(".swap"))));
   EXPECT_THAT(lines_, ::testing::Not(Contains(HasSubstr("node_modules"))));
+}
+
+TEST(GroupGuardTest, WarnsWhereNothingCanGuardTheGroup) {
+  rlimit usual{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  std::string warned;
+  const base::LogListening listening([&](base::LogLevel, const std::string& text) { warned += text; });
+  const rlimit none{.rlim_cur = 0, .rlim_max = usual.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  { const GroupGuard guard(12345); }
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+  EXPECT_THAT(warned, HasSubstr("nothing will end process group 12345 should this process be killed: Too many open"));
 }
 
 TEST(SupervisorStartTest, NamesACommandThatIsNotThere) {

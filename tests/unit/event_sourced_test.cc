@@ -92,6 +92,7 @@ class EventSourcedEntityTest : public ::testing::Test, public Host {
       } else {
         outcomes_[index] = absl::StrCat("reply: ", reply->action.reply().payload().value());
       }
+      if (on_outcome_) on_outcome_(index);
     };
     entity_->Deliver(std::move(command));
   }
@@ -187,6 +188,7 @@ class EventSourcedEntityTest : public ::testing::Test, public Host {
   journal::Fence fence_;
   std::shared_ptr<bool> abandoned_ = std::make_shared<bool>(false);
   std::vector<std::string> outcomes_;
+  std::function<void(std::size_t index)> on_outcome_;
   std::vector<std::string> reports_;
   int stopped_ = 0;
   int fenced_ = 0;
@@ -539,6 +541,27 @@ TEST_F(EventSourcedEntityTest, RefusesCommandsBeyondItsQueue) {
   Deliver("Add", "4");
   EXPECT_EQ(outcomes_[2], "pending");
   EXPECT_THAT(outcomes_[3], HasSubstr("RESOURCE_EXHAUSTED: 2 commands already wait for entity counter|a"));
+}
+
+TEST_F(EventSourcedEntityTest, WhatAnAbandonedCommandLeadsToMayBeFurtherCommands) {
+  limits_.max_waiting_commands = 2;
+  Create();
+  Deliver("Add", "1");
+  abandoned_ = std::make_shared<bool>(true);
+  Deliver("Add", "2");
+  Deliver("Add", "3");
+  abandoned_ = std::make_shared<bool>(false);
+  std::vector<std::size_t> ended;
+  on_outcome_ = [&](std::size_t index) {
+    ended.push_back(index);
+    if (ended.size() == 1) Hand("Add", "5");
+  };
+  Deliver("Add", "4");
+  EXPECT_THAT(ended, ElementsAre(1, 2));
+  AnswerReply(0, 1, "one");
+  AnswerReply(0, 2, "two");
+  EXPECT_THAT(Sent(0),
+              ElementsAre("init test.Counter a", "command 1 a Add 1", "command 2 a Add 5", "command 3 a Add 4"));
 }
 
 TEST_F(EventSourcedEntityTest, AbortFailsEverythingWithItsReason) {

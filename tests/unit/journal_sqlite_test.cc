@@ -172,6 +172,28 @@ TEST(SqliteJournal, StoresASnapshotWithoutEventsAtTheExpectedSequence) {
   }
 }
 
+TEST(SqliteJournal, ASnapshotThatIsReplacedLeavesNoCauseBehind) {
+  TestDirectory directory;
+  auto journal = OpenJournal(directory.path());
+  Append append = AppendOf(kCart, 0, 2);
+  append.snapshot = Payload{"x/Snapshot", "with events"};
+  ASSERT_EQ(WriteAndWait(*journal, append), absl::OkStatus());
+  for (const char* const trace : {"second", "third"}) {
+    Append alone = AppendOf(kCart, 2, 0);
+    alone.snapshot = Payload{"x/Snapshot", "alone"};
+    alone.cause.trace_id = trace;
+    ASSERT_EQ(WriteAndWait(*journal, alone), absl::OkStatus());
+  }
+
+  auto shell = Connection::Open(journal->file(), Connection::Mode::kReadOnly);
+  EXPECT_EQ(*shell->QueryInt("SELECT count(*) FROM snapshot"), 1);
+  EXPECT_EQ(*shell->QueryInt("SELECT count(*) FROM events WHERE trace_id = 'trace'"), 2);
+  EXPECT_EQ(*shell->QueryString("SELECT group_concat(trace_id) FROM (SELECT trace_id FROM cause ORDER BY id)"),
+            "trace,third");
+  ASSERT_TRUE(StartDelete(*journal, kCart).get().ok());
+  EXPECT_EQ(*shell->QueryInt("SELECT count(*) FROM cause"), 0);
+}
+
 TEST(SqliteJournal, LoadsInPagesWithinTheGivenBytes) {
   TestDirectory directory;
   auto journal = OpenJournal(directory.path());

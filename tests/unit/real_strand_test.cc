@@ -2,15 +2,21 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstring>
 #include <functional>
 #include <future>
+#include <new>
 #include <thread>
 #include <vector>
 
 #include "emulator/base/lifetime.h"
+#include "emulator/base/on_strand.h"
+#include "emulator/base/wake_event.h"
 
 namespace cloudstate::base {
 namespace {
@@ -133,6 +139,74 @@ TEST_F(RealStrandTest, CanBeDestroyedWithTimersOutstanding) {
   SUCCEED();
 }
 
+TEST_F(RealStrandTest, IsNotWokenAfterItsEndThoughItsLastTaskAskedForThat) {
+  alignas(RealStrand) std::byte place[sizeof(RealStrand)];
+  auto* const other = new (place) RealStrand(timers_);
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  std::thread poster([&] {
+    other->Post([&] {
+      begun.set_value();
+      go_on.get_future().wait();
+      other->After(absl::Milliseconds(5), [] {});
+    });
+  });
+  begun.get_future().wait();
+  // By then its end waits for that task.
+  RunOn(strand_, [&] { strand_.After(absl::Milliseconds(20), [&] { go_on.set_value(); }); });
+  other->~RealStrand();
+  poster.join();
+  std::memset(place, 0xff, sizeof place);  // whoever wakes it now does not get far
+  std::promise<void> later;
+  RunOn(strand_, [&] { strand_.After(absl::Milliseconds(20), [&] { later.set_value(); }); });
+  later.get_future().wait();
+}
+
+class AsksAgain final : public TimerThread::Client {
+ public:
+  AsksAgain(TimerThread& timers, Strand& strand) : timers_(timers), strand_(strand) {}
+
+  void Wake() override {
+    if (++wakes > 1) return;
+    begun.set_value();
+    go_on.get_future().wait();
+    timers_.WakeAt(*this, strand_.Now() + absl::Milliseconds(5));
+  }
+
+  std::atomic<int> wakes = 0;
+  std::promise<void> begun;
+  std::promise<void> go_on;
+
+ private:
+  TimerThread& timers_;
+  Strand& strand_;
+};
+
+TEST_F(RealStrandTest, WhoWithdrawsIsNotWokenAgainThoughItAskedForThatMeanwhile) {
+  AsksAgain client(timers_, strand_);
+  timers_.WakeAt(client, strand_.Now());
+  client.begun.get_future().wait();
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // by then the withdrawal waits
+    client.go_on.set_value();
+  });
+  timers_.WakeAt(client, absl::InfiniteFuture());
+  other.join();
+  std::promise<void> later;
+  RunOn(strand_, [&] { strand_.After(absl::Milliseconds(20), [&] { later.set_value(); }); });
+  later.get_future().wait();
+  EXPECT_EQ(client.wakes, 1);
+}
+
+TEST(WakeEventDeathTest, SaysWhatIsMissingWhereThereIsNoDescriptor) {
+  const auto make_without_descriptors = [] {
+    const rlimit none{};
+    setrlimit(RLIMIT_NOFILE, &none);
+    const WakeEvent event;
+  };
+  EXPECT_DEATH(make_without_descriptors(), "no descriptor .*ulimit -n");
+}
+
 TEST(LifetimeTest, GuardedCallbacksDoNothingAfterTheirOwnerHasGone) {
   int calls = 0;
   auto lifetime = std::make_unique<Lifetime>();
@@ -145,6 +219,21 @@ TEST(LifetimeTest, GuardedCallbacksDoNothingAfterTheirOwnerHasGone) {
   lifetime = nullptr;
   renewed(1000);
   EXPECT_EQ(calls, 101);
+}
+
+TEST_F(RealStrandTest, AnAnswerIsTakenOnTheStrandWhileItsOwnerIsThere) {
+  std::vector<int> taken;
+  auto lifetime = std::make_unique<Lifetime>();
+  auto first = OnStrand(strand_, *lifetime, [&](int answer) { taken.push_back(answer); });
+  auto second = OnStrand(strand_, *lifetime, [&](int answer) { taken.push_back(answer); });
+  strand_.Post([&] {
+    first(1);
+    EXPECT_THAT(taken, ElementsAre());
+  });
+  EXPECT_THAT(taken, ElementsAre(1));
+  lifetime = nullptr;
+  second(2);
+  EXPECT_THAT(taken, ElementsAre(1));
 }
 
 }  // namespace

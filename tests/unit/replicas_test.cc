@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "emulator/cluster/replica_messages.h"
 #include "tests/unit/replicas_harness.h"
 
 namespace cloudstate::cluster {
@@ -317,6 +318,16 @@ TEST(ReplicasTest, WithoutReplicasThereIsNoTimer) {
   world.Start(2);
   EXPECT_EQ(world.strand.next_timer(), absl::InfiniteFuture());
   EXPECT_THAT(world.sent, IsEmpty());
+}
+
+TEST(ReplicasTest, AnAnswerThatNobodyWaitsForMakesNoReplica) {
+  ReplicasWorld world(2);
+  wire::Replication late;
+  wire::ReplicaChange& answer = *late.add_changes();
+  ToWire(KeyOf("a"), *answer.mutable_name());
+  answer.set_answers(1);
+  world.at(1).OnMessage(world.life(2), late);
+  EXPECT_EQ(world.strand.next_timer(), absl::InfiniteFuture());
 }
 
 TEST(ReplicasTest, OnceAllIsToldOnlyDigestsGo) {
