@@ -17,6 +17,7 @@
 #include "cmd/cloudstate-dev/exec_process.h"
 #include "cmd/cloudstate-dev/exec_report.h"
 #include "cmd/cloudstate-dev/own_emulator.h"
+#include "cmd/cloudstate-dev/paste_lines.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/base/log.h"
@@ -175,7 +176,7 @@ int Exec(const ExecOptions& options, bool json) {
   const int code = RunTestCommand(**emulator, process, options, json);
   *emulator = nullptr;
   if (!directory->empty()) {
-    PrintError(absl::StrCat("the journal is kept: cloudstate-dev journal ls --data-dir ", *directory));
+    PrintError(absl::StrCat("the journal is kept: cloudstate-dev journal ls --data-dir ", ShellWord(*directory)));
   }
   return code;
 }
@@ -188,10 +189,6 @@ void AddExecSettings(CLI::App& command, ExecOptions& options) {
   DurationSetting(command, "--passivation-timeout", "", settings.limits.passivation_timeout,
                   "How long an idle entity keeps its stream");
   DurationSetting(command, "--relay-timeout", "", settings.limits.relay_timeout, "How long a command may take");
-  command
-      .add_option("--max-active-entities", settings.max_active_entities,
-                  "At most so many streams to the user function; 0 for no limit (use 9 for Python's library)")
-      ->capture_default_str();
 }
 
 }  // namespace

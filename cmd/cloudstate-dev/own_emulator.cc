@@ -16,20 +16,18 @@ namespace {
 
 constexpr absl::Duration kAskAgain = absl::Milliseconds(20);
 
-// Free ports, the loopback, and the user function that was chosen, or the port of one that is still to come.
-absl::StatusOr<ReservedPort> UseChoice(const UserFunctionChoice& choice, runtime::Settings& settings) {
+// Free ports, the loopback, and the user function that was chosen, or a port for one that is still to come.
+void UseChoice(const UserFunctionChoice& choice, runtime::Settings& settings) {
   settings.version = Version();
   settings.commit = Commit();
-  settings.port = settings.admin_port = settings.metrics_port = 0;
+  settings.max_active_entities = choice.max_active_entities;
+  settings.port = settings.admin_port = settings.metrics_port = settings.user_function_port = 0;
   if (const auto address = ParseHostAndPort(choice.address)) {
     settings.user_function_host = address->host;
     settings.user_function_port = address->port;
-    return ReservedPort();
+  } else {
+    settings.command = choice.sample.empty() ? choice.command : SampleCommand(choice.sample);
   }
-  auto port = ReservedPort::Take();
-  if (port.ok()) settings.user_function_port = port->number();
-  settings.command = choice.sample.empty() ? choice.command : SampleCommand(choice.sample);
-  return port;
 }
 
 }  // namespace
@@ -47,6 +45,10 @@ void AddUserFunctionChoice(CLI::App& command, UserFunctionChoice& choice, TakesC
       ->type_name("'COMMAND'");
   command.add_option("--sample", choice.sample, "A user function that comes with this program")
       ->check(CLI::IsMember(samples::SampleNames()));
+  command
+      .add_option("--max-active-entities", choice.max_active_entities,
+                  "At most so many streams to the user function; 0 for no limit (use 9 for Python's library)")
+      ->capture_default_str();
   if (takes_command == TakesCommand::kYes) {
     command.add_option("COMMAND", choice.command, "Starts the user function; after --");
   }
@@ -63,9 +65,7 @@ void AddUserFunctionChoice(CLI::App& command, UserFunctionChoice& choice, TakesC
 
 absl::StatusOr<std::unique_ptr<OwnEmulator>> OwnEmulator::Start(Options options) {
   std::unique_ptr<OwnEmulator> own(new OwnEmulator(options));
-  auto port = UseChoice(options.user_function, options.settings);
-  if (!port.ok()) return port.status();
-  own->port_ = *std::move(port);
+  UseChoice(options.user_function, options.settings);
   options.settings.durability =
       options.data_directory.empty() ? journal::Durability::kEphemeral : journal::Durability::kRelaxed;
   options.settings.data_directory = options.data_directory;
@@ -126,9 +126,10 @@ void OwnEmulator::AwaitUserFunction(absl::Duration start_up, const std::function
   while (!is_settled_.WaitForNotificationWithTimeout(std::min(kAskAgain, end - absl::Now()))) {
     if (given_up != nullptr && given_up()) Settle(absl::CancelledError("The user function was given up."));
     if (absl::Now() < end) continue;
-    Settle(
-        absl::UnavailableError(absl::StrCat("The user function at ", user_function_address(),
-                                            " did not answer discovery within ", FormatShortDuration(start_up), ".")));
+    const std::vector<std::string> known = troubles();
+    Settle(absl::UnavailableError(absl::StrCat("The user function at ", user_function_address(),
+                                               " did not answer discovery within ", FormatShortDuration(start_up),
+                                               known.empty() ? "." : absl::StrCat(": ", known.back()))));
   }
 }
 
@@ -142,7 +143,6 @@ void OwnEmulator::Settle(absl::Status status) {
 void OwnEmulator::OnReady(const userfunction::Specification&) {
   {
     std::lock_guard lock(mutex_);
-    port_.Release();  // it has it
     ready_ = true;
   }
   Settle(absl::OkStatus());
@@ -183,9 +183,7 @@ void OwnEmulator::OnEnded(const std::string&, const std::string& how, absl::Dura
     ++ends_;
     started = is_settled_.HasBeenNotified();
     // It may be one that cannot listen on a port that is reserved: what counts is what comes of its second start.
-    const bool once_more = port_.held();
-    port_.Release();
-    if (once_more) return output_.Clear();
+    if (!started && ends_ == 1) return output_.Clear();
   }
   if (started && again_in > absl::ZeroDuration()) OnTrouble(absl::StrCat("the user function ", how));
   Settle(absl::UnavailableError(absl::StrCat("The user function ", how, " before it answered discovery.")));

@@ -15,16 +15,16 @@
 #include "absl/time/time.h"
 #include "cmd/cloudstate-dev/commands.h"
 #include "cmd/cloudstate-dev/kept_output.h"
-#include "cmd/cloudstate-dev/reserved_port.h"
 #include "emulator/runtime/emulator.h"
 
 namespace cloudstate::cli {
 
 // Which user function a command brings an emulator of its own together with. At most one of the first three.
 struct UserFunctionChoice {
-  std::string address;               // HOST:PORT of one that runs already
-  std::vector<std::string> command;  // starts one, with HOST and PORT set
-  std::string sample;                // one that comes with this program
+  std::string address;                                                        // HOST:PORT of one that runs already
+  std::vector<std::string> command;                                           // starts one, with HOST and PORT set
+  std::string sample;                                                         // one that comes with this program
+  std::size_t max_active_entities = runtime::Settings().max_active_entities;  // what it bears at a time
 
   bool empty() const { return address.empty() && command.empty() && sample.empty(); }
 };
@@ -32,8 +32,8 @@ struct UserFunctionChoice {
 // Starts a sample of this program as a process of its own.
 std::vector<std::string> SampleCommand(const std::string& sample);
 
-// Adds --user-function, --serve (a line for the shell) and --sample; with `COMMAND` the words after -- start one as
-// well.
+// Adds --user-function, --serve (a line for the shell), --sample and --max-active-entities; with `COMMAND` the words
+// after -- start one as well.
 enum class TakesCommand { kNo, kYes };
 void AddUserFunctionChoice(CLI::App& command, UserFunctionChoice& choice, TakesCommand takes_command);
 
@@ -42,7 +42,7 @@ void AddUserFunctionChoice(CLI::App& command, UserFunctionChoice& choice, TakesC
 class OwnEmulator final : private runtime::Observer {
  public:
   struct Options {
-    UserFunctionChoice user_function;             // empty: somebody else starts one, at user_function_port()
+    UserFunctionChoice user_function;             // empty: somebody else starts one, at user_function_address()
     runtime::Settings settings;                   // ports, user function and journal are set here
     std::string data_directory;                   // empty: ephemeral
     absl::Duration start_up = absl::Seconds(30);  // how long the user function may take until it has answered discovery
@@ -115,7 +115,6 @@ class OwnEmulator final : private runtime::Observer {
   std::size_t losses_ = 0;
   std::size_t ends_ = 0;
   bool ready_ = false;
-  ReservedPort port_;  // of a user function that is still to come
   int pid_ = 0;
   absl::Status settled_;
   absl::Notification is_settled_;

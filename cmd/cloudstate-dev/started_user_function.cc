@@ -6,7 +6,11 @@
 
 namespace cloudstate::cli {
 
-absl::Status StartedUserFunction::Start(const std::vector<std::string>& command, std::uint16_t port) {
+absl::StatusOr<std::uint16_t> StartedUserFunction::Start(const std::vector<std::string>& command) {
+  auto reserved = userfunction::ReservedPort::Take();
+  if (!reserved.ok()) return reserved.status();
+  const std::uint16_t port = reserved->number();
+  port_ = *std::move(reserved);
   userfunction::Supervisor::Options options;
   options.command = command;
   options.environment = {{"HOST", "127.0.0.1"}, {"PORT", absl::StrCat(port)}};
@@ -20,7 +24,13 @@ absl::Status StartedUserFunction::Start(const std::vector<std::string>& command,
                            .on_changed = [](const std::string&) {}});
   if (!supervisor.ok()) return supervisor.status();
   supervisor_ = *std::move(supervisor);
-  return absl::OkStatus();
+  return port;
+}
+
+void StartedUserFunction::Serves() {
+  std::lock_guard lock(mutex_);
+  serves_ = true;
+  port_.reset();
 }
 
 std::string StartedUserFunction::EarlyEnd() {
@@ -29,9 +39,12 @@ std::string StartedUserFunction::EarlyEnd() {
 }
 
 void StartedUserFunction::Ended(const std::string& how) {
-  if (serves_) return;
   {
     std::lock_guard lock(mutex_);
+    if (serves_) return;
+    const bool once_more = port_.has_value();
+    port_.reset();
+    if (once_more) return output_.Clear();
     early_end_ = how;
   }
   on_early_end_();

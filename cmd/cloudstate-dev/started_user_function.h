@@ -1,15 +1,16 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "cmd/cloudstate-dev/kept_output.h"
+#include "emulator/userfunction/reserved_port.h"
 #include "emulator/userfunction/supervisor.h"
 
 namespace cloudstate::cli {
@@ -19,15 +20,17 @@ enum class ShowOutput { kNo, kYes };  // on standard error
 // A user function that a command checks and therefore starts: again whenever it ends, and ended with this. Any thread.
 class StartedUserFunction {
  public:
-  // `on_early_end` is called, on a thread of its own, if it ends before Serves was.
+  // `on_early_end` is called, on a thread of its own, if it ends twice before Serves was: at first its port is
+  // reserved, and it may be one that cannot listen there.
   StartedUserFunction(ShowOutput show_output, std::function<void()> on_early_end)
       : output_(show_output == ShowOutput::kYes), on_early_end_(std::move(on_early_end)) {}
 
-  // With HOST and PORT set for it to listen on `port` of the loopback. NOT_FOUND if there is no such program.
-  absl::Status Start(const std::vector<std::string>& command, std::uint16_t port);
+  // With HOST and PORT set for it to listen on a port of the loopback, which is returned. NOT_FOUND if there is no such
+  // program.
+  absl::StatusOr<std::uint16_t> Start(const std::vector<std::string>& command);
 
   // It has come so far as to serve.
-  void Serves() { serves_ = true; }
+  void Serves();
 
   // How it ended before it ever served; empty if it did serve, or is still about to.
   std::string EarlyEnd();
@@ -40,8 +43,9 @@ class StartedUserFunction {
 
   KeptOutput output_;
   const std::function<void()> on_early_end_;
-  std::atomic<bool> serves_ = false;
   std::mutex mutex_;
+  bool serves_ = false;
+  std::optional<userfunction::ReservedPort> port_;  // until it serves, or has ended
   std::string early_end_;
   std::unique_ptr<userfunction::Supervisor> supervisor_;  // goes first
 };

@@ -26,7 +26,7 @@
 #include "emulator/runtime/shared_user_function.h"
 #include "emulator/runtime/test_control.h"
 #include "emulator/serving/front_door.h"
-#include "emulator/userfunction/process.h"
+#include "emulator/userfunction/reserved_port.h"
 #include "emulator/userfunction/utf8.h"
 
 namespace cloudstate::runtime {
@@ -140,9 +140,10 @@ class RealEmulator final : public Emulator {
       return absl::OkStatus();
     }
     if (settings_.user_function_port == 0) {
-      const auto port = userfunction::FreePort();
+      auto port = userfunction::ReservedPort::Take();
       if (!port.ok()) return port.status();
-      settings_.user_function_port = *port;
+      settings_.user_function_port = port->number();
+      reserved_port_ = std::make_shared<userfunction::ReservedPort>(*std::move(port));
     }
     user_function_address_ = Address(settings_.user_function_host, settings_.user_function_port);
     return absl::OkStatus();
@@ -171,12 +172,13 @@ class RealEmulator final : public Emulator {
   }
 
   std::unique_ptr<UserFunctions> MakeUserFunctions() {
+    const UserFunctionPlace place{user_function_address_, std::move(reserved_port_)};
     if (settings_.scaling.mode == scaling::Mode::kOff) {
-      return std::make_unique<SharedUserFunction>(settings_, user_function_address_, strand_, *cluster_, *gateway_,
-                                                  *journal_, faults_, observer_);
+      return std::make_unique<SharedUserFunction>(settings_, place, strand_, *cluster_, *gateway_, *journal_, faults_,
+                                                  observer_);
     }
-    return std::make_unique<ScaledUserFunctions>(settings_, user_function_address_, strand_, *cluster_, *gateway_,
-                                                 *journal_, faults_, observer_);
+    return std::make_unique<ScaledUserFunctions>(settings_, place, strand_, *cluster_, *gateway_, *journal_, faults_,
+                                                 observer_);
   }
 
   absl::Status OpenClientDoor() {
@@ -307,6 +309,7 @@ class RealEmulator final : public Emulator {
   std::string admin_address_;
   std::string metrics_address_;
   std::string user_function_address_;
+  std::shared_ptr<userfunction::ReservedPort> reserved_port_;  // until the user function's link has it
 
   std::unique_ptr<journal::SqliteJournal> journal_;
   std::unique_ptr<ObservedJournal> observed_;

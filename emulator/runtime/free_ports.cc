@@ -1,6 +1,7 @@
 #include "emulator/runtime/free_ports.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -14,14 +15,14 @@ constexpr int kMostDraws = 1'000;
 absl::StatusOr<FreePorts::Port> FreePorts::Take() {
   std::erase_if(taken_, [](const auto& each) { return each.expired(); });
   for (int i = 0; i < kMostDraws; ++i) {
-    const absl::StatusOr<std::uint16_t> drawn = draw_();
+    absl::StatusOr<userfunction::ReservedPort> drawn = draw_();
     if (!drawn.ok()) return drawn.status();
     const bool is_taken = std::ranges::any_of(taken_, [&drawn](const auto& each) {
-      const Port port = each.lock();
-      return port != nullptr && *port == *drawn;
+      const auto port = each.lock();
+      return port != nullptr && port->number() == drawn->number();
     });
     if (is_taken) continue;
-    Port port = std::make_shared<const std::uint16_t>(*drawn);
+    Port port = std::make_shared<userfunction::ReservedPort>(*std::move(drawn));
     taken_.push_back(port);
     return port;
   }

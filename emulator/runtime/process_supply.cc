@@ -9,11 +9,17 @@
 #include "emulator/runtime/node_ports.h"
 #include "emulator/userfunction/directory_watch.h"
 #include "emulator/userfunction/process.h"
+#include "emulator/userfunction/reserved_port.h"
 
 namespace cloudstate::runtime {
 namespace {
 
 constexpr absl::Duration kTryAgain = absl::Seconds(1);
+
+UserFunctionPlace Place(const Settings& settings, FreePorts::Port port) {
+  std::string address = Address(settings.user_function_host, port->number());
+  return {std::move(address), std::move(port)};
+}
 
 std::string Label(cluster::NodeId node) { return absl::StrCat("[", ToString(node), "] "); }
 
@@ -38,9 +44,8 @@ class ProcessSupply::Replica final : private Observer {
   Replica(ProcessSupply& owner, cluster::NodeId node, FreePorts::Port port)
       : owner_(owner),
         label_(Label(node)),
-        port_(std::move(port)),
-        link_(owner.settings_, Address(owner.settings_.user_function_host, *port_), owner.strand_, owner.journal_,
-              owner.faults_, static_cast<Observer&>(*this),
+        link_(owner.settings_, Place(owner.settings_, std::move(port)), owner.strand_, owner.journal_, owner.faults_,
+              static_cast<Observer&>(*this),
               {.ready =
                    [this](std::shared_ptr<userfunction::Connection> connection,
                           std::shared_ptr<const userfunction::Specification> specification,
@@ -84,7 +89,6 @@ class ProcessSupply::Replica final : private Observer {
 
   ProcessSupply& owner_;
   const std::string label_;
-  const FreePorts::Port port_;
   Listener listener_;
   bool lost_ = false;  // and this has been told; on the strand
   UserFunctionLink link_;
@@ -97,7 +101,7 @@ ProcessSupply::ProcessSupply(const Settings& settings, base::Strand& strand, jou
       journal_(journal),
       faults_(faults),
       observer_(observer),
-      ports_(userfunction::FreePort),
+      ports_(userfunction::ReservedPort::Take),
       retired_({}),
       burying_([this] { Bury(); }) {
   last_.set_state(dev::v1::UserFunction::WAITING);

@@ -5,7 +5,7 @@
 #include "emulator/base/real_strand.h"
 
 namespace cloudstate::runtime {
-ScaledUserFunctions::ScaledUserFunctions(const Settings& settings, const std::string& address, base::Strand& strand,
+ScaledUserFunctions::ScaledUserFunctions(const Settings& settings, const UserFunctionPlace& place, base::Strand& strand,
                                          cluster::Cluster& cluster, routing::Gateway& gateway,
                                          journal::SqliteJournal& journal, FaultBook& faults, Observer& observer)
     : settings_(settings),
@@ -15,16 +15,16 @@ ScaledUserFunctions::ScaledUserFunctions(const Settings& settings, const std::st
       observer_(observer),
       initial_(settings.scaling.InitialReplicas(static_cast<int>(settings.nodes))) {
   if (settings_.command.empty()) {
-    ShareOne(address, journal, faults);
+    ShareOne(place, journal, faults);
   } else {
     processes_ = std::make_unique<ProcessSupply>(settings_, strand_, journal, faults, observer_);
   }
 }
 
-void ScaledUserFunctions::ShareOne(const std::string& address, journal::SqliteJournal& journal, FaultBook& faults) {
-  shared_ = std::make_unique<SharedSupply>(strand_, address, settings_.scaling.cold_start);
+void ScaledUserFunctions::ShareOne(const UserFunctionPlace& place, journal::SqliteJournal& journal, FaultBook& faults) {
+  shared_ = std::make_unique<SharedSupply>(strand_, place.address, settings_.scaling.cold_start);
   link_ = std::make_unique<UserFunctionLink>(
-      settings_, address, strand_, journal, faults, observer_,
+      settings_, place, strand_, journal, faults, observer_,
       UserFunctionLink::Listener{.ready =
                                      [this](std::shared_ptr<userfunction::Connection> connection,
                                             std::shared_ptr<const userfunction::Specification> specification,

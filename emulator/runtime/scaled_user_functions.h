@@ -17,8 +17,8 @@ namespace cloudstate::runtime {
 // all with the same.
 class ScaledUserFunctions final : public UserFunctions {
  public:
-  // `address` is HOST:PORT of the one that all share. The references outlive this.
-  ScaledUserFunctions(const Settings& settings, const std::string& address, base::Strand& strand,
+  // `place` is of the one that all share. The references outlive this.
+  ScaledUserFunctions(const Settings& settings, const UserFunctionPlace& place, base::Strand& strand,
                       cluster::Cluster& cluster, routing::Gateway& gateway, journal::SqliteJournal& journal,
                       FaultBook& faults, Observer& observer);
   ~ScaledUserFunctions() override { Stop(); }
@@ -35,7 +35,7 @@ class ScaledUserFunctions final : public UserFunctions {
   scaling::Scaler* scaler() override { return scaler_.get(); }
 
  private:
-  void ShareOne(const std::string& address, journal::SqliteJournal& journal, FaultBook& faults);
+  void ShareOne(const UserFunctionPlace& place, journal::SqliteJournal& journal, FaultBook& faults);
 
   const Settings& settings_;
   base::Strand& strand_;

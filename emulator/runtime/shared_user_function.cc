@@ -2,14 +2,14 @@
 
 namespace cloudstate::runtime {
 
-SharedUserFunction::SharedUserFunction(const Settings& settings, const std::string& address, base::Strand& strand,
+SharedUserFunction::SharedUserFunction(const Settings& settings, const UserFunctionPlace& place, base::Strand& strand,
                                        cluster::Cluster& cluster, routing::Gateway& gateway,
                                        journal::SqliteJournal& journal, FaultBook& faults, Observer& observer)
     : settings_(settings),
       cluster_(cluster),
       gateway_(gateway),
       observer_(observer),
-      link_(settings, address, strand, journal, faults, observer,
+      link_(settings, place, strand, journal, faults, observer,
             {.ready =
                  [this](std::shared_ptr<userfunction::Connection> connection,
                         std::shared_ptr<const userfunction::Specification> specification,

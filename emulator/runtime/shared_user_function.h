@@ -13,8 +13,8 @@ namespace cloudstate::runtime {
 // One user function for all nodes, of which there are as many as settings.nodes says.
 class SharedUserFunction final : public UserFunctions {
  public:
-  // `address` is HOST:PORT. The references outlive this.
-  SharedUserFunction(const Settings& settings, const std::string& address, base::Strand& strand,
+  // The references outlive this.
+  SharedUserFunction(const Settings& settings, const UserFunctionPlace& place, base::Strand& strand,
                      cluster::Cluster& cluster, routing::Gateway& gateway, journal::SqliteJournal& journal,
                      FaultBook& faults, Observer& observer);
 

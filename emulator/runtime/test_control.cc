@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "emulator/base/did_you_mean.h"
 #include "emulator/base/log.h"
+#include "emulator/base/on_strand.h"
 #include "emulator/base/proto_time.h"
 #include "emulator/runtime/named_types.h"
 #include "emulator/runtime/quiet.h"
@@ -45,13 +46,6 @@ void TestControl::EndTurn() {
   if (!turns_.empty()) std::exchange(turns_.front(), nullptr)();
 }
 
-template <class Answered>
-auto TestControl::OnStrand(Answered answered) const {
-  return [&strand = parts_.strand, answered = lifetime_.Guard(std::move(answered))](auto answer) mutable {
-    strand.Post([answered = std::move(answered), answer = std::move(answer)]() mutable { answered(answer); });
-  };
-}
-
 // ---- beginning anew
 
 absl::Status TestControl::CheckMayReset() const {
@@ -70,8 +64,9 @@ void TestControl::ChangeAll(Change change, const cluster::CrdtStates& known,
                             absl::AnyInvocable<void(const absl::Status&)> done) {
   cluster::CrdtStates present = parts_.cluster.KnownCrdts();
   parts_.cluster.EndAll();
-  change(
-      OnStrand([this, present = std::move(present), known, done = std::move(done)](const absl::Status& status) mutable {
+  change(base::OnStrand(
+      parts_.strand, lifetime_,
+      [this, present = std::move(present), known, done = std::move(done)](const absl::Status& status) mutable {
         if (status.ok()) {
           parts_.faults.ClearAll();
           parts_.recorder.Clear();
@@ -138,18 +133,19 @@ void TestControl::SaveWhenKnown(const std::string& name, absl::Time since, Done<
   }
   Saved saved{.copy = ++last_copy_, .amount = {}, .crdts = parts_.cluster.KnownCrdts()};
   const std::uint64_t copy = saved.copy;
-  parts_.copies.KeepCopy(copy, OnStrand([this, name, saved = std::move(saved), done = std::move(done)](
-                                            const absl::StatusOr<journal::StoredAmount>& amount) mutable {
-                           if (!amount.ok()) {
-                             EndTurn();
-                             return done(amount.status());
-                           }
-                           saved.amount = *amount;
-                           dev::v1::SavedState described = Describe(name, saved);
-                           Keep(name, std::move(saved));
-                           EndTurn();
-                           done(std::move(described));
-                         }));
+  parts_.copies.KeepCopy(copy, base::OnStrand(parts_.strand, lifetime_,
+                                              [this, name, saved = std::move(saved), done = std::move(done)](
+                                                  const absl::StatusOr<journal::StoredAmount>& amount) mutable {
+                                                if (!amount.ok()) {
+                                                  EndTurn();
+                                                  return done(amount.status());
+                                                }
+                                                saved.amount = *amount;
+                                                dev::v1::SavedState described = Describe(name, saved);
+                                                Keep(name, std::move(saved));
+                                                EndTurn();
+                                                done(std::move(described));
+                                              }));
 }
 
 void TestControl::Keep(const std::string& name, Saved saved) {

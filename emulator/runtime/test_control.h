@@ -74,9 +74,6 @@ class TestControl final : public admin::Control {
   // `begin` runs when those before it have called EndTurn.
   void InTurn(base::Task begin);
   void EndTurn();
-  // For the journal: `answered` runs on the strand, while this is there.
-  template <class Answered>
-  auto OnStrand(Answered answered) const;
 
   absl::Status CheckMayReset() const;
   // Ends everything that works with what is stored, has `change` change that, and starts over with `known`. Where it

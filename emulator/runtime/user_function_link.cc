@@ -40,11 +40,11 @@ userfunction::Discovery::Options DiscoveryOptions(const Settings& settings) {
 
 }  // namespace
 
-UserFunctionLink::UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand,
+UserFunctionLink::UserFunctionLink(const Settings& settings, UserFunctionPlace place, base::Strand& strand,
                                    journal::SqliteJournal& journal, FaultBook& faults, Observer& observer,
                                    Listener listener)
     : settings_(settings),
-      address_(std::move(address)),
+      place_(std::move(place)),
       strand_(strand),
       journal_(journal),
       faults_(faults),
@@ -72,19 +72,26 @@ absl::Status UserFunctionLink::Start() {
   if (!settings_.command.empty()) {
     if (absl::Status status = StartCommand(); !status.ok()) return status;
   }
-  transport_ = userfunction::GrpcTransport::Start(address_, settings_.max_message_bytes, strand_,
-                                                  {.up =
-                                                       [this](std::shared_ptr<userfunction::Connection> connection) {
-                                                         if (discovery_ != nullptr)
-                                                           discovery_->Connected(std::move(connection));
-                                                       },
-                                                   .down =
-                                                       [this](const absl::Status& reason) {
-                                                         if (discovery_ == nullptr) return;
-                                                         const bool was_ready = is_ready();
-                                                         discovery_->Disconnected(reason);
-                                                         if (!was_ready) listener_.lost(Unavailable("was lost"));
-                                                       }});
+  transport_ = userfunction::GrpcTransport::Start(
+      address(), settings_.max_message_bytes, strand_,
+      {.up =
+           [this](std::shared_ptr<userfunction::Connection> connection) {
+             if (discovery_ != nullptr) discovery_->Connected(std::move(connection));
+           },
+       .down =
+           [this](const absl::Status& reason) {
+             if (discovery_ == nullptr) return;
+             const bool was_ready = is_ready();
+             discovery_->Disconnected(reason);
+             if (!was_ready) listener_.lost(Unavailable("was lost"));
+           },
+       .foreign =
+           [this] {
+             if (discovery_ == nullptr) return;
+             discovery_->Unreachable(
+                 absl::StrCat("what listens at ", address(),
+                              " does not speak gRPC (HTTP/2 without TLS): is it the user function's port?"));
+           }});
   return absl::OkStatus();
 }
 
@@ -93,7 +100,7 @@ absl::Status UserFunctionLink::StartCommand() {
   options.command = settings_.command;
   options.watch_directory = settings_.watch_directory;
   options.grace = settings_.termination_grace;
-  options.environment = {{"HOST", settings_.user_function_host}, {"PORT", address_.substr(address_.rfind(':') + 1)}};
+  options.environment = {{"HOST", settings_.user_function_host}, {"PORT", address().substr(address().rfind(':') + 1)}};
   userfunction::Supervisor::Handler handler;
   handler.on_output = [this](std::string_view line) { observer_.OnOutput(line); };
   handler.on_changed = [this](const std::string& path) { observer_.OnChanged(path); };
@@ -105,13 +112,20 @@ absl::Status UserFunctionLink::StartCommand() {
     observer_.OnStarted("", pid, restarts);
   };
   handler.on_ended = [this](const std::string& how, absl::Duration again_in) {
-    strand_.Post([this] { pid_ = 0; });
+    strand_.Post([this] {
+      pid_ = 0;
+      ReleasePort();  // it may be one that cannot listen on a port that is reserved
+    });
     observer_.OnEnded("", how, again_in);
   };
   auto supervisor = userfunction::Supervisor::Start(std::move(options), std::move(handler));
   if (!supervisor.ok()) return supervisor.status();
   supervisor_ = *std::move(supervisor);
   return absl::OkStatus();
+}
+
+void UserFunctionLink::ReleasePort() {
+  if (place_.port != nullptr) place_.port->Release();
 }
 
 void UserFunctionLink::ReportError(const std::string& text) {
@@ -122,7 +136,7 @@ void UserFunctionLink::ReportError(const std::string& text) {
 dev::v1::UserFunction UserFunctionLink::Describe() const {
   dev::v1::UserFunction result;
   result.set_state(ToProto(discovery_->state()));
-  result.set_address(address_);
+  result.set_address(address());
   result.mutable_since()->set_seconds(absl::ToUnixSeconds(discovery_->since()));
   result.set_problem(discovery_->problem());
   for (const std::string& word : settings_.command) result.add_command(userfunction::ToUtf8(word));
@@ -142,6 +156,7 @@ dev::v1::UserFunction UserFunctionLink::Describe() const {
 void UserFunctionLink::OnReady(std::shared_ptr<userfunction::Connection> connection,
                                std::shared_ptr<const userfunction::Specification> specification) {
   if (discovery_ == nullptr) return;  // retired
+  ReleasePort();                      // it has it
   journal_.StoreDescriptorSet(specification->info.service_name(), specification->descriptors, [](absl::Status status) {
     if (!status.ok()) base::LogWarning(absl::StrCat("the descriptors could not be stored: ", status.ToString()));
   });
@@ -166,7 +181,7 @@ void UserFunctionLink::OnRejected(const std::string& problem) {
 void UserFunctionLink::OnTrouble(const std::string& trouble) { observer_.OnTrouble(trouble); }
 
 absl::Status UserFunctionLink::Unavailable(const std::string& why) const {
-  return absl::UnavailableError(absl::StrCat("the user function at ", address_, " ", why, " (since ",
+  return absl::UnavailableError(absl::StrCat("the user function at ", address(), " ", why, " (since ",
                                              absl::FormatTime("%H:%M:%S", discovery_->since(), absl::LocalTimeZone()),
                                              ")"));
 }

@@ -11,9 +11,17 @@
 #include "emulator/scaling/supply.h"
 #include "emulator/userfunction/discovery.h"
 #include "emulator/userfunction/grpc_connection.h"
+#include "emulator/userfunction/reserved_port.h"
 #include "emulator/userfunction/supervisor.h"
 
 namespace cloudstate::runtime {
+
+// Where a user function listens, or will.
+struct UserFunctionPlace {
+  std::string address;  // HOST:PORT
+  // Reserved until it is there; null where the port is no matter of ours.
+  std::shared_ptr<userfunction::ReservedPort> port = nullptr;
+};
 
 // One user function: starts it if it is ours to start, reaches it, learns what it declares, and tells a listener when
 // it comes and goes.
@@ -22,9 +30,9 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
   // `lost` also tells why it did not become ready: it was reached and has gone, or declares what cannot be served.
   using Listener = scaling::Supply::Listener;
 
-  // `address` is HOST:PORT. The references outlive this.
-  UserFunctionLink(const Settings& settings, std::string address, base::Strand& strand, journal::SqliteJournal& journal,
-                   FaultBook& faults, Observer& observer, Listener listener);
+  // The references outlive this.
+  UserFunctionLink(const Settings& settings, UserFunctionPlace place, base::Strand& strand,
+                   journal::SqliteJournal& journal, FaultBook& faults, Observer& observer, Listener listener);
   ~UserFunctionLink() override { Stop(); }
 
   // Starts the command, if there is one, and reaches for the address.
@@ -43,7 +51,7 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
   // Not after Retire or Stop, like the others.
   dev::v1::UserFunction Describe() const;
   bool is_ready() const { return discovery_->state() == userfunction::Discovery::State::kReady; }
-  const std::string& address() const { return address_; }
+  const std::string& address() const { return place_.address; }
   std::int64_t pid() const { return pid_; }
   const std::shared_ptr<const userfunction::Specification>& specification() const {
     return discovery_->specification();
@@ -57,9 +65,10 @@ class UserFunctionLink final : private userfunction::Discovery::Listener {
   void OnTrouble(const std::string& trouble) override;
 
   absl::Status StartCommand();
+  void ReleasePort();
 
   const Settings& settings_;
-  const std::string address_;
+  const UserFunctionPlace place_;  // its port is the strand's
   base::Strand& strand_;
   journal::SqliteJournal& journal_;
   FaultBook& faults_;

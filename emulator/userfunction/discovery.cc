@@ -53,6 +53,11 @@ void Discovery::Disconnected(const absl::Status& reason) {
   if (was_ready) listener_.OnLost(reason);
 }
 
+void Discovery::Unreachable(std::string problem) {
+  problem_ = std::move(problem);
+  listener_.OnTrouble(problem_);
+}
+
 void Discovery::Ask() {
   timer_ = strand_.After(options_.slow, [this] {
     listener_.OnTrouble(

@@ -55,6 +55,8 @@ class Discovery {
 
   void Connected(std::shared_ptr<Connection> connection);
   void Disconnected(const absl::Status& reason);
+  // Nobody who could be asked is there, and this is why.
+  void Unreachable(std::string problem);
 
   // Tells the user function what is wrong; logged where that fails, because some libraries always fail it.
   void ReportError(const std::string& message);

@@ -49,10 +49,16 @@ class TransportThread final : public GrpcTransport {
 
   void Run() {
     absl::Duration pause = kFirstPause;
+    bool told = false;
     do {
       if (Session session = Connect({}); session != nullptr) {
         Serve(std::move(session));
         pause = kFirstPause;
+        told = false;
+      } else if (foreign_ && !std::exchange(told, true)) {
+        strand_.Post([handler = handler_] {
+          if (handler->foreign) handler->foreign();
+        });
       }
       pause = std::min(pause * 1.25 + absl::Milliseconds(1), kLastPause);
     } while (!stop_.SetWithin(pause));
@@ -60,15 +66,18 @@ class TransportThread final : public GrpcTransport {
 
   // A session whose peer has spoken HTTP/2; nullptr if there is none. Goes on with the `others` meanwhile.
   Session Connect(Sessions others) {
+    foreign_ = false;
     const std::optional<int> socket = ConnectTo(address_, stop_);
     if (!socket.has_value()) return nullptr;
     auto session = std::make_shared<Http2Session>(*socket, [this] { wake_.Set(); });
     Deliver(session->Flush());
     others.push_back(session);
     const absl::Time deadline = absl::Now() + kGreeting;
-    while (AllWork(others) && absl::Now() < deadline && Poll(others, deadline - absl::Now())) {
+    while (AllWork(others) && absl::Now() < deadline) {
+      if (!Poll(others, deadline - absl::Now())) return nullptr;
       if (session->ready()) return session;
     }
+    foreign_ = true;
     return nullptr;  // no call has been opened on it
   }
 
@@ -160,8 +169,10 @@ class TransportThread final : public GrpcTransport {
   const base::WakeEvent stop_;
   const base::WakeEvent wake_;
   std::atomic<bool> session_wanted_ = false;
-  std::vector<pollfd> waits_;  // the thread's
-  std::thread thread_;         // after all that it uses
+  // The thread's.
+  std::vector<pollfd> waits_;
+  bool foreign_ = false;  // what accepted the last connection has not greeted as HTTP/2 does
+  std::thread thread_;    // after all that it uses
 };
 
 }  // namespace

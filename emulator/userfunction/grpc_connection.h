@@ -13,13 +13,15 @@ namespace cloudstate::userfunction {
 // every second in the end; something that accepts connections but does not speak HTTP/2 counts as not there.
 class GrpcTransport {
  public:
-  // Both run on the strand, alternately, `up` first.
+  // They run on the strand, `up` and `down` alternately, `up` first.
   struct Handler {
     // The connection is ready. It may be held, and its calls fail, after it was lost, but not after the strand has
     // gone.
     absl::AnyInvocable<void(std::shared_ptr<Connection>)> up;
     // At once when it is lost: the socket is closed, the peer says goodbye (GOAWAY) or breaks the protocol.
     absl::AnyInvocable<void(absl::Status)> down;
+    // Something accepts connections there, but speaks no HTTP/2. Told once, until it is up. May be empty.
+    absl::AnyInvocable<void()> foreign = {};
   };
 
   // `address` is HOST:PORT. Largest message either way: `max_message_bytes`.

@@ -1,12 +1,9 @@
 #include "emulator/userfunction/process.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,11 +11,13 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "emulator/base/log.h"
 
 namespace cloudstate::userfunction {
 namespace {
@@ -65,15 +64,24 @@ constexpr char kGuardScript[] = R"(read -r _; kill -TERM "-$1"; sleep 2; kill -K
   _exit(127);
 }
 
+void WarnOfNoGuard(pid_t group) {
+  base::LogWarning(
+      absl::StrCat("nothing will end process group ", group, " should this process be killed: ", std::strerror(errno)));
+}
+
 }  // namespace
 
 GroupGuard::GroupGuard(pid_t group) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return;
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    WarnOfNoGuard(group);
+    return;
+  }
   std::vector<std::string> words = {"/bin/sh", "-c", kGuardScript, "sh", absl::StrCat(group)};
   const std::vector<char*> arguments = PointersTo(words);
   guard_ = fork();
   if (guard_ == 0) BecomeGuard(arguments.data(), ends[0]);
+  if (guard_ < 0) WarnOfNoGuard(group);
   if (guard_ > 0) setpgid(guard_, guard_);  // in both processes, as of the child
   close(ends[0]);
   lifeline_ = ends[1];
@@ -149,20 +157,6 @@ absl::StatusOr<ChildProcess> Spawn(const std::vector<std::string>& command,
   setpgid(pid, pid);  // in both processes, so that neither has to wait for the other
   fcntl(pipe_ends[0], F_SETFL, O_NONBLOCK);
   return ChildProcess{pid, static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), pipe_ends[0]};
-}
-
-absl::StatusOr<std::uint16_t> FreePort() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound =
-      descriptor >= 0 && bind(descriptor, generic, size) == 0 && getsockname(descriptor, generic, &size) == 0;
-  if (descriptor >= 0) close(descriptor);
-  if (!bound) return absl::UnavailableError("the system has no free port for the user function");
-  return ntohs(address.sin_port);
 }
 
 std::string DescribeExit(int wait_status) {

@@ -54,9 +54,6 @@ std::vector<std::string> MergedEnvironment(const std::map<std::string, std::stri
 absl::StatusOr<ChildProcess> Spawn(const std::vector<std::string>& command,
                                    const std::map<std::string, std::string>& environment);
 
-// A port of the loopback that nobody listens on now, for a child that is to listen there. UNAVAILABLE if there is none.
-absl::StatusOr<std::uint16_t> FreePort();
-
 // "exited with 3", "was killed by signal 9 (Killed)".
 std::string DescribeExit(int wait_status);
 

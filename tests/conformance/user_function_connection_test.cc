@@ -77,7 +77,8 @@ class UserFunctionConnectionTest : public ::testing::Test {
                                            [this](absl::Status reason) {
                                              lost_ = std::move(reason);
                                              ++downs_;
-                                           }});
+                                           },
+                                       .foreign = [this] { ++foreigners_; }});
   }
 
   void Connect(const std::string& address) {
@@ -143,6 +144,7 @@ class UserFunctionConnectionTest : public ::testing::Test {
   std::shared_ptr<Connection> connection_;
   std::atomic<int> ups_ = 0;
   std::atomic<int> downs_ = 0;
+  std::atomic<int> foreigners_ = 0;
   absl::Status lost_;
   std::vector<std::unique_ptr<Heard>> streams_;
 };
@@ -457,6 +459,7 @@ TEST_F(UserFunctionConnectionTest, WhatListensButDoesNotSpeakHttp2IsTriedAgainUn
   Connect(peer.address());
   EXPECT_EQ(connections, wrong.size() + 1);
   EXPECT_EQ(downs_, 0);
+  EXPECT_EQ(foreigners_, 1);
 }
 
 TEST_F(UserFunctionConnectionTest, APeerThatIsSilentIsLeftAfterTwoSeconds) {

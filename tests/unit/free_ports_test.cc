@@ -14,9 +14,9 @@ class FreePortsTest : public ::testing::Test {
   std::vector<std::uint16_t> drawn_;
   std::size_t next_ = 0;
   // The last one again and again.
-  FreePorts ports_{[this]() -> absl::StatusOr<std::uint16_t> {
+  FreePorts ports_{[this]() -> absl::StatusOr<userfunction::ReservedPort> {
     if (drawn_.empty()) return absl::UnavailableError("none is left");
-    return drawn_[std::min(next_++, drawn_.size() - 1)];
+    return userfunction::ReservedPort(drawn_[std::min(next_++, drawn_.size() - 1)]);
   }};
 };
 
@@ -24,14 +24,14 @@ TEST_F(FreePortsTest, NoTwoAreTheSame) {
   drawn_ = {7, 7, 7, 8};
   const auto first = ports_.Take();
   const auto second = ports_.Take();
-  EXPECT_EQ(**first, 7);
-  EXPECT_EQ(**second, 8);
+  EXPECT_EQ((*first)->number(), 7);
+  EXPECT_EQ((*second)->number(), 8);
 }
 
 TEST_F(FreePortsTest, OneThatIsGivenBackIsTakenAgain) {
   drawn_ = {7};
-  EXPECT_EQ(**ports_.Take(), 7);
-  EXPECT_EQ(**ports_.Take(), 7);
+  EXPECT_EQ((*ports_.Take())->number(), 7);
+  EXPECT_EQ((*ports_.Take())->number(), 7);
 }
 
 TEST_F(FreePortsTest, WhereAllAreTakenNobodyTriesForEver) {

@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace cloudstate::cli {
+namespace cloudstate::userfunction {
 
 // A port of the loopback for a process that is to listen there soon. Until it does, the system gives the port to nobody
 // else: with many emulators on one machine, one that was only looked for would now and then be taken meanwhile. Servers
@@ -14,7 +14,8 @@ class ReservedPort {
   // UNAVAILABLE if there is none.
   static absl::StatusOr<ReservedPort> Take();
 
-  ReservedPort() = default;  // none
+  // By its number alone: nobody holds it.
+  explicit ReservedPort(std::uint16_t number) : number_(number) {}
   ~ReservedPort();
   ReservedPort(ReservedPort&& other) noexcept;
   ReservedPort& operator=(ReservedPort&& other) noexcept;
@@ -27,7 +28,7 @@ class ReservedPort {
   ReservedPort(int descriptor, std::uint16_t number) : descriptor_(descriptor), number_(number) {}
 
   int descriptor_ = -1;
-  std::uint16_t number_ = 0;
+  std::uint16_t number_;
 };
 
-}  // namespace cloudstate::cli
+}  // namespace cloudstate::userfunction

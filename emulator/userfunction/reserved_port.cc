@@ -1,4 +1,4 @@
-#include "cmd/cloudstate-dev/reserved_port.h"
+#include "emulator/userfunction/reserved_port.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace cloudstate::cli {
+namespace cloudstate::userfunction {
 
 absl::StatusOr<ReservedPort> ReservedPort::Take() {
   ReservedPort port(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 0);
@@ -19,7 +19,7 @@ absl::StatusOr<ReservedPort> ReservedPort::Take() {
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   const bool bound = port.held() && setsockopt(port.descriptor_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                      bind(port.descriptor_, generic, size) == 0 && getsockname(port.descriptor_, generic, &size) == 0;
-  if (!bound) return absl::UnavailableError("The system has no free port for the user function.");
+  if (!bound) return absl::UnavailableError("the system has no free port for the user function");
   port.number_ = ntohs(address.sin_port);
   return port;
 }
@@ -40,4 +40,4 @@ void ReservedPort::Release() {
   if (held()) close(std::exchange(descriptor_, -1));
 }
 
-}  // namespace cloudstate::cli
+}  // namespace cloudstate::userfunction
