@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -27,7 +26,7 @@ void Remove(Json& value, const std::vector<std::string>& path, std::size_t depth
   }
   if (!value.has_struct_value()) return;
   auto& fields = *value.mutable_struct_value()->mutable_fields();
-  const std::string name = JsonName(path[depth]);
+  const std::string name = testing::JsonName(path[depth]);
   if (depth + 1 == path.size()) {
     fields.erase(name);
   } else if (auto field = fields.find(name); field != fields.end()) {
@@ -89,16 +88,6 @@ bool SameTypes(const std::vector<dev::v1::Payload>& one, const std::vector<dev::
 }
 
 }  // namespace
-
-std::string JsonName(std::string_view name) {
-  std::string result;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const bool capital = name[i] == '_' && i + 1 < name.size();
-    if (capital) ++i;
-    result.push_back(capital ? absl::ascii_toupper(static_cast<unsigned char>(name[i])) : name[i]);
-  }
-  return result;
-}
 
 std::vector<std::string> MessageLines(const std::vector<dev::v1::Payload>& messages, const IgnoredFields& ignored) {
   std::vector<std::string> lines;

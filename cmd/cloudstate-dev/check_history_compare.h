@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cloudstate/dev/v1/dev.pb.h"
@@ -11,9 +10,6 @@ namespace cloudstate::cli {
 // Fields whose values differ by nature, such as times: "ItemAdded.time", "com.example.ItemAdded.by.name". A type by its
 // full name or the last part of it, then names of fields as protobuf or JSON has them; within lists in each element.
 using IgnoredFields = std::vector<std::string>;
-
-// "productId" of "product_id" and "productId", which are one name.
-std::string JsonName(std::string_view name);
 
 // Messages for people and for comparing: each begins with its type, then a line for each field but the ignored ones.
 std::vector<std::string> MessageLines(const std::vector<dev::v1::Payload>& messages, const IgnoredFields& ignored);

@@ -6,29 +6,22 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "cmd/cloudstate-dev/check_history_replays.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "emulator/base/line_diff.h"
-#include "emulator/base/proto_time.h"
 
 namespace cloudstate::cli {
 namespace {
 
 using dev::v1::ReplayOutcome;
-using dev::v1::ReplayRequest;
 using dev::v1::ReplayResponse;
 
 constexpr int kMostCommands = 100;  // of one replay
 constexpr int kEventsOfPage = 1'000;
 // Nobody's command: how seeded events are marked.
 constexpr char kSeeder[] = "cloudstate.dev.v1.Testing";
-// A user function that one replay has ended takes all others with it, until it is there again: the first try is among
-// others, those after it are alone.
-constexpr int kTries = 3;
-constexpr absl::Duration kComesBackWithin = absl::Seconds(30);
-constexpr absl::Duration kAskHistoryAgain = absl::Milliseconds(50);
 
 // A command and the events that it has stored.
 struct StoredCommand {
@@ -54,27 +47,13 @@ std::vector<dev::v1::Payload> EventsOf(const ReplayOutcome& outcome) {
   return {outcome.events().begin(), outcome.events().end()};
 }
 
-// What a broken stream is told as. That the user function says itself that it failed is nobody else's fault; a broken
-// one may be: of a replay that has ended the user function.
-bool IsBroken(absl::StatusCode code, absl::string_view message) {
-  return code == absl::StatusCode::kAborted && !absl::StrContains(message, ": it failed: ");
-}
-
-bool MayBeOthersFault(const absl::StatusOr<ReplayResponse>& response) {
-  if (!response.ok()) return IsBroken(response.status().code(), response.status().message());
-  return std::ranges::any_of(response->outcomes(), [](const ReplayOutcome& each) {
-    return IsBroken(static_cast<absl::StatusCode>(each.code()), each.message());
-  });
-}
-
 class EntityChecker {
  public:
   EntityChecker(Client& client, const HistoryCheck& check, absl::Mutex& replays, CallEnd& end, EntityHistory& history)
       : client_(client),
         check_(check),
-        replays_(replays),
-        end_(end),
         history_(history),
+        replays_(client, history.entity, check.deadline, replays, end),
         last_(history.entity.last_sequence()) {}
 
   absl::Status Run() {
@@ -85,20 +64,19 @@ class EntityChecker {
   }
 
  private:
-  enum class From { kSnapshot, kStart };
-
   // Up to which event the user function takes them.
   absl::StatusOr<std::int64_t> CheckLoading() {
     if (absl::Status status = FindProbe(); !status.ok()) return status;
-    absl::StatusOr<std::optional<std::string>> problem = LoadProblem(last_, From::kSnapshot);
+    absl::StatusOr<std::optional<std::string>> problem = LoadProblem(last_, ReplayFrom::kSnapshot);
     if (!problem.ok()) return problem.status();
     const std::int64_t snapshot = history_.entity.snapshot_sequence();
     if (problem->has_value()) return FindWhatIsNotTaken(snapshot, **problem);
     if (snapshot == 0) return last_;
-    problem = LoadProblem(last_, From::kStart);
+    problem = LoadProblem(last_, ReplayFrom::kStart);
     if (!problem.ok()) return problem.status();
     if (problem->has_value()) {
-      absl::StatusOr<std::int64_t> taken = FindBadEvent(FindingKind::kDoesNotLoadFromStart, 0, From::kStart, **problem);
+      absl::StatusOr<std::int64_t> taken =
+          FindBadEvent(FindingKind::kDoesNotLoadFromStart, 0, ReplayFrom::kStart, **problem);
       if (!taken.ok()) return taken;
     }
     return last_;
@@ -107,11 +85,12 @@ class EntityChecker {
   // The newest snapshot, or one of the events behind it.
   absl::StatusOr<std::int64_t> FindWhatIsNotTaken(std::int64_t snapshot, const std::string& of_all) {
     if (snapshot > 0 && snapshot < last_) {
-      absl::StatusOr<std::optional<std::string>> problem = LoadProblem(snapshot, From::kSnapshot);
+      absl::StatusOr<std::optional<std::string>> problem = LoadProblem(snapshot, ReplayFrom::kSnapshot);
       if (!problem.ok()) return problem.status();
-      if (!problem->has_value()) return FindBadEvent(FindingKind::kDoesNotLoad, snapshot, From::kSnapshot, of_all);
+      if (!problem->has_value())
+        return FindBadEvent(FindingKind::kDoesNotLoad, snapshot, ReplayFrom::kSnapshot, of_all);
     }
-    if (snapshot == 0) return FindBadEvent(FindingKind::kDoesNotLoad, 0, From::kSnapshot, of_all);
+    if (snapshot == 0) return FindBadEvent(FindingKind::kDoesNotLoad, 0, ReplayFrom::kSnapshot, of_all);
     Add({.kind = FindingKind::kDoesNotLoad,
          .sequence = snapshot,
          .problem = absl::StrCat("the snapshot there: ", of_all),
@@ -132,9 +111,9 @@ class EntityChecker {
   }
 
   // Why events up to there are not taken, if they are not.
-  absl::StatusOr<std::optional<std::string>> LoadProblem(std::int64_t sequence, From from) {
+  absl::StatusOr<std::optional<std::string>> LoadProblem(std::int64_t sequence, ReplayFrom from) {
     if (probe_.has_value()) {
-      const absl::StatusOr<ReplayResponse> response = Replay(sequence, {*probe_}, from);
+      const absl::StatusOr<ReplayResponse> response = replays_.Replay(sequence, {*probe_}, from);
       if (response.ok()) return std::nullopt;
       // The rest may be the command's fault.
       if (!absl::IsAborted(response.status()) && !absl::IsInvalidArgument(response.status()) &&
@@ -142,7 +121,7 @@ class EntityChecker {
         return response.status();
       }
     }
-    const absl::StatusOr<ReplayResponse> response = Replay(sequence, {}, from);
+    const absl::StatusOr<ReplayResponse> response = replays_.Replay(sequence, {}, from);
     // That the stream is left open is no problem.
     if (response.ok() || (absl::IsDeadlineExceeded(response.status()))) return std::nullopt;
     if (absl::IsAborted(response.status()) || absl::IsInvalidArgument(response.status())) {
@@ -152,7 +131,8 @@ class EntityChecker {
   }
 
   // By halves, behind what is taken: all that is taken with an event is taken without it. Returns the event before it.
-  absl::StatusOr<std::int64_t> FindBadEvent(FindingKind kind, std::int64_t taken, From from, std::string problem) {
+  absl::StatusOr<std::int64_t> FindBadEvent(FindingKind kind, std::int64_t taken, ReplayFrom from,
+                                            std::string problem) {
     std::int64_t bad = last_;
     while (bad - taken > 1) {
       const std::int64_t middle = taken + (bad - taken) / 2;
@@ -236,7 +216,8 @@ class EntityChecker {
     for (std::size_t i = 0; i < std::min(ready, at_once_) && !commands[i].IsSeeded(); ++i) {
       run.push_back(CommandOf(commands[i].cause));
     }
-    const absl::StatusOr<ReplayResponse> response = Replay(commands.front().first - 1, run, From::kSnapshot);
+    const absl::StatusOr<ReplayResponse> response =
+        replays_.Replay(commands.front().first - 1, run, ReplayFrom::kSnapshot);
     // One of them can't be read: which one shows when each is run alone, until it has shown.
     const bool unread = absl::IsInvalidArgument(response.status());
     if (unread) at_once_ = run.size() > 1 ? 1 : kMostCommands;
@@ -256,7 +237,8 @@ class EntityChecker {
     const bool gone = absl::IsInvalidArgument(status);
     if (absl::IsAborted(status)) {
       // An older snapshot may let events through that this one does not: then it is not the command's fault.
-      absl::StatusOr<std::optional<std::string>> problem = LoadProblem(commands.front().first - 1, From::kSnapshot);
+      absl::StatusOr<std::optional<std::string>> problem =
+          LoadProblem(commands.front().first - 1, ReplayFrom::kSnapshot);
       if (!problem.ok()) return problem.status();
       if (problem->has_value()) {
         commands.pop_front();
@@ -281,7 +263,8 @@ class EntityChecker {
     Finding& finding = AddAbout(FindingKind::kStoresOtherEvents, command, "");
     finding.difference =
         base::DiffLines(MessageLines(command.events, check_.ignored), MessageLines(events, check_.ignored));
-    const absl::StatusOr<ReplayResponse> again = Replay(command.first - 1, {CommandOf(command.cause)}, From::kSnapshot);
+    const absl::StatusOr<ReplayResponse> again =
+        replays_.Replay(command.first - 1, {CommandOf(command.cause)}, ReplayFrom::kSnapshot);
     if (again.ok() && again->outcomes_size() == 1)
       finding.varying = DifferentFields(events, EventsOf(again->outcomes(0)));
     return false;
@@ -293,11 +276,11 @@ class EntityChecker {
     dev::v1::ReplayCommand read;
     read.set_method(check_.read);
     std::vector<std::string> replies[2];
-    for (const From from : {From::kStart, From::kSnapshot}) {
-      const absl::StatusOr<ReplayResponse> response = Replay(last_, {read}, from);
+    for (const ReplayFrom from : {ReplayFrom::kStart, ReplayFrom::kSnapshot}) {
+      const absl::StatusOr<ReplayResponse> response = replays_.Replay(last_, {read}, from);
       if (!response.ok()) return response.status();
       for (const ReplayOutcome& outcome : response->outcomes()) {
-        replies[from == From::kSnapshot] =
+        replies[from == ReplayFrom::kSnapshot] =
             outcome.code() == 0 ? MessageLines({outcome.reply()}, check_.ignored)
                                 : std::vector{absl::StrCat(CodeName(outcome.code()), ": ", outcome.message())};
       }
@@ -316,50 +299,6 @@ class EntityChecker {
     command.set_method(cause.method());
     command.set_json(cause.command().json());
     return command;
-  }
-
-  absl::StatusOr<ReplayResponse> Replay(std::int64_t sequence, const std::vector<dev::v1::ReplayCommand>& commands,
-                                        From from) {
-    ReplayRequest request;
-    request.set_persistence_id(history_.entity.persistence_id());
-    request.set_entity_id(history_.entity.entity_id());
-    request.set_sequence(sequence);
-    request.set_without_snapshots(from == From::kStart);
-    request.mutable_commands()->Assign(commands.begin(), commands.end());
-    *request.mutable_deadline() = base::ToDuration(check_.deadline);
-    absl::StatusOr<ReplayResponse> response;
-    for (int i = suspected_ ? 1 : 0; i < kTries; ++i) {
-      // A user function that ended only after its stream is seen to be gone by then.
-      if (i == kTries - 1) absl::SleepFor(kAskHistoryAgain);
-      response = i == 0 ? AmongOthers(request) : Alone(request);
-      if (!MayBeOthersFault(response)) return response;
-    }
-    suspected_ = true;
-    return response;
-  }
-
-  absl::StatusOr<ReplayResponse> AmongOthers(const ReplayRequest& request) {
-    const absl::ReaderMutexLock lock(&replays_);
-    return WhenItIsThere(request);
-  }
-  absl::StatusOr<ReplayResponse> Alone(const ReplayRequest& request) {
-    const absl::MutexLock lock(&replays_);
-    return WhenItIsThere(request);
-  }
-
-  // The user function may just be starting again.
-  absl::StatusOr<ReplayResponse> WhenItIsThere(const ReplayRequest& request) {
-    const absl::Time end = absl::Now() + kComesBackWithin;
-    for (;;) {
-      grpc::ClientContext context;
-      const CallEnd::Guard guard(end_, context);
-      if (end_.interrupted()) return absl::CancelledError("interrupted");
-      absl::StatusOr<ReplayResponse> response = client_.Call(&Client::ReplaysStub::Replay, request, context);
-      if (end_.interrupted()) return absl::CancelledError("interrupted");
-      const bool later = absl::IsUnavailable(response.status()) || absl::IsResourceExhausted(response.status());
-      if (!later || absl::Now() > end) return response;
-      absl::SleepFor(kAskHistoryAgain);
-    }
   }
 
   absl::StatusOr<std::vector<dev::v1::Event>> Events(std::int64_t from, int limit) {
@@ -393,14 +332,12 @@ class EntityChecker {
 
   Client& client_;
   const HistoryCheck& check_;
-  absl::Mutex& replays_;  // shared by those that may be under way together
-  CallEnd& end_;
   EntityHistory& history_;
+  HistoryReplays replays_;
   const std::int64_t last_;
   std::optional<dev::v1::ReplayCommand> probe_;
   std::optional<dev::v1::Event> newest_;  // that was added to a command
   std::size_t at_once_ = kMostCommands;
-  bool suspected_ = false;  // it broke a stream with no other replay under way, and may end the user function
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/stored_events.h"
 #include "emulator/base/did_you_mean.h"
+#include "emulator/testing/field_check.h"
 #include "emulator/testing/method_reference.h"
 
 namespace cloudstate::cli {
@@ -21,19 +22,12 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-const FieldDescriptor* FieldOf(const Descriptor& type, const std::string& name) {
-  for (int i = 0; i < type.field_count(); ++i) {
-    if (JsonName(type.field(i)->name()) == JsonName(name) || type.field(i)->json_name() == name) return type.field(i);
-  }
-  return nullptr;
-}
-
 // The names of fields below a type, as far as it says which there are: a map has any, and the JSON of well-known types
 // is their own.
 absl::Status CheckFields(const std::string& written, const Descriptor* type, const std::vector<std::string>& names) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (type != nullptr && absl::StartsWith(type->full_name(), "google.protobuf.")) return absl::OkStatus();
-    const FieldDescriptor* field = type == nullptr ? nullptr : FieldOf(*type, names[i]);
+    const FieldDescriptor* field = type == nullptr ? nullptr : testing::FindField(*type, testing::JsonName(names[i]));
     if (field == nullptr) {
       std::vector<std::string> fields;
       for (int each = 0; type != nullptr && each < type->field_count(); ++each) {

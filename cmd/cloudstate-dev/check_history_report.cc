@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cmd/cloudstate-dev/difference_line.h"
 #include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
 
@@ -36,10 +37,6 @@ FindingWords WordsOf(FindingKind kind) {
   return {"", ""};
 }
 
-Style StyleOfDifference(const std::string& line) {
-  return line.starts_with('-') ? Style::kBad : line.starts_with('+') ? Style::kGood : Style::kPlain;
-}
-
 std::string HeadlineOf(const Finding& finding) {
   const std::string about = finding.command.empty() ? "" : absl::StrCat(" by ", finding.command);
   return absl::StrCat("#", finding.sequence, about, ": ", FindingName(finding.kind));
@@ -49,7 +46,7 @@ std::string FormatFinding(const Finding& finding, const Terminal& terminal) {
   std::string text = absl::StrCat("  ", Printable(HeadlineOf(finding)), "\n");
   if (!finding.problem.empty()) absl::StrAppend(&text, "    ", Printable(finding.problem), "\n");
   for (const std::string& line : finding.difference) {
-    absl::StrAppend(&text, "    ", Styled(Printable(line), StyleOfDifference(line), terminal), "\n");
+    absl::StrAppend(&text, "    ", DifferenceLine(line, terminal), "\n");
   }
   if (!finding.varying.empty()) {
     absl::StrAppend(&text, "    ", Printable(absl::StrJoin(finding.varying, ", ")),
@@ -134,8 +131,8 @@ std::string HistoryReport::FormatSummary(absl::Duration took, const Terminal& te
   for (const auto& [kind, count] : by_kind_) parts.push_back(absl::StrCat(count, " × ", FindingName(kind)));
   if (failures_ > 0) parts.push_back(absl::StrCat(failures_, " not checked to the end"));
   const std::string outcome = parts.empty() ? "all load and answer as they did" : absl::StrJoin(parts, ", ");
-  std::string text = absl::StrCat(entities_, entities_ == 1 ? " entity, " : " entities, ",
-                                  Counted(commands_, "command"), " compared in ", FormatShortDuration(took), ": ",
+  std::string text = absl::StrCat(Counted(entities_, "entity"), ", ", Counted(commands_, "command"), " compared in ",
+                                  FormatShortDuration(took), ": ",
                                   Styled(outcome, failed() ? Style::kBad : Style::kGood, terminal), "\n");
   if (!varying_.empty()) {
     absl::StrAppend(&text, "What differs each time can be left out:");

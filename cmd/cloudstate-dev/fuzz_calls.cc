@@ -89,12 +89,6 @@ absl::StatusOr<fuzzing::Outcome> OutcomeOf(Client& client, const std::string& tr
   return fuzzing::OfTrace(*trace, events);
 }
 
-absl::Status AwaitIdle(Client& client, absl::Duration deadline) {
-  dev::v1::WaitRequest request;
-  *request.mutable_timeout() = base::ToDuration(deadline);
-  return client.Call(&Client::TestingStub::Wait, request).status();
-}
-
 absl::Status EvictEntity(Client& client, const std::string& service, const std::string& entity_id) {
   dev::v1::EvictRequest request;
   request.set_service(service);

@@ -31,9 +31,6 @@ absl::StatusOr<std::int64_t> LastSequence(Client& client, const base::EntityKey&
 absl::StatusOr<fuzzing::Outcome> OutcomeOf(Client& client, const std::string& trace_id, const base::EntityKey& key,
                                            const std::string& method, std::int64_t sequence);
 
-// Until nothing goes on any more. DEADLINE_EXCEEDED says what does.
-absl::Status AwaitIdle(Client& client, absl::Duration deadline);
-
 absl::Status EvictEntity(Client& client, const std::string& service, const std::string& entity_id);
 
 }  // namespace cloudstate::cli

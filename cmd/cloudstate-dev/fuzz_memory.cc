@@ -9,6 +9,7 @@
 #include <set>
 
 #include "absl/strings/numbers.h"
+#include "cmd/cloudstate-dev/await_idle.h"
 #include "cmd/cloudstate-dev/fuzz_calls.h"
 #include "emulator/userfunction/process.h"
 

@@ -1,17 +1,15 @@
 #include "cmd/cloudstate-dev/fuzz_output.h"
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/string_view.h"
+#include "absl/strings/str_replace.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/paste_lines.h"
 #include "cmd/cloudstate-dev/simulate_output.h"
+#include "emulator/base/printable.h"
 
 namespace cloudstate::cli {
 namespace {
-
-constexpr absl::string_view kShellExec = "exec ";
 
 std::string Name(const fuzzing::Finding& finding) { return std::string(fuzzing::NameOf(finding.kind).name); }
 std::string Meaning(const fuzzing::Finding& finding) { return std::string(fuzzing::NameOf(finding.kind).meaning); }
@@ -22,12 +20,17 @@ std::string Where(const fuzzing::Finding& finding) {
   return absl::StrCat(finding.method, finding.method.empty() ? "entity '" : " to '", Printable(finding.entity_id), "'");
 }
 
+// What the user function says, which does nothing to a terminal, below each other.
+std::string SeenLines(const std::string& seen) {
+  return absl::StrReplaceAll(base::Printable(seen, "\n"), {{"\n", "\n         "}});
+}
+
 std::string FoundText(const FuzzReport& report, const Terminal& terminal) {
   const fuzzing::Finding& finding = report.found->played.finding;
   std::string text = absl::StrCat(Styled("FOUND", Style::kBad, terminal), " ",
                                   Styled(Name(finding), Style::kBold, terminal), ": ", Meaning(finding), "\n");
   if (!Where(finding).empty()) absl::StrAppend(&text, "  where  ", Where(finding), "\n");
-  absl::StrAppend(&text, "  what   ", finding.text, "\n");
+  absl::StrAppend(&text, "  what   ", SeenLines(finding.text), "\n");
   if (finding.kind != fuzzing::FindingKind::kMemory) {
     absl::StrAppend(&text, "  steps  ", report.found->played.sequence.size(), " of the ", report.found->steps_before,
                     " of seed ", report.seed, "\n");
@@ -78,15 +81,17 @@ std::string FuzzJson(const FuzzReport& report) {
 }
 
 std::string UserFunctionArguments(const UserFunctionChoice& choice) {
-  if (!choice.address.empty()) return absl::StrCat(" --user-function ", ShellWord(choice.address));
-  if (!choice.sample.empty()) return absl::StrCat(" --sample ", choice.sample);
+  const std::string limit =
+      choice.max_active_entities == 0 ? "" : absl::StrCat(" --max-active-entities ", choice.max_active_entities);
+  if (!choice.address.empty()) return absl::StrCat(limit, " --user-function ", ShellWord(choice.address));
+  if (!choice.sample.empty()) return absl::StrCat(limit, " --sample ", choice.sample);
   // A line for the shell has become a command of the shell.
   const std::vector<std::string>& words = choice.command;
-  const bool shell = words.size() == 3 && words[0] == "/bin/sh" && absl::StartsWith(words[2], kShellExec);
-  if (shell) return absl::StrCat(" --serve ", ShellQuoted(words[2].substr(kShellExec.size())));
+  const bool shell = words.size() == 3 && words[0] == "/bin/sh" && words[1] == "-c";
+  if (shell) return absl::StrCat(limit, " --serve ", ShellQuoted(words[2]));
   std::string line;
   for (const std::string& word : words) absl::StrAppend(&line, line.empty() ? "" : " ", ShellWord(word));
-  return absl::StrCat(" --serve ", ShellQuoted(line));
+  return absl::StrCat(limit, " --serve ", ShellQuoted(line));
 }
 
 }  // namespace cloudstate::cli

@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "cmd/cloudstate-dev/fuzz_replay.h"
+#include "cmd/cloudstate-dev/await_idle.h"
 #include "cmd/cloudstate-dev/terminal.h"
 
 namespace cloudstate::cli {

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "cmd/cloudstate-dev/fuzz_calls.h"
 #include "cmd/cloudstate-dev/fuzz_emulator.h"
+#include "cmd/cloudstate-dev/fuzz_replay.h"
 #include "emulator/fuzzing/finding.h"
 #include "emulator/fuzzing/sequence.h"
 
@@ -55,14 +56,22 @@ class FuzzPlayer {
     std::int64_t sequence = 0;  // of the last event before
     dev::v1::CallResponse response;
   };
+  // An outcome, or a finding in its place; neither where there is nothing to compare.
+  struct Replayed {
+    std::optional<fuzzing::Finding> finding = std::nullopt;
+    std::optional<fuzzing::Outcome> outcome = std::nullopt;
+    bool has_snapshot = false;
+  };
 
   Maybe PlayStep(const dev::v1::TestStep& step, Result& result);
   Maybe PlayCall(const dev::v1::TestStep& step, Result& result);
   // How the call ended, and what the emulator said meanwhile.
   Maybe CheckEnd(const Made& made);
+  // The command on a fresh stream.
+  absl::StatusOr<Replayed> Replay(const Made& made, ReplayedFrom from);
   Maybe CheckReplay(const Made& made);
-  Maybe CompareReplays(const Made& made, const fuzzing::Outcome& first, bool has_snapshot);
   Maybe CheckSnapshot(const Made& made, const fuzzing::Outcome& with_snapshot, fuzzing::Compared compared);
+  Maybe CheckState(const Made& made, const fuzzing::Outcome& by_events, fuzzing::Compared compared);
   Maybe CheckProbe(const Made& made, const dev::v1::TestStep& step);
   Maybe CheckComplaints(const std::string& method, const std::string& entity_id);
   // When all is done: streams end when they are to.

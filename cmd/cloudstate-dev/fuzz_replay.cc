@@ -30,74 +30,81 @@ absl::StatusOr<dev::v1::ReplayResponse> Ask(Client& client, const FuzzReplay& re
   return client.Call(&Client::ReplaysStub::Replay, request);
 }
 
-// What a fresh stream answers that was brought the entity's events is what the entity has to answer.
-FuzzPlayer::Maybe FuzzPlayer::CheckReplay(const Made& made) {
+absl::StatusOr<FuzzPlayer::Replayed> FuzzPlayer::Replay(const Made& made, ReplayedFrom from) {
   const base::EntityKey key{made.method.persistence_id, made.entity_id};
-  const FuzzReplay replay{key, made.sequence, &made.method, made.json, ReplayedFrom::kSnapshot, options_.deadline};
-  auto answer = Ask(emulator_.client(), replay);
-  if (absl::IsNotFound(answer.status())) return std::nullopt;  // nothing was stored
+  const auto answer = Ask(emulator_.client(), {key, made.sequence, &made.method, made.json, from, options_.deadline});
+  if (absl::IsNotFound(answer.status())) return Replayed();  // nothing was stored
   stored_ = key;
-  if (absl::IsResourceExhausted(answer.status())) return std::nullopt;
+  if (absl::IsResourceExhausted(answer.status())) return Replayed();
+  const char* const events =
+      from == ReplayedFrom::kSnapshot ? "the events of the entity" : "all events of the entity, without its snapshot";
   if (absl::IsAborted(answer.status())) {
-    return Found(fuzzing::FindingKind::kLoad, made,
-                 absl::StrCat("with the events of the entity: ", absl::string_view(answer.status().message())));
+    Replayed replayed{Found(fuzzing::FindingKind::kLoad, made,
+                            absl::StrCat("with ", events, ": ", absl::string_view(answer.status().message())))};
+    if (replayed.finding.has_value()) replayed.finding->needs_first_event = from == ReplayedFrom::kFirstEvent;
+    return replayed;
   }
   if (absl::IsDeadlineExceeded(answer.status())) {
-    return Found(
-        fuzzing::FindingKind::kHang, made,
-        absl::StrCat("the events of the entity were not taken within ", FormatShortDuration(options_.deadline)));
+    return Replayed{Found(fuzzing::FindingKind::kHang, made,
+                          absl::StrCat(events, " were not taken within ", FormatShortDuration(options_.deadline)))};
   }
   if (!answer.ok()) return answer.status();
   if (answer->outcomes().empty()) return absl::InternalError("a replay had no outcome");
   if (answer->outcomes(0).code() == kReplayTimedOut) {
-    return Found(fuzzing::FindingKind::kHang, made,
-                 absl::StrCat("no answer within ", FormatShortDuration(options_.deadline), " on a stream of its own"));
+    return Replayed{
+        Found(fuzzing::FindingKind::kHang, made,
+              absl::StrCat("no answer within ", FormatShortDuration(options_.deadline), " on a stream of its own"))};
   }
-  return CompareReplays(made, fuzzing::OfReplay(answer->outcomes(0)), answer->snapshot_sequence() > 0);
+  return Replayed{std::nullopt, fuzzing::OfReplay(answer->outcomes(0)), answer->snapshot_sequence() > 0};
 }
 
-FuzzPlayer::Maybe FuzzPlayer::CompareReplays(const Made& made, const fuzzing::Outcome& first, bool has_snapshot) {
-  const base::EntityKey key{made.method.persistence_id, made.entity_id};
-  const FuzzReplay replay{key, made.sequence, &made.method, made.json, ReplayedFrom::kSnapshot, options_.deadline};
-  auto again = Ask(emulator_.client(), replay);
-  if (!again.ok()) return again.status();
-  if (again->outcomes().empty()) return std::nullopt;
-  const fuzzing::Outcome second = fuzzing::OfReplay(again->outcomes(0));
-  const std::string chance = fuzzing::Difference(second, first, fuzzing::Compared::kAll);
-  const bool stores = !first.events.empty() || !second.events.empty();
+// What a fresh stream answers that was brought the entity's events is what the entity has to answer.
+FuzzPlayer::Maybe FuzzPlayer::CheckReplay(const Made& made) {
+  auto first = Replay(made, ReplayedFrom::kSnapshot);
+  if (!first.ok()) return first.status();
+  if (!first->outcome.has_value()) return std::move(first->finding);
+  auto second = Replay(made, ReplayedFrom::kSnapshot);
+  if (!second.ok()) return second.status();
+  if (!second->outcome.has_value()) return std::move(second->finding);
+  const fuzzing::Outcome& outcome = *first->outcome;
+  const fuzzing::Outcome& again = *second->outcome;
+  const std::string chance = fuzzing::Difference(again, outcome, fuzzing::Compared::kAll);
+  const bool stores = !outcome.events.empty() || !again.events.empty();
   if (!chance.empty() && !stores) {
     return Found(fuzzing::FindingKind::kChance, made, absl::StrCat("with the same events the second time ", chance),
-                 first);
+                 outcome);
   }
   if (!chance.empty()) drawing_lots_.insert(made.method.FullName());
   const fuzzing::Compared compared =
       drawing_lots_.contains(made.method.FullName()) ? fuzzing::Compared::kShape : fuzzing::Compared::kAll;
-
-  if (has_snapshot) {
-    Maybe finding = CheckSnapshot(made, first, compared);
+  if (first->has_snapshot) {
+    Maybe finding = CheckSnapshot(made, outcome, compared);
     if (!finding.ok() || finding->has_value()) return finding;
   }
-  if (made.response.trace_id().empty()) return std::nullopt;
-  auto live = OutcomeOf(emulator_.client(), made.response.trace_id(), key, made.method.name, made.sequence);
-  if (!live.ok()) return live.status();
-  const std::string difference = fuzzing::Difference(*live, first, compared);
-  if (difference.empty()) return std::nullopt;
-  return Found(fuzzing::FindingKind::kState, made, absl::StrCat("the entity has ", difference, " as by its events"),
-               first);
+  return CheckState(made, outcome, compared);
 }
 
 FuzzPlayer::Maybe FuzzPlayer::CheckSnapshot(const Made& made, const fuzzing::Outcome& with_snapshot,
                                             fuzzing::Compared compared) {
-  const base::EntityKey key{made.method.persistence_id, made.entity_id};
-  const FuzzReplay replay{key, made.sequence, &made.method, made.json, ReplayedFrom::kFirstEvent, options_.deadline};
-  auto answer = Ask(emulator_.client(), replay);
-  if (!answer.ok()) return answer.status();
-  if (answer->outcomes().empty()) return std::nullopt;
-  const fuzzing::Outcome expected = fuzzing::OfReplay(answer->outcomes(0));
-  const std::string difference = fuzzing::Difference(with_snapshot, expected, compared);
+  auto replayed = Replay(made, ReplayedFrom::kFirstEvent);
+  if (!replayed.ok()) return replayed.status();
+  if (!replayed->outcome.has_value()) return std::move(replayed->finding);
+  const std::string difference = fuzzing::Difference(with_snapshot, *replayed->outcome, compared);
   if (difference.empty()) return std::nullopt;
   return Found(fuzzing::FindingKind::kSnapshot, made,
-               absl::StrCat("from its snapshot it has ", difference, " as from its events"), expected);
+               absl::StrCat("from its snapshot it has ", difference, " as from its events"), replayed->outcome);
+}
+
+FuzzPlayer::Maybe FuzzPlayer::CheckState(const Made& made, const fuzzing::Outcome& by_events,
+                                         fuzzing::Compared compared) {
+  if (made.response.trace_id().empty()) return std::nullopt;
+  const base::EntityKey key{made.method.persistence_id, made.entity_id};
+  auto live = OutcomeOf(emulator_.client(), made.response.trace_id(), key, made.method.name, made.sequence);
+  if (!live.ok()) return live.status();
+  const std::string difference = fuzzing::Difference(*live, by_events, compared);
+  if (difference.empty()) return std::nullopt;
+  return Found(fuzzing::FindingKind::kState, made, absl::StrCat("the entity has ", difference, " as by its events"),
+               by_events);
 }
 
 }  // namespace cloudstate::cli

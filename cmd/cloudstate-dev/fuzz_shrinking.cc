@@ -29,7 +29,7 @@ class FindingShrinker {
     ShrunkFinding shrunk;
     shrunk.steps_before = best_.sequence.size();
     shrunk.happens_again = Reproduce();
-    if (shrunk.happens_again && fuzzing::TestShows(best_.finding.kind)) {  // else nobody reads it
+    if (shrunk.happens_again && fuzzing::TestShows(best_.finding)) {  // else nobody reads it
       const int runs = renewal_ == FuzzEmulator::Renewal::kProcess ? kMostDearRuns : kMostCheapRuns;
       fuzzing::Shrink(
           best_.sequence, [this](const fuzzing::Sequence& candidate) { return Fails(candidate); }, runs);

@@ -209,7 +209,7 @@ absl::Status Fuzzing::CheckMemory() {
 // A finding is told whatever becomes of its file.
 void Fuzzing::Conclude() {
   report_.again = Again();
-  if (!fuzzing::TestShows(report_.found->played.finding.kind)) return;
+  if (!fuzzing::TestShows(report_.found->played.finding)) return;
   const std::string text = FileText();
   auto file = WriteNewFile(options_.out, report_.seed, text);
   if (!file.ok()) {
@@ -218,7 +218,7 @@ void Fuzzing::Conclude() {
     return;
   }
   report_.file = *file;
-  report_.test = absl::StrCat("cloudstate-dev test ", report_.file, Arguments());
+  report_.test = absl::StrCat("cloudstate-dev test ", ShellWord(report_.file), Arguments());
 }
 
 // With all that the sequences and what is found in them depend on.

@@ -19,6 +19,4 @@ std::string ShortMethod(const std::string& service, const std::string& method) {
   return absl::StrCat(ShortType(service), ".", method);
 }
 
-std::string CodeName(int code) { return absl::StatusCodeToString(static_cast<absl::StatusCode>(code)); }
-
 }  // namespace cloudstate::cli

@@ -4,6 +4,7 @@
 
 #include "cloudstate/dev/v1/dev.pb.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "emulator/base/status_codes.h"
 
 namespace cloudstate::cli {
 
@@ -16,7 +17,6 @@ std::string FormatPayload(const dev::v1::Payload& payload, const Terminal& termi
 // "Service.Method" with the service's last name only.
 std::string ShortMethod(const std::string& service, const std::string& method);
 
-// "INVALID_ARGUMENT" and alike.
-std::string CodeName(int code);
+using base::CodeName;
 
 }  // namespace cloudstate::cli

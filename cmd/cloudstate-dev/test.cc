@@ -146,6 +146,9 @@ int RunAgainAndAgain(const Settings& settings, const TestOptions& options, TestI
 
 int RunTest(const Settings& settings, const TestOptions& options) {
   signal(SIGPIPE, SIG_IGN);
+  if (!options.junit.empty()) {
+    if (absl::Status status = CheckMayWrite(options.junit, true); !status.ok()) return Fail(status, kUsage);
+  }
   base::SetUpLog(-1);  // what goes wrong in the emulator is told by the cases, and some of it is meant to
   TestInterruption interruption;
   base::WakeEvent stop;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/stored_events.h"
+#include "emulator/entities/entity_protocol.h"
 #include "emulator/testing/crdt_value.h"
 #include "emulator/testing/matchers.h"
 #include "emulator/userfunction/specification.h"
@@ -76,7 +76,7 @@ EndChecks::Failed EndChecks::CheckState(const dev::v1::TestCheck& check, const d
   constexpr int kField = dev::v1::TestCheck::kStateFieldNumber;
   const auto payloads = StoredPayloads(service, check.entity());
   if (!payloads.ok()) return FailedAt(check, kField, payloads.status());
-  const bool none = payloads->empty() || absl::EndsWith(payloads->back().type_url(), ".ValueEntityDelete");
+  const bool none = payloads->empty() || payloads->back().type_url() == entities::kDeletedValue;
   if (none && NamesFields(check.state())) {
     return check_.Failure(check, kField,
                           absl::StrCat("there is no state of '", check.entity(), "', whose fields could be looked at"));

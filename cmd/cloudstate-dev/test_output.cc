@@ -2,11 +2,11 @@
 
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "cmd/cloudstate-dev/difference_line.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -44,13 +44,15 @@ std::string Indented(const std::string& text) {
 std::string DifferenceText(const std::vector<std::string>& difference, const Terminal& terminal) {
   std::string text = "    - expected, + came\n";
   for (const std::string& line : difference) {
-    const Style style = absl::StartsWith(line, "- ")   ? Style::kGood
-                        : absl::StartsWith(line, "+ ") ? Style::kBad
-                                                       : Style::kPlain;
-    absl::StrAppend(&text, "      ", Styled(Printable(line), style, terminal), "\n");
+    absl::StrAppend(&text, "      ", DifferenceLine(line, terminal), "\n");
   }
   return text;
 }
+
+std::string YesNo(bool yes) { return yes ? "yes" : "no"; }
+Style StyleOf(bool yes) { return yes ? Style::kGood : Style::kWarning; }
+
+}  // namespace
 
 std::string FailureLines(const testing::CaseFailure& failure, const Terminal& terminal) {
   std::string text = absl::StrCat("    ", Styled(absl::StrCat(failure.place, ": "), Style::kBold, terminal),
@@ -60,11 +62,6 @@ std::string FailureLines(const testing::CaseFailure& failure, const Terminal& te
   for (const std::string& step : failure.steps) absl::StrAppend(&text, "      ", Printable(step), "\n");
   return text;
 }
-
-std::string YesNo(bool yes) { return yes ? "yes" : "no"; }
-Style StyleOf(bool yes) { return yes ? Style::kGood : Style::kWarning; }
-
-}  // namespace
 
 std::string TestResultText(const CaseResult& result, const Terminal& terminal) {
   const OutcomeWord outcome = WordOf(result.outcome);

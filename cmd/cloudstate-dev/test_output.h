@@ -9,6 +9,8 @@ namespace cloudstate::cli {
 
 // A case in a line, and why it failed below it.
 std::string TestResultText(const testing::CaseResult& result, const Terminal& terminal);
+// Why it failed, in lines with their ends.
+std::string FailureLines(const testing::CaseFailure& failure, const Terminal& terminal);
 // How many of each outcome there are.
 std::string TestSummary(const testing::Report& report, const Terminal& terminal);
 // Methods and event types, reached or not.

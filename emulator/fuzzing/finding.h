@@ -53,6 +53,8 @@ struct Finding {
   std::size_t step = 0;   // of the sequence, from 0: at which it was seen
   // What the step would have to come to, where that is known.
   std::optional<Outcome> expected = std::nullopt;
+  // Seen only when the entity was loaded from its first event though it has a snapshot, which only a replay does.
+  bool needs_first_event = false;
 
   // Whether both are about the same mistake, as far as that can be told.
   bool IsLike(const Finding& other) const { return kind == other.kind && method == other.method; }

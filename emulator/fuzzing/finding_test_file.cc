@@ -3,11 +3,12 @@
 #include <set>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "emulator/base/names.h"
 #include "emulator/base/proto_time.h"
+#include "emulator/base/status_codes.h"
+#include "emulator/testing/matchers.h"
 
 namespace cloudstate::fuzzing {
 namespace {
@@ -40,30 +41,28 @@ void Shorten(const std::string& service, TestStep& step) {
 Value Event(const Said& event) {
   Value value;
   const std::string type = base::TypeName(event.type_url);
-  (*value.mutable_struct_value()->mutable_fields())[type] = event.Parsed();
+  (*value.mutable_struct_value()->mutable_fields())[type] = testing::Expecting(event.Parsed());
   return value;
 }
 
-void ExpectError(int code, TestStep& step) {
-  step.mutable_error()->set_code(absl::StatusCodeToString(static_cast<absl::StatusCode>(code)));
-}
+void ExpectError(int code, TestStep& step) { step.mutable_error()->set_code(base::CodeName(code)); }
 
 void ExpectOutcome(const Outcome& outcome, TestStep& step) {
   if (outcome.code != 0) {
     ExpectError(outcome.code, step);
-    step.mutable_error()->mutable_message()->set_string_value(outcome.message);
+    step.mutable_error()->mutable_message()->set_string_value(testing::Escaped(outcome.message));
     return;
   }
-  if (outcome.reply.has_value()) *step.mutable_reply() = outcome.reply->Parsed();
+  if (outcome.reply.has_value()) *step.mutable_reply() = testing::Expecting(outcome.reply->Parsed());
   if (outcome.forward.has_value()) {
     step.mutable_forward()->set_call(outcome.forward->method);
-    *step.mutable_forward()->mutable_input() = outcome.forward->payload.Parsed();
+    *step.mutable_forward()->mutable_input() = testing::Expecting(outcome.forward->payload.Parsed());
   }
   for (const Said& event : outcome.events) *step.add_events() = Event(event);
   for (const Further& effect : outcome.effects) {
     auto& expected = *step.add_effects();
     expected.set_call(effect.method);
-    *expected.mutable_input() = effect.payload.Parsed();
+    *expected.mutable_input() = testing::Expecting(effect.payload.Parsed());
   }
 }
 
@@ -100,7 +99,9 @@ void AddStep(const Played& played, std::size_t index, const std::vector<Method>&
 
 }  // namespace
 
-bool TestShows(FindingKind kind) { return kind != FindingKind::kOpenStream && kind != FindingKind::kMemory; }
+bool TestShows(const Finding& finding) {
+  return finding.kind != FindingKind::kOpenStream && finding.kind != FindingKind::kMemory && !finding.needs_first_event;
+}
 
 dev::v1::TestFile MakeTestFile(const Played& played, const std::vector<Method>& methods, absl::Duration deadline,
                                const std::string& name) {

@@ -18,8 +18,9 @@ struct Played {
   Finding finding;
 };
 
-// Whether a test can show it. None sees how much memory a process has, or a stream that stays open.
-bool TestShows(FindingKind kind);
+// Whether a test can show it. None sees how much memory a process has, a stream that stays open, or what comes of
+// events that a snapshot stands for.
+bool TestShows(const Finding& finding);
 
 // A test with one case, which the user function fails, and which it would pass if it did what the finding expects. A
 // call that takes longer than `deadline` fails it.

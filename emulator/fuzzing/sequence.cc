@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "emulator/base/chance.h"
 #include "emulator/base/proto_time.h"
@@ -61,6 +62,22 @@ Value KeyValue(const FieldDescriptor& field, const std::string& text, std::uint6
   return value;
 }
 
+std::string KeyText(const Value& value) {
+  if (value.has_bool_value()) return value.bool_value() ? "true" : "false";
+  return value.has_number_value() ? absl::StrCat(static_cast<std::uint64_t>(value.number_value()))
+                                  : value.string_value();
+}
+
+// The entity that SetKey means.
+std::string EntityId(const Method& method, const std::string& text, std::uint64_t number) {
+  std::vector<std::string> parts;
+  for (const std::string& name : method.key_fields) {
+    const FieldDescriptor* field = method.input->FindFieldByName(name);
+    if (field != nullptr) parts.push_back(KeyText(KeyValue(*field, text, number)));
+  }
+  return absl::StrJoin(parts, "-");
+}
+
 void SetKey(const Method& method, const std::string& text, std::uint64_t number, Value& input) {
   auto& fields = *input.mutable_struct_value()->mutable_fields();
   for (const std::string& name : method.key_fields) {
@@ -101,7 +118,11 @@ class Maker {
   }
 
   TestStep Next(const Sequence& before) {
-    if (!entity_service_.empty() && base::Happens(random_, kEvictShare)) return Evict();
+    if (!last_entity_.empty() && base::Happens(random_, kEvictShare)) {
+      TestStep step;
+      step.set_evict(last_entity_);
+      return step;
+    }
     if (!before.empty() && base::Happens(random_, kTimeShare)) {
       TestStep step;
       *step.mutable_advance() = base::ToDuration(kLongerThanPassivation);
@@ -113,20 +134,15 @@ class Maker {
 
   std::size_t Id() { return base::Happens(random_, kFocusShare) ? ids_.front() : Pick(ids_); }
 
-  TestStep Evict() {
-    TestStep step;
-    step.set_evict(
-        absl::StrCat(entity_service_, " ", absl::string_view(kIds[ids_.front()].data(), kIds[ids_.front()].size())));
-    return step;
-  }
-
   TestStep Call() {
     const Method* method = &Pick(methods_);
     if (method->service != focus_ && base::Happens(random_, kFocusShare)) method = &OfFocus();
     TestStep step;
     step.set_call(method->FullName());
     const std::size_t id = Id();
-    if (method->kind != Kind::kAction) entity_service_ = method->service;
+    if (method->kind != Kind::kAction) {
+      last_entity_ = absl::StrCat(method->service, " ", EntityId(*method, std::string(kIds[id]), id));
+    }
     if (!method->takes_stream) {
       *step.mutable_input() = Input(*method, id);
       return step;
@@ -154,7 +170,7 @@ class Maker {
   base::Random random_;
   ValueMaker values_;
   std::string focus_;             // a service
-  std::string entity_service_;    // that was called last of those that have entities
+  std::string last_entity_;       // that was called, as an eviction names it
   std::vector<std::size_t> ids_;  // most goes to the first
   int probed_ = 0;
 };

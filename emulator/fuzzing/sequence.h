@@ -20,7 +20,7 @@ struct Probe {
 };
 
 // The sequence of a seed: commands to few entities, one of them most often; now and then the same command many times;
-// evictions, a time in which entities are passivated, and probes. `methods` is not empty; both outlive nothing.
+// evictions, a time in which entities are passivated, and probes. `methods` is not empty; neither has to outlive this.
 Sequence MakeSequence(const std::vector<Method>& methods, const std::vector<Probe>& probes, std::uint64_t seed,
                       int steps);
 

@@ -27,6 +27,7 @@ void AddText(const std::string& text, std::vector<Value>& plainer) {
     if (shorter != text) plainer.emplace_back().set_string_value(std::move(shorter));
   };
   add("");
+  if (text == "0") return;  // the plainest number: a step to another would come back
   if (double number = 0; absl::SimpleAtod(text, &number)) {
     add("0");
     add("1");

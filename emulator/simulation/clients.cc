@@ -4,9 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/strings/str_cat.h"
 #include "emulator/base/chance.h"
+#include "emulator/simulation/client_attempt.h"
 #include "emulator/simulation/load_defaults.h"
 #include "emulator/simulation/load_phases.h"
 #include "emulator/simulation/scenario_times.h"
@@ -17,9 +17,6 @@ namespace cloudstate::simulation {
 namespace {
 
 namespace ledger = ::simulation;
-
-// The emulator ends a call at its deadline. A client that hears nothing of it goes away a little later.
-constexpr absl::Duration kGrace = absl::Seconds(1);
 
 std::string NameOf(std::uint64_t entity) { return absl::StrCat("e", entity + 1); }
 
@@ -47,124 +44,9 @@ Version VersionIn(const std::optional<std::string>& message) {
   return {state.count(), state.digest()};
 }
 
-std::string Describe(const Operation& operation) {
-  return absl::StrCat(
-      operation.kind == Operation::Kind::kWrite ? absl::StrCat("write ", operation.id, " of ") : "read of ",
-      operation.entity.ToString());
-}
-
 std::string Text(const absl::Status& status) { return status.ToString(absl::StatusToStringMode::kWithNoExtraData); }
 
 }  // namespace
-
-// One call as its client sees it.
-class Clients::Attempt final : public serving::Responder, public std::enable_shared_from_this<Attempt> {
- public:
-  Attempt(Clients& clients, std::uint32_t caller, const Plan& plan, std::function<void(absl::Status)> when_done)
-      : client(caller),
-        operation(plan.operation),
-        has_effect(plan.has_effect),
-        shared(plan.shared),
-        stay(plan.stay),
-        done(std::move(when_done)),
-        clients_(&clients),
-        complaints_(clients.complaints_),
-        name_(absl::StrCat("client ", caller, ", ", simulation::Describe(clients.operations_[plan.operation]))) {}
-
-  void Headers(const Metadata&) override {}
-  void Message(std::string payload) override {
-    const bool streamed = stay != absl::InfiniteDuration();
-    if ((message.has_value() && !streamed) || finished_)
-      complaints_->Add("answered-twice", name_ + ": one more message");
-    if (finished_) return;
-    if (shared.has_value() && clients_ != nullptr) clients_->shared_calls_.OnMessage(*shared, payload);
-    message = std::move(payload);
-  }
-  void Finish(absl::Status status) override {
-    if (std::exchange(finished_, true)) complaints_->Add("answered-twice", name_ + ": one more end");
-    End(status);
-  }
-  std::size_t Unsent() const override { return 0; }
-  void WhenWritable(absl::AnyInvocable<void()> writable) override { writable(); }
-  void OnCancel(absl::AnyInvocable<void()> cancelled) override { cancelled_ = std::move(cancelled); }
-
-  void WaitFor(absl::Duration deadline) {
-    begun_ = clients_->strand_.Now();
-    timer_ = clients_->strand_.After(deadline + kGrace, [this, deadline] {
-      const auto self = shared_from_this();
-      const auto& excused = clients_->excused_;
-      if (!excused || !excused(begun_)) {
-        complaints_->Add("open-call", absl::StrCat(name_, ": no answer ", absl::FormatDuration(kGrace),
-                                                   " after its deadline of ", absl::FormatDuration(deadline)));
-      }
-      End(absl::DeadlineExceededError(absl::StrCat("the client has waited ", absl::FormatDuration(deadline + kGrace))));
-      if (cancelled_) cancelled_();
-    });
-    if (stay >= deadline) return;
-    leaving_ = clients_->strand_.After(stay, [this] {
-      const auto self = shared_from_this();
-      End(absl::OkStatus());
-      if (cancelled_) cancelled_();
-    });
-  }
-  // The emulator has let go of the call without an answer.
-  void OnDropped() {
-    if (clients_ == nullptr) return;
-    const auto self = shared_from_this();
-    Clients& clients = *clients_;
-    Forget();
-    clients.Dropped(*this);
-  }
-  // What comes now comes too late.
-  void Forget() {
-    if (clients_ == nullptr) return;
-    clients_->strand_.Cancel(timer_);
-    clients_->strand_.Cancel(leaving_);
-    clients_ = nullptr;
-  }
-
-  const std::uint32_t client;
-  const std::size_t operation;
-  const bool has_effect;
-  const std::optional<std::size_t> shared;
-  const absl::Duration stay;
-  const std::function<void(absl::Status)> done;
-  std::optional<std::string> message;
-
- private:
-  void End(const absl::Status& status) {
-    if (clients_ == nullptr) return;
-    const auto self = shared_from_this();
-    Clients& clients = *clients_;
-    Forget();
-    clients.Ended(*this, status);
-  }
-
-  Clients* clients_;
-  const std::shared_ptr<Complaints> complaints_;
-  const std::string name_;
-  absl::Time begun_;
-  bool finished_ = false;  // by the emulator
-  base::TimerId timer_ = base::TimerId::kNone;
-  base::TimerId leaving_ = base::TimerId::kNone;
-  absl::AnyInvocable<void()> cancelled_;
-};
-
-// What the emulator holds of an attempt.
-class Clients::Handle final : public serving::Responder {
- public:
-  explicit Handle(std::shared_ptr<Attempt> attempt) : attempt_(std::move(attempt)) {}
-  ~Handle() override { attempt_->OnDropped(); }
-  void Headers(const Metadata& headers) override { attempt_->Headers(headers); }
-  void Message(std::string payload) override { attempt_->Message(std::move(payload)); }
-  void Finish(absl::Status status) override { attempt_->Finish(std::move(status)); }
-  std::size_t Unsent() const override { return attempt_->Unsent(); }
-  void WhenWritable(absl::AnyInvocable<void()> writable) override { attempt_->WhenWritable(std::move(writable)); }
-  void OnCancel(absl::AnyInvocable<void()> cancelled) override { attempt_->OnCancel(std::move(cancelled)); }
-
- private:
-  const std::shared_ptr<Attempt> attempt_;
-};
 
 Clients::Clients(base::Strand& strand, base::Random& random, serving::Backend& backend,
                  std::function<void(const std::string&)> trace, std::function<bool(absl::Time)> excused,
@@ -338,6 +220,12 @@ Clients::Plan Clients::Share(std::uint32_t client, SharedCalls::Choice choice) {
 }
 
 // ---- their calls
+
+std::string Clients::Describe(const Operation& operation) {
+  return absl::StrCat(
+      operation.kind == Operation::Kind::kWrite ? absl::StrCat("write ", operation.id, " of ") : "read of ",
+      operation.entity.ToString());
+}
 
 void Clients::Start(std::uint32_t client, std::uint32_t node, absl::Duration deadline, Plan plan,
                     std::function<void(absl::Status)> done) {

@@ -95,6 +95,8 @@ class Clients {
   static base::EntityKey KeyOf(Service service, std::uint64_t entity);
   std::uint64_t DrawEntity();
 
+  // "write 7 of simulation.Log|e1".
+  static std::string Describe(const Operation& operation);
   void Start(std::uint32_t client, std::uint32_t node, absl::Duration deadline, Plan plan,
              std::function<void(absl::Status)> done);
   void Ended(Attempt& attempt, const absl::Status& status);

@@ -1,5 +1,6 @@
 #include "emulator/simulation/scenario_names.h"
 
+#include "emulator/base/status_codes.h"
 #include "emulator/simulation/scenario.h"
 
 namespace cloudstate::simulation {
@@ -20,11 +21,7 @@ const std::vector<std::string>& Sights() {
 }
 
 const std::vector<std::string>& Codes() {
-  static const auto* const names = new std::vector<std::string>{
-      "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT", "DEADLINE_EXCEEDED",  "NOT_FOUND",
-      "ALREADY_EXISTS", "PERMISSION_DENIED", "UNAUTHENTICATED",  "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-      "ABORTED",        "OUT_OF_RANGE",      "UNIMPLEMENTED",    "INTERNAL",           "UNAVAILABLE",
-      "DATA_LOSS"};
+  static const auto* const names = new std::vector<std::string>(base::CodeNames().begin() + 1, base::CodeNames().end());
   return *names;
 }
 

@@ -261,7 +261,8 @@ class Run {
       return (!scaling_.has_value() || scaling_->IsSettled()) && cluster_.Converged() && IsIdle() &&
              !conditions_.waiting();
     };
-    if (!strand_.RunUntil(quiet, options_.entities.limits.relay_timeout + kRecovery)) NoteWhatIsNotQuiet();
+    const absl::Duration longest = options_.entities.limits.relay_timeout + kRecovery;
+    if (!strand_.RunUntil(quiet, longest)) NoteWhatIsNotQuiet(longest);
     ReadEverywhere();
     strand_.RunUntil([this] { return !conditions_.asking(); }, kReadDeadline);
     conditions_.End();
@@ -275,16 +276,16 @@ class Run {
     return !user_function_.is_speaking();
   }
 
-  void NoteWhatIsNotQuiet() {
+  void NoteWhatIsNotQuiet(absl::Duration waited) {
     if (scaling_.has_value() && !scaling_->IsSettled()) {
       violations_.push_back(
-          {"convergence", absl::StrCat("there are not the replicas that are wanted ", absl::FormatDuration(kRecovery),
+          {"convergence", absl::StrCat("there are not the replicas that are wanted ", absl::FormatDuration(waited),
                                        " after all was healed: ", scaling_->ready(), " are ready")});
     }
     if (!cluster_.Converged()) {
       std::string states;
       for (const auto& [id, node] : cluster_.nodes()) absl::StrAppend(&states, " ", ToString(id), " ", node->state());
-      violations_.push_back({"convergence", absl::StrCat("the nodes do not agree ", absl::FormatDuration(kRecovery),
+      violations_.push_back({"convergence", absl::StrCat("the nodes do not agree ", absl::FormatDuration(waited),
                                                          " after all was healed:", states)});
     }
     for (const auto& [id, node] : cluster_.nodes()) {

@@ -12,10 +12,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "emulator/base/did_you_mean.h"
+#include "emulator/base/proto_time.h"
 #include "emulator/simulation/yaml_message.h"
 #include "emulator/simulation/yaml_value.h"
 #include "google/protobuf/descriptor.h"
-#include "google/protobuf/duration.pb.h"
 
 namespace cloudstate::simulation {
 namespace {
@@ -26,7 +26,6 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 using Place = YamlPlaces::Place;
 
-constexpr int kMostLevels = 64;
 // Aliases can make much out of little.
 constexpr int kMostValues = 100'000;
 
@@ -63,11 +62,6 @@ class Reader {
 
   std::optional<Target> Find(const Descriptor& type, const std::string& key) const;
   std::vector<std::string> Names(const Descriptor& type) const;
-  // Where nothing is written, yaml-cpp tells where the next thing is.
-  static Place PlaceOf(const YAML::Node& node, Place otherwise) {
-    const YAML::Mark mark = node.Mark();
-    return mark.is_null() || node.IsNull() ? otherwise : Place{mark.line + 1, mark.column + 1};
-  }
 
   const YamlShape& shape_;
   YamlPlaces& places_;
@@ -119,7 +113,7 @@ absl::Status Reader::ReadMessage(const YAML::Node& node, Place place, const std:
                                     ? absl::StrCat(name, " takes nothing")
                                     : absl::StrCat(name, " has parts: ", absl::StrJoin(Names(type), ", ")));
   }
-  if (++level_ > kMostLevels) return places_.Error(place, "too many levels, one within the other");
+  if (++level_ > kMostYamlLevels) return places_.Error(place, "too many levels, one within the other");
   std::map<std::string, Given> given;
   for (const auto& entry : node) {
     if (absl::Status status = ReadEntry(entry.first, entry.second, name, message, given); !status.ok()) return status;
@@ -242,10 +236,7 @@ absl::Status Reader::ReadDuration(const std::string& text, Place place, const Fi
     return places_.Error(place, absl::StrCat("'", text, "' is no duration such as 500ms, 30s or 2m"));
   }
   Message* part = message.GetReflection()->MutableMessage(&message, field);
-  auto& duration = static_cast<google::protobuf::Duration&>(*part);
-  const std::int64_t seconds = absl::IDivDuration(time, absl::Seconds(1), &time);
-  duration.set_seconds(seconds);
-  duration.set_nanos(static_cast<std::int32_t>(absl::ToInt64Nanoseconds(time)));
+  static_cast<google::protobuf::Duration&>(*part) = base::ToDuration(time);
   return absl::OkStatus();
 }
 

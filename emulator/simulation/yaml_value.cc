@@ -22,8 +22,6 @@ using google::protobuf::Struct;
 using google::protobuf::Value;
 using Place = YamlPlaces::Place;
 
-constexpr int kMostValueLevels = 64;
-constexpr std::size_t kValueWidth = 100;
 // Below it a double holds every whole number.
 constexpr double kWholeBelow = 9007199254740992;
 
@@ -72,7 +70,7 @@ class ValueReader {
 
   absl::Status Read(const YAML::Node& node, Place place, int level, Value& value) {
     if (--most_ < 0) return places_.Error(place, "there is too much in this file");
-    if (level > kMostValueLevels) return places_.Error(place, "too many levels, one within the other");
+    if (level > kMostYamlLevels) return places_.Error(place, "too many levels, one within the other");
     places_.Note(value, 0, place);
     if (node.IsNull()) {
       value.set_null_value(google::protobuf::NULL_VALUE);
@@ -87,15 +85,10 @@ class ValueReader {
   }
 
  private:
-  static Place At(const YAML::Node& node, Place otherwise) {
-    const YAML::Mark mark = node.Mark();
-    return mark.is_null() || node.IsNull() ? otherwise : Place{mark.line + 1, mark.column + 1};
-  }
-
   absl::Status ReadMembers(const YAML::Node& node, Place place, int level, Struct& members) {
     std::map<std::string, Place> given;
     for (const auto& entry : node) {
-      const Place here = At(entry.first, place);
+      const Place here = PlaceOf(entry.first, place);
       if (!entry.first.IsScalar()) return places_.Error(here, "there is no name of a value");
       const std::string& name = entry.first.Scalar();
       const auto [before, first] = given.try_emplace(name, here);
@@ -110,7 +103,8 @@ class ValueReader {
 
   absl::Status ReadElements(const YAML::Node& node, Place place, int level, ListValue& elements) {
     for (const auto& element : node) {
-      if (absl::Status status = Read(element, At(element, place), level + 1, *elements.add_values()); !status.ok()) {
+      if (absl::Status status = Read(element, PlaceOf(element, place), level + 1, *elements.add_values());
+          !status.ok()) {
         return status;
       }
     }
@@ -141,6 +135,11 @@ std::string MemberLines(const Value& value, const std::string& indent) {
 }
 
 }  // namespace
+
+Place PlaceOf(const YAML::Node& node, Place otherwise) {
+  const YAML::Mark mark = node.Mark();
+  return mark.is_null() || node.IsNull() ? otherwise : Place{mark.line + 1, mark.column + 1};
+}
 
 absl::Status ReadYamlValue(const YAML::Node& node, Place place, YamlPlaces& places, int& most, Value& value) {
   return ValueReader(places, most).Read(node, place, 0, value);
@@ -173,7 +172,7 @@ std::string WriteYamlValueInOneLine(const Value& value) {
 
 std::string WriteYamlValue(const Value& value, const std::string& indent, std::size_t before) {
   const std::string line = WriteYamlValueInOneLine(value);
-  if (before + 1 + line.size() > kValueWidth) {
+  if (before + 1 + line.size() > kYamlWidth) {
     const std::string lines = MemberLines(value, indent);
     if (!lines.empty()) return "\n" + lines;
   }

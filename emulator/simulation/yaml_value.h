@@ -13,6 +13,14 @@ class Node;
 
 namespace cloudstate::simulation {
 
+// So many levels may stand one within the other.
+inline constexpr int kMostYamlLevels = 64;
+// A value that would be longer goes over several lines.
+inline constexpr std::size_t kYamlWidth = 100;
+
+// Where nothing is written, yaml-cpp tells where the next thing is.
+YamlPlaces::Place PlaceOf(const YAML::Node& node, YamlPlaces::Place otherwise);
+
 // Any YAML as a google.protobuf.Value: what has quotation marks is a text, as is what JSON would not take for a number.
 // Whole numbers that a double can't hold stay texts, which is how protobuf's JSON writes them anyway. Notes where each
 // value stands; that of a member, where its name stands. `most` is how many more values may be read.

@@ -6,11 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "emulator/base/proto_time.h"
 #include "emulator/simulation/yaml_message.h"
 #include "emulator/simulation/yaml_text.h"
 #include "emulator/simulation/yaml_value.h"
 #include "google/protobuf/descriptor.h"
-#include "google/protobuf/duration.pb.h"
 #include "google/protobuf/struct.pb.h"
 
 namespace cloudstate::simulation {
@@ -19,16 +19,12 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// A value that is longer goes over several lines.
-constexpr std::size_t kWidth = 100;
-
 bool IsPart(const FieldDescriptor* field) {
   return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !IsDuration(field) && !IsAnyValue(field);
 }
 
 std::string DurationText(const Message& message) {
-  const auto& duration = static_cast<const google::protobuf::Duration&>(message);
-  const absl::Duration time = absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+  const absl::Duration time = base::FromDuration(static_cast<const google::protobuf::Duration&>(message));
   return time == absl::ZeroDuration() ? "0s" : absl::FormatDuration(time);
 }
 
@@ -208,7 +204,7 @@ std::string Writer::LinesOf(const Entry& entry, const std::string& indent) const
   const std::string line = absl::StrCat(start, " ", InOneLine(entry), "\n");
   // The sections of the whole and its list of steps are easier to read, and to change, with a line for each part.
   const bool outermost = indent.empty();
-  if (!outermost && line.size() <= kWidth) return line;
+  if (!outermost && line.size() <= kYamlWidth) return line;
   if (field->is_map())
     return absl::StrCat(start, "\n", indent, "  ", absl::StrJoin(Pairs(entry), "\n" + indent + "  "), "\n");
   if (field->is_repeated()) return absl::StrCat(start, "\n", ListLines(entry, indent + "  "));

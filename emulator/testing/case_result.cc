@@ -1,7 +1,6 @@
 #include "emulator/testing/case_result.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 
 namespace cloudstate::testing {
 

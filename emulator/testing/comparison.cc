@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/numeric/int128.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -37,21 +36,6 @@ struct Came {
 Came Whole(const Json& value) { return {.full = &value, .brief = &value}; }
 Came Nothing() { return {}; }
 
-// "user_id" as protobuf's JSON writes it.
-std::string CamelCase(const std::string& name) {
-  std::string result;
-  bool upper = false;
-  for (const char each : name) {
-    if (each == '_') {
-      upper = true;
-      continue;
-    }
-    result += upper ? absl::ascii_toupper(static_cast<unsigned char>(each)) : each;
-    upper = false;
-  }
-  return result;
-}
-
 const Json* Member(const Json* value, const std::string& name) {
   if (value == nullptr || !value->has_struct_value()) return nullptr;
   const auto found = value->struct_value().fields().find(name);
@@ -74,8 +58,9 @@ Came MemberOf(const Came& came, const std::string& name) {
 std::string NameIn(const Came& came, const std::string& written) {
   std::string name = Unescaped(written);
   if (came.HasKeys()) return name;
-  if (Member(came.full, name) == nullptr && Member(came.full, CamelCase(name)) != nullptr) return CamelCase(name);
-  return name;
+  if (Member(came.full, name) != nullptr) return name;
+  std::string json_name = JsonName(name);
+  return Member(came.full, json_name) != nullptr ? json_name : name;
 }
 
 // A number that is whole, also one of 64 bits, of which a double would keep 53.

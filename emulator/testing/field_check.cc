@@ -1,3 +1,5 @@
+#include "emulator/testing/field_check.h"
+
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -5,7 +7,6 @@
 #include "absl/strings/str_join.h"
 #include "emulator/base/did_you_mean.h"
 #include "emulator/base/json_members.h"
-#include "emulator/testing/file_check.h"
 #include "emulator/testing/matchers.h"
 
 namespace cloudstate::testing {
@@ -26,7 +27,7 @@ class FieldCheck {
     }
     if (!value.has_struct_value()) return std::nullopt;
     for (const auto& [name, member] : base::MembersByName(value)) {
-      const FieldDescriptor* field = Find(type, Unescaped(name));
+      const FieldDescriptor* field = FindField(type, Unescaped(name));
       if (field == nullptr) return Unknown(name, *member, type);
       if (Found found = Field(*member, *field)) return found;
     }
@@ -34,13 +35,6 @@ class FieldCheck {
   }
 
  private:
-  static const FieldDescriptor* Find(const Descriptor& type, const std::string& name) {
-    for (int i = 0; i < type.field_count(); ++i) {
-      if (type.field(i)->name() == name || type.field(i)->json_name() == name) return type.field(i);
-    }
-    return nullptr;
-  }
-
   static Found Unknown(const std::string& name, const Json& member, const Descriptor& type) {
     std::vector<std::string> names;
     for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->json_name());
@@ -99,6 +93,13 @@ class FieldCheck {
 };
 
 }  // namespace
+
+const FieldDescriptor* FindField(const Descriptor& type, const std::string& name) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    if (type.field(i)->name() == name || type.field(i)->json_name() == name) return type.field(i);
+  }
+  return nullptr;
+}
 
 std::optional<FieldProblem> FindFieldProblem(const Json& message, const Descriptor& type) {
   return FieldCheck::Message(message, type);

@@ -7,8 +7,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "emulator/base/status_codes.h"
+#include "emulator/testing/field_check.h"
 #include "emulator/testing/matchers.h"
-#include "emulator/testing/status_codes.h"
 #include "emulator/userfunction/specification.h"
 
 namespace cloudstate::testing {
@@ -139,9 +140,9 @@ class FormCheck {
     if (step.has_forward()) values.push_back(&step.forward().input());
     absl::Status status = ForAll(values, [&](const Json* each) { return CheckMatchers(*each, places_); });
     if (status.ok()) status = ForAll(step.events(), [&](const Json& each) { return ExpectedTyped(each); });
-    if (status.ok() && !step.error().code().empty() && !CodeOf(step.error().code()).has_value()) {
+    if (status.ok() && !step.error().code().empty() && !base::CodeOf(step.error().code()).has_value()) {
       return places_.Error(places_.Of(step.error(), dev::v1::ExpectedError::kCodeFieldNumber),
-                           NoSuchCode(step.error().code()));
+                           base::NoSuchCode(step.error().code()));
     }
     return status;
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,14 +16,6 @@ absl::Status CheckForm(const dev::v1::TestFile& file, const simulation::YamlPlac
 // Whether the user function has the services, methods, types and fields that it names. INVALID_ARGUMENT with the place,
 // and what may have been meant.
 absl::Status CheckNames(const dev::v1::TestFile& file, const simulation::YamlPlaces& places, const KnownTypes& types);
-
-// The first field that a message names, here or below, and its type does not have; likewise of enums. There may be
-// matchers in their place.
-struct FieldProblem {
-  const Json* at = nullptr;  // within the message
-  std::string text;
-};
-std::optional<FieldProblem> FindFieldProblem(const Json& message, const google::protobuf::Descriptor& type);
 
 // {ItemAdded: {…}}.
 struct TypedMessage {

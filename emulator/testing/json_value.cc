@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -210,6 +211,20 @@ std::string ShortJsonText(const Json& value) {
   std::string text = JsonText(value);
   if (text.size() <= kShortText) return text;
   return std::string(base::Beginning(text, kShortText)) + "…";
+}
+
+std::string JsonName(absl::string_view field) {
+  std::string result;
+  bool upper = false;
+  for (const char each : field) {
+    if (each == '_') {
+      upper = true;
+      continue;
+    }
+    result += upper ? absl::ascii_toupper(static_cast<unsigned char>(each)) : each;
+    upper = false;
+  }
+  return result;
 }
 
 Json TextValue(absl::string_view text) {

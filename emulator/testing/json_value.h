@@ -27,6 +27,9 @@ std::string JsonText(const Json& value);
 // The same, cut where it gets long: for a sentence.
 std::string ShortJsonText(const Json& value);
 
+// "productId" of "product_id": as protobuf's JSON names a field.
+std::string JsonName(absl::string_view field);
+
 Json TextValue(absl::string_view text);
 Json NumberValue(double number);
 // A number, or a text that is one, as protobuf's JSON writes those of 64 bits.

@@ -1,9 +1,7 @@
 #include "emulator/testing/known_types.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "emulator/base/meant_name.h"
 #include "emulator/userfunction/descriptors.h"

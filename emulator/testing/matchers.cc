@@ -132,6 +132,22 @@ std::vector<const Json*> Alternatives(const Json& expected) {
 
 std::string Unescaped(const std::string& text) { return absl::StartsWith(text, "$$") ? text.substr(1) : text; }
 
+std::string Escaped(const std::string& text) { return absl::StartsWith(text, "$") ? "$" + text : text; }
+
+Json Expecting(const Json& came) {
+  if (came.has_string_value()) return TextValue(Escaped(came.string_value()));
+  Json result = came;
+  if (came.has_list_value()) {
+    for (Json& each : *result.mutable_list_value()->mutable_values()) each = Expecting(each);
+  }
+  if (came.has_struct_value()) {
+    auto& fields = *result.mutable_struct_value()->mutable_fields();
+    fields.clear();
+    for (const auto& [name, field] : came.struct_value().fields()) fields[Escaped(name)] = Expecting(field);
+  }
+  return result;
+}
+
 absl::Status CheckMatchers(const Json& expected, const simulation::YamlPlaces& places) {
   return MatcherCheck(places).Check(expected);
 }

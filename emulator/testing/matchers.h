@@ -30,6 +30,9 @@ bool IsMappedMatchers(const Json& value);
 
 // A text or name as it is meant: "$$" at its beginning stands for one "$".
 std::string Unescaped(const std::string& text);
+std::string Escaped(const std::string& text);
+// What came, written as what is expected: texts and names in it that look like matchers are none.
+Json Expecting(const Json& came);
 
 // What may stand in the end where alternatives are expected: those of $one-of and $partial, or the value itself. None
 // for $any.

@@ -11,9 +11,10 @@
 #include "emulator/base/json_members.h"
 #include "emulator/base/printable.h"
 #include "emulator/base/proto_time.h"
+#include "emulator/base/status_codes.h"
+#include "emulator/testing/field_check.h"
 #include "emulator/testing/file_check.h"
 #include "emulator/testing/matchers.h"
-#include "emulator/testing/status_codes.h"
 
 namespace cloudstate::testing {
 namespace {
@@ -164,7 +165,8 @@ Failed OutcomeCheck::Step(const TestStep& step, const CallOutcome& outcome) cons
 }
 
 Failed OutcomeCheck::Ended(const TestStep& step, const CallOutcome& outcome) const {
-  const std::string came = absl::StrCat(CodeText(outcome.code), outcome.message.empty() ? "" : ": ", outcome.message);
+  const std::string came =
+      absl::StrCat(base::CodeName(outcome.code), outcome.message.empty() ? "" : ": ", outcome.message);
   if (!step.has_error()) {
     if (outcome.code == 0) return std::nullopt;
     return Failure(step, TestStep::kCallFieldNumber, absl::StrCat(outcome.call, " failed with ", came));
@@ -173,10 +175,10 @@ Failed OutcomeCheck::Ended(const TestStep& step, const CallOutcome& outcome) con
   if (outcome.code == 0) {
     return Failure(step, TestStep::kErrorFieldNumber, absl::StrCat(outcome.call, " did not fail"));
   }
-  const std::optional<int> code = CodeOf(error.code());
+  const std::optional<int> code = base::CodeOf(error.code());
   if (code.has_value() && *code != outcome.code) {
     return Failure(step, TestStep::kErrorFieldNumber,
-                   absl::StrCat(outcome.call, " failed with ", came, ", not with ", CodeText(*code)));
+                   absl::StrCat(outcome.call, " failed with ", came, ", not with ", base::CodeName(*code)));
   }
   if (!error.has_message()) return std::nullopt;
   return Value(error.message(), ActualOf(TextValue(outcome.message)), "error.message");

@@ -11,9 +11,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "cloudstate/value_entity.pb.h"
 #include "emulator/base/proto_time.h"
+#include "emulator/base/status_codes.h"
 #include "emulator/testing/json_value.h"
-#include "emulator/testing/status_codes.h"
+#include "emulator/testing/matchers.h"
 #include "emulator/userfunction/specification.h"
 
 namespace cloudstate::testing {
@@ -26,26 +28,7 @@ using dev::v1::Payload;
 using dev::v1::TestCase;
 using dev::v1::TestStep;
 
-constexpr char kDeletion[] = "cloudstate.valueentity.ValueEntityDelete";
-
 using EntityName = std::pair<std::string, std::string>;  // service, entity id
-
-// What an expectation says where a matcher could stand.
-std::string EscapedText(const std::string& text) { return text.starts_with('$') ? "$" + text : text; }
-
-Json Expected(const Json& value) {
-  if (value.kind_case() == Json::kStringValue) return TextValue(EscapedText(value.string_value()));
-  Json result = value;
-  if (value.has_list_value()) {
-    for (Json& each : *result.mutable_list_value()->mutable_values()) each = Expected(each);
-  }
-  if (value.has_struct_value()) {
-    auto& fields = *result.mutable_struct_value()->mutable_fields();
-    fields.clear();
-    for (const auto& [name, field] : value.struct_value().fields()) fields[EscapedText(name)] = Expected(field);
-  }
-  return result;
-}
 
 std::vector<const Payload*> PayloadsOf(const CommandTrace& trace, const std::string& kind, int command) {
   std::vector<const Payload*> found;
@@ -54,6 +37,10 @@ std::vector<const Payload*> PayloadsOf(const CommandTrace& trace, const std::str
     if (fits && !step.payload().type_url().empty()) found.push_back(&step.payload());
   }
   return found;
+}
+
+bool IsDeletion(const std::string& type_name) {
+  return type_name == valueentity::ValueEntityDelete::descriptor()->full_name();
 }
 
 // Whether the last step of that kind says that so many messages came before the end.
@@ -100,7 +87,7 @@ class TestRecorder {
     std::map<EntityName, std::vector<const CommandTrace*>> by_entity;
     for (const CommandTrace* trace : traces_) by_entity[{trace->service(), trace->entity_id()}].push_back(trace);
     for (const auto& [entity, of_entity] : by_entity) {
-      const std::string service = LastPart(entity.first);
+      const std::string service = Shortened(entity.first);
       AddCase(entity.second.empty() ? service : absl::StrCat(service, " ", entity.second), of_entity);
     }
     return std::move(result_);
@@ -171,15 +158,15 @@ class TestRecorder {
   bool AddOutcome(const CommandTrace& trace, const dev::v1::Method& method, TestStep& step) const {
     const std::vector<const Payload*> replies = PayloadsOf(trace, "answered", 0);
     if (trace.code() != 0) {
-      step.mutable_error()->set_code(CodeText(trace.code()));
-      *step.mutable_error()->mutable_message() = TextValue(EscapedText(trace.message()));
+      step.mutable_error()->set_code(base::CodeName(trace.code()));
+      *step.mutable_error()->mutable_message() = TextValue(Escaped(trace.message()));
       return true;
     }
     if (!method.server_streaming()) {
-      if (!replies.empty()) *step.mutable_reply() = Expected(Meaning(*replies.front()));
+      if (!replies.empty()) *step.mutable_reply() = Expecting(Meaning(*replies.front()));
       return true;
     }
-    for (const Payload* each : replies) *step.add_replies() = Expected(Meaning(*each));
+    for (const Payload* each : replies) *step.add_replies() = Expecting(Meaning(*each));
     return EndsAfter(trace, "answered", replies.size());
   }
 
@@ -190,7 +177,7 @@ class TestRecorder {
     dev::v1::ExpectedCommand& expected = forward ? *step.mutable_forward() : *step.add_effects();
     expected.set_call(MethodName(caused.service(), caused.method()));
     const std::vector<const Payload*> payloads = PayloadsOf(trace, forward ? "forwarded" : "effect", index + 1);
-    if (!payloads.empty()) *expected.mutable_input() = Expected(Meaning(*payloads.front()));
+    if (!payloads.empty()) *expected.mutable_input() = Expecting(Meaning(*payloads.front()));
   }
 
   // ---- what is given
@@ -210,7 +197,7 @@ class TestRecorder {
       if (base::FromTimestamp(event.time()) < since) before.push_back(&event);
     }
     const bool value = IsValueEntity(name.first);
-    if (before.empty() || (value && TypeName(before.back()->payload().type_url()) == kDeletion)) return;
+    if (before.empty() || (value && IsDeletion(TypeName(before.back()->payload().type_url())))) return;
     dev::v1::GivenEntity& given = *made.add_given();
     given.set_entity(name.second);
     if (Shortened(name.first) != result_.file.service()) given.set_service(Shortened(name.first));
@@ -248,7 +235,7 @@ class TestRecorder {
   std::string NameOfType(const std::string& type_url) const {
     const std::string full = TypeName(type_url);
     if (!absl::StartsWith(type_url, "type.googleapis.com/")) return type_url;
-    if (full == kDeletion) return LastPart(full);
+    if (IsDeletion(full)) return LastPart(full);
     const auto found = types_.FindType(LastPart(full));
     return found.ok() && *found != nullptr && (*found)->full_name() == full ? LastPart(full) : full;
   }
@@ -261,7 +248,7 @@ class TestRecorder {
     Json result;
     const Json value = Meaning(payload);
     (*result.mutable_struct_value()->mutable_fields())[NameOfType(payload.type_url())] =
-        escaping == Escaping::kYes ? Expected(value) : value;
+        escaping == Escaping::kYes ? Expecting(value) : value;
     return result;
   }
 

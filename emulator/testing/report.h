@@ -23,7 +23,7 @@ struct Report {
   bool passed() const { return error.empty() && Count(Outcome::kFailed) == 0 && Count(Outcome::kNotRun) == 0; }
 };
 
-// "carts.yaml: a cart takes an item": what --filter matches, and reports name.
+// "carts.yaml: a cart takes an item": as reports name it.
 std::string CaseId(const CaseResult& result);
 
 // Version 14 of the Test Anything Protocol: the first line, how many cases there are, and those of one case, by its

@@ -8,10 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cloudstate/dev/v1/dev.pb.h"
+#include "cloudstate/dev/v1/replay.pb.h"
 #include "cloudstate/dev/v1/testfile.pb.h"
 #include "emulator/fuzzing/sequence.h"
 #include "emulator/fuzzing/values.h"
+#include "emulator/testing/json_value.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 
@@ -190,6 +194,41 @@ TEST(FuzzingSequence, RepeatsCommandsNowAndThen) {
     }
   }
   EXPECT_GT(longest, 10u);
+}
+
+std::string TextOf(const Value& value) {
+  if (value.has_bool_value()) return value.bool_value() ? "true" : "false";
+  return value.has_number_value() ? absl::StrCat(value.number_value()) : value.string_value();
+}
+
+TEST(FuzzingSequence, EvictsTheEntityThatWasCalledLastWhateverItsKeyIs) {
+  Method parts = Methods()[0];
+  parts.key_fields = {"entity_id", "from_sequence"};
+  Method truth = parts;
+  truth.input = dev::v1::ReplayRequest::descriptor();
+  truth.key_fields = {"without_snapshots"};
+  Method kind = parts;
+  kind.input = dev::v1::Fault::descriptor();
+  kind.key_fields = {"kind"};
+  for (const Method& method : {parts, truth, kind}) {
+    int evictions = 0;
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+      std::string last;
+      for (const TestStep& step : MakeSequence({method}, {}, seed, 30)) {
+        if (step.has_call()) {
+          std::vector<std::string> id;
+          for (const std::string& name : method.key_fields) {
+            id.push_back(TextOf(step.input().struct_value().fields().at(testing::JsonName(name))));
+          }
+          last = absl::StrCat("shop.Cart ", absl::StrJoin(id, "-"));
+        }
+        if (!step.has_evict()) continue;
+        EXPECT_EQ(step.evict(), last) << "seed " << seed;
+        ++evictions;
+      }
+    }
+    EXPECT_GT(evictions, 20) << method.key_fields.front();
+  }
 }
 
 TEST(FuzzingSequence, ProbesEntitiesThatNothingElseIsDoneTo) {

@@ -12,6 +12,8 @@
 #include "emulator/fuzzing/memory_trend.h"
 #include "emulator/fuzzing/outcome.h"
 #include "emulator/fuzzing/shrink.h"
+#include "emulator/testing/file_check.h"
+#include "emulator/testing/test_file.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace cloudstate::fuzzing {
@@ -102,6 +104,26 @@ TEST(FuzzingShrink, ComesToAnEndWithEveryValue) {
   const Sequence shrunk =
       Shrink({Call("Add", R"({"a":1.5,"b":"NaN","c":"12","d":"e\u0301\u05e9","e":[[1],{}],"f":null})")}, fails, 1000);
   EXPECT_TRUE(Plainer(shrunk[0].input()).empty());
+}
+
+// What fails with every number, but not without one.
+TEST(FuzzingShrink, ComesToAnEndWithNumbersThatAreTexts) {
+  int played = 0;
+  const auto fails = [&played](const Sequence& candidate) {
+    ++played;
+    if (candidate.size() != 2) return false;
+    for (const TestStep& step : candidate) {
+      const auto& fields = step.input().struct_value().fields();
+      if (!fields.contains("big") || fields.at("big").string_value().empty()) return false;
+    }
+    return true;
+  };
+  const Sequence shrunk =
+      Shrink({Call("Add", R"({"big":"9223372036854775807"})"), Call("Get", R"({"big":"-5"})")}, fails, 400);
+  ASSERT_EQ(shrunk.size(), 2u);
+  EXPECT_EQ(Field(shrunk[0], "big").string_value(), "0");
+  EXPECT_EQ(Field(shrunk[1], "big").string_value(), "0");
+  EXPECT_LT(played, 30);
 }
 
 // ---- judging
@@ -225,6 +247,31 @@ TEST(FuzzingTestFile, ExpectsWhatTheEventsSay) {
   EXPECT_EQ(file.cases(0).when(0).call(), "Add");
   EXPECT_EQ(file.cases(0).when(0).error().code(), "UNKNOWN") << "fails as it did when it was played";
   EXPECT_EQ(file.cases(0).when(1).reply().struct_value().fields().at("n").number_value(), 1);
+}
+
+TEST(FuzzingTestFile, ExpectsTextsThatLookLikeMatchersAsTheyAre) {
+  Outcome outcome = Stored(Replied(R"({"$ref":"x","price":"$5"})"), "shop.Added", R"({"price":"$any"})");
+  outcome.effects.push_back({"shop.Stock.Take", {"type.googleapis.com/shop.Take", R"({"price":"$6"})"}, true});
+  for (const Outcome& each : {outcome, Failed("$regex")}) {
+    const std::string text = testing::FoundTestFileText(
+        MakeTestFile(Of(FindingKind::kState, each), CartMethods(), absl::Seconds(2), "a name"));
+    dev::v1::TestFile file;
+    simulation::YamlPlaces places("found.yaml");
+    ASSERT_TRUE(testing::ReadTestFile(text, file, places).ok()) << text;
+    const absl::Status status = testing::CheckForm(file, places);
+    EXPECT_TRUE(status.ok()) << status << "\n" << text;
+  }
+  const TestStep step =
+      MakeTestFile(Of(FindingKind::kState, outcome), CartMethods(), absl::Seconds(2), "a name").cases(0).when(1);
+  EXPECT_EQ(step.reply().struct_value().fields().at("price").string_value(), "$$5");
+  EXPECT_EQ(step.reply().struct_value().fields().at("$$ref").string_value(), "x");
+}
+
+TEST(FuzzingTestFile, IsForWhatATestCanShow) {
+  Finding finding{FindingKind::kLoad, "shop.Cart.Get", "a", "seen", 1, std::nullopt};
+  EXPECT_TRUE(TestShows(finding));
+  finding.needs_first_event = true;
+  EXPECT_FALSE(TestShows(finding)) << "a test loads an entity from its snapshot";
 }
 
 TEST(FuzzingTestFile, LoadsTheEntityAnewWhereItsSnapshotIsWrong) {

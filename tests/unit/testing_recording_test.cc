@@ -214,6 +214,19 @@ TEST_F(TestRecording, MakesACaseOfEachEntity) {
   EXPECT_EQ(test.file.cases(1).given_size(), 1);
 }
 
+TEST_F(TestRecording, NamesCasesApartWhoseServicesHaveTheSameLastName) {
+  std::string other = kRecordedServices;
+  other.replace(other.find("shop.Cart"), 9, "old.Cart");
+  const auto types = *KnownTypes::Build(FromText<dev::v1::ListServicesResponse>(kRecordedServices + other),
+                                        DescriptorSetFromText({kRecordedFile}));
+  dev::v1::CommandTrace old = Unary(2, "a", "y");
+  old.set_service("old.Cart");
+  const RecordedTest test = MakeRecordedTest({Unary(1, "a", "x"), old}, {}, *types, RecordedCases::kForEachEntity);
+  ASSERT_EQ(test.file.cases_size(), 2);
+  EXPECT_EQ(test.file.cases(0).name(), "old.Cart a");
+  EXPECT_EQ(test.file.cases(1).name(), "shop.Cart a");
+}
+
 TEST_F(TestRecording, WritesStreamsThatEnded) {
   dev::v1::CommandTrace sum = TraceOf(1, "Sum", "a");
   AddStep(sum, "sent", "x");

@@ -165,6 +165,26 @@ class LossySnapshot final : public FaultyCart {
   }
 };
 
+// Takes no more events than come behind one of its snapshots, but for those of its own commands.
+class ForgottenEvent final : public FaultyCart {
+ public:
+  static constexpr std::int64_t kSnapshotEvery = 3;
+
+  using FaultyCart::FaultyCart;
+  absl::Status OnEvent(const Any& event) override {
+    if (!has_answered_ && ++loaded_ >= kSnapshotEvery) return absl::InternalError("no handler for old events");
+    return cart().OnEvent(event);
+  }
+  absl::Status OnCommand(const std::string& name, const Any& payload, EventSourcedContext& context) override {
+    has_answered_ = true;
+    return cart().OnCommand(name, payload, context);
+  }
+
+ private:
+  bool has_answered_ = false;
+  std::int64_t loaded_ = 0;
+};
+
 // Keeps something of each command for ever.
 class Leak final : public FaultyCart {
  public:
@@ -244,6 +264,9 @@ std::vector<Fault> CartCodeFaults() {
       {.name = "lossy-snapshot",
        .description = "forgets the names of the items in snapshots",
        .model = Carts<LossySnapshot>(3)},
+      {.name = "forgotten-event",
+       .description = "takes old events from a snapshot only",
+       .model = Carts<ForgottenEvent>(ForgottenEvent::kSnapshotEvery)},
       {.name = "leak", .description = "keeps 64 KiB of each command for ever", .model = Carts<Leak>()},
       {.name = "different-answer",
        .description = "fails a command that it carried out before",
