@@ -5,13 +5,12 @@ import type { Route } from '../router';
 import { status } from '../state/live';
 import { preferences, setPreferences } from '../state/preferences';
 import { useStore } from '../state/store';
-import { Badge, Card, Command, CopyButton, Loading, Page } from '../ui/basics';
+import { Badge, Card, CopyButton, Loading, Page } from '../ui/basics';
 import { CliCommand } from '../ui/cli';
 import { formatTime } from '../ui/format';
 import '../styles/settings.css';
 import { MIT, PARTS } from './settings/licences';
 import { RunSettings } from './settings/run_settings';
-import { shellWord } from '../ui/shell';
 
 export function SettingsPage({ route }: { route: Route }) {
   const now = useStore(status);
@@ -95,9 +94,10 @@ function Data({ now }: { now: StatusJson | undefined }) {
               <code>{directory}</code> <CopyButton text={directory} label="Copy the directory" />
             </p>
             <p class="muted">Durability is {DURABILITY[now.durability ?? ''] ?? now.durability}.</p>
-            <p>The journal is one SQLite file. This makes a copy of it, also while the emulator runs:</p>
-            <Command text={`mkdir -p backup && sqlite3 ${shellWord(`${directory}/journal.db`)} ".backup backup/journal.db"`} />
-            <p>A run that goes on from the copy:</p>
+            <p>The journal is one SQLite file. This copies what it holds, also while the emulator runs:</p>
+            <CliCommand words={['export', 'backup.journal.gz']} />
+            <p>A run that goes on from the copy, in a directory of its own:</p>
+            <CliCommand words={['import', 'backup.journal.gz', '--data-dir', 'backup']} />
             <CliCommand words={['run', '--data-dir', 'backup']} />
           </>
         )}

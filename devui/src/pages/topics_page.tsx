@@ -25,7 +25,7 @@ export function TopicsPage(_: { route: Route }) {
             </li>
           </ul>
           <p>Follow all events from a terminal, or from a program of yours:</p>
-          <CliCommand words={['journal', 'tail']} />
+          <CliCommand words={['journal', 'tail', '--follow']} />
           <Command text={`curl -N '${location.origin}/v1/events:watch'`} />
           <p>See how an action passes calls on to two carts:</p>
           <CliCommand words={['run', '--sample', 'checkout']} />

@@ -25,7 +25,7 @@ const reachable = (address: string) => address.replace(/^(0\.0\.0\.0|\[::\])(?=:
 const DEFAULT_ADMIN = '127.0.0.1:9001';
 
 // These start something of their own. All others ask an emulator that runs.
-const STARTS = ['run', 'sample', 'tck', 'simulate', 'scale simulate', 'scale tune'];
+const STARTS = ['run', 'sample', 'tck', 'import', 'simulate', 'scale simulate', 'scale tune'];
 
 // A line of `cloudstate-dev`, which reaches the emulator with this admin port.
 export function programLine(words: string[], admin?: string): string {

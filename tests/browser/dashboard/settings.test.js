@@ -71,7 +71,8 @@ test('tells where the data is and how to keep a copy of it', async () => {
   const page = await it.open('#/settings');
   const { dataDirectory } = await it.api('/v1/status');
   assert.equal(await copy(page, 'Copy the directory'), dataDirectory);
-  await page.getByText(`sqlite3 ${dataDirectory}/journal.db ".backup backup/journal.db"`).waitFor();
+  await page.getByText(`cloudstate-dev export backup.journal.gz --admin ${it.emulator.admin}`).waitFor();
+  await page.getByText('cloudstate-dev import backup.journal.gz --data-dir backup', { exact: true }).waitFor();
   await page.getByText('Durability is full').waitFor();
 });
 
@@ -101,7 +102,7 @@ test('Scaling, which is off, tells what it is and how to have it', async () => {
 test('Topics tells what comes, and what can be done today', async () => {
   const page = await it.open('#/topics');
   await page.getByText('still to come').waitFor();
-  assert.equal(await copy(page, 'Copy this command'), `cloudstate-dev journal tail --admin ${it.emulator.admin}`);
+  assert.equal(await copy(page, 'Copy this command'), `cloudstate-dev journal tail --follow --admin ${it.emulator.admin}`);
   await page.getByText(`curl -N '${it.url}v1/events:watch'`).waitFor();
   await page.getByRole('main').getByRole('link', { name: 'Calls' }).click();
   await shown(page, 'Calls');

@@ -3,6 +3,7 @@ import { type ApiError, asApiError, rpc } from '../../api/client';
 import type { EntityJson, ListEventsResponseJson, ListSnapshotsResponseJson } from '../../api/contract';
 import { announce } from '../../ui/announce';
 import { Button, ErrorBox } from '../../ui/basics';
+import { CliCommand } from '../../ui/cli';
 import { Dialog } from '../../ui/dialog';
 import { saveFile } from '../../ui/download';
 import { formatCount, num, plural } from '../../ui/format';
@@ -42,6 +43,7 @@ export function ExportDialog({ entity, onClose }: { entity: EntityJson; onClose:
   const [done, setDone] = useState(0);
   const [error, setError] = useState<ApiError>();
   const [turn, setTurn] = useState(0);
+  const { persistenceId = '', entityId = '' } = whole;
   const last = num(whole.lastSequence);
   useEffect(() => {
     const abort = new AbortController();
@@ -62,8 +64,10 @@ export function ExportDialog({ entity, onClose }: { entity: EntityJson; onClose:
   return (
     <Dialog title="Export" onClose={onClose} actions={<Button onClick={onClose}>Cancel</Button>}>
       <p>
-        All events and snapshots of <strong>{whole.persistenceId}/{whole.entityId}</strong>, one JSON object a line.
+        All events and snapshots of <strong>{persistenceId}/{entityId}</strong>, one JSON object a line, for you and your
+        programs to read. Into another journal it goes by an archive:
       </p>
+      <CliCommand words={['export', 'entity.journal.gz', '--persistence-id', persistenceId, '--id-contains', entityId]} />
       {error ? <ErrorBox error={error} onRetry={() => setTurn((before) => before + 1)} /> : (
         <div class="export-progress">
           <progress max={last} value={done} aria-label="Events fetched" />

@@ -30,7 +30,7 @@ function Rejected({ command }: { command: string[] }) {
           <CliCommand words={['run', '--watch', '.', '--', ...command]} />
         </>
       )}
-      <p>Does the support library keep to the protocol? This tells:</p>
+      <p>This checks what it declares, and says more about it:</p>
       <CliCommand words={['tck', '--', ...(command.length > 0 ? command : ['COMMAND'])]} />
     </>
   );
