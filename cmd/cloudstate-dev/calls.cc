@@ -2,10 +2,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/call_tree.h"
-#include "cmd/cloudstate-dev/client.h"
-#include "cmd/cloudstate-dev/command_line.h"
+#include "cmd/cloudstate-dev/cluster_command.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/payload_text.h"
+#include "cmd/cloudstate-dev/served_service.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/admin/views.h"
 
@@ -20,7 +20,8 @@ struct CallsOptions {
   std::string trace;
 
   void AddFilterTo(CLI::App& command) {
-    command.add_option("--service", service, "Only calls that reached this service (full name)")->type_name("SERVICE");
+    command.add_option("--service", service, "Only calls that reached this service; the last part of its name will do")
+        ->type_name("SERVICE");
     command.add_option("--method", method, "Only calls that reached this method")->type_name("METHOD");
     command.add_option("--entity", entity, "Only calls that reached an entity with this id")->type_name("ID");
     command.add_flag("--failed", failed, "Only calls that failed");
@@ -88,7 +89,8 @@ std::string FormatLine(const dev::v1::CommandTrace& trace, const Terminal& termi
                       Styled(Printable(outcome.text), outcome.style, terminal), "\n");
 }
 
-int List(Client& client, const Settings& settings, const CallsOptions& options) {
+int List(Client& client, const Settings& settings, CallsOptions options) {
+  if (absl::Status status = UseServedService(client, options.service); !status.ok()) return Fail(status, kUsage);
   dev::v1::ListCommandsRequest request;
   *request.mutable_filter() = options.ToFilter();
   request.set_limit(options.limit);
@@ -113,7 +115,8 @@ int Show(Client& client, const Settings& settings, const CallsOptions& options) 
   return kOk;
 }
 
-int Tail(Client& client, const Settings& settings, const CallsOptions& options) {
+int Tail(Client& client, const Settings& settings, CallsOptions options) {
+  if (absl::Status status = UseServedService(client, options.service); !status.ok()) return Fail(status, kUsage);
   const Terminal terminal = StandardOutput();
   dev::v1::WatchCommandsRequest request;
   *request.mutable_filter() = options.ToFilter();
@@ -126,18 +129,6 @@ int Tail(Client& client, const Settings& settings, const CallsOptions& options) 
         if (response.missed() > 0) Print(absl::StrCat("(", response.missed(), " calls were too many to show)\n"));
         Print(FormatLine(response.command(), terminal));
       }));
-}
-
-using Action = int (*)(Client&, const Settings&, const CallsOptions&);
-
-void SetAction(CLI::App& command, Invocation& invocation, const std::shared_ptr<CallsOptions>& options, Action action) {
-  command.callback([&invocation, options, action] {
-    invocation.action = [&invocation, options, action]() -> int {
-      absl::StatusOr<std::unique_ptr<Client>> client = Client::ConnectToAny(invocation.settings);
-      if (!client.ok()) return Fail(client.status(), kNotFound);
-      return action(**client, invocation.settings, *options);
-    };
-  });
 }
 
 }  // namespace
@@ -156,20 +147,23 @@ void AddCalls(CLI::App& root, Invocation& invocation) {
                            "  cloudstate-dev calls ls --failed --limit 5");
   options->AddFilterTo(*list);
   list->add_option("--limit", options->limit, "At most so many")->check(CLI::Range(1, 1'000))->capture_default_str();
-  SetAction(*list, invocation, options, List);
+  SetClusterAction(*list, invocation,
+                   [options](Client& client, const Settings& settings) { return List(client, settings, *options); });
 
   options = std::make_shared<CallsOptions>();
   CLI::App* show = Command(*calls, "show", "Show one call and all that it set off, step by step",
                            "  cloudstate-dev calls show 1f2e3d4c-17");
   show->add_option("TRACE", options->trace, "The trace's id, as `calls ls` and `journal show` print it")->required();
-  SetAction(*show, invocation, options, Show);
+  SetClusterAction(*show, invocation,
+                   [options](Client& client, const Settings& settings) { return Show(client, settings, *options); });
 
   options = std::make_shared<CallsOptions>();
   CLI::App* tail = Command(*calls, "tail", "Show calls as they end, until Ctrl-C",
-                           "  cloudstate-dev calls tail --service com.example.shoppingcart.ShoppingCart\n"
+                           "  cloudstate-dev calls tail --service ShoppingCart\n"
                            "  cloudstate-dev calls tail --json | jq -r .command.duration");
   options->AddFilterTo(*tail);
-  SetAction(*tail, invocation, options, Tail);
+  SetClusterAction(*tail, invocation,
+                   [options](Client& client, const Settings& settings) { return Tail(client, settings, *options); });
 }
 
 }  // namespace cloudstate::cli

@@ -5,11 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "emulator/journal/directory_lock.h"
+#include "emulator/runtime/node_ports.h"
+#include "emulator/runtime/settings.h"
 
 namespace cloudstate::cli {
 namespace {
 
-constexpr char kDefaultAdmin[] = "127.0.0.1:9001";
 constexpr std::chrono::seconds kAnswersWithin(3);
 
 // A port that nobody listens on refuses at once: that is not waited for.
@@ -47,11 +48,13 @@ absl::StatusOr<std::unique_ptr<Client>> Client::ConnectToAny(const Settings& set
   absl::StatusOr<std::optional<std::string>> found = FindEmulator(settings);
   if (!found.ok()) return found.status();
   if (found->has_value()) return Connect(**found);
-  absl::StatusOr<std::unique_ptr<Client>> client = Connect(kDefaultAdmin);
+  const runtime::Settings defaults;
+  const std::string usual = runtime::Address(defaults.admin_listen, defaults.admin_port);
+  absl::StatusOr<std::unique_ptr<Client>> client = Connect(usual);
   if (client.ok()) return client;
-  return absl::UnavailableError(absl::StrCat(
-      "No emulator runs here: none holds ", settings.data_directory, " and none answers at ", kDefaultAdmin,
-      ". Start one with `cloudstate-dev run`, or name another with --admin or --data-dir."));
+  return absl::UnavailableError(
+      absl::StrCat("No emulator runs here: none holds ", settings.data_directory, " and none answers at ", usual,
+                   ". Start one with `cloudstate-dev run`, or name another with --admin or --data-dir."));
 }
 
 absl::Status Client::Failure(const grpc::Status& status) const {

@@ -1,5 +1,6 @@
 #include "cmd/cloudstate-dev/command_line.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "cmd/cloudstate-dev/run.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/version.h"
@@ -23,8 +25,8 @@ Examples:
   cloudstate-dev call ShoppingCart/GetCart '{"userId": "me"}'
 
 Exit codes: 0 ok, 1 the operation failed, 2 wrong usage, 3 no emulator or journal found,
-130 interrupted (simulate, tck, test, check-history, fuzz-user-function). `exec` ends with its test
-command's code: 124 after --timeout, 127 where there is no such command.
+130 interrupted. `exec` ends with its test command's code: 124 after --timeout, 127 where there is no
+such command.
 Settings come from flags, then the environment, then the file that --config names.
 `cloudstate-dev COMMAND --help` tells more, with examples.)";
 
@@ -112,6 +114,12 @@ std::string UnmarkWord(std::string word) {
 void UnmarkWordsOf(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) option->transform(UnmarkWord);
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) UnmarkWordsOf(*command);
+}
+
+// Whether a setting comes from a flag, not from the environment or a file.
+bool IsWritten(const std::string& flag, absl::Span<const char* const> words) {
+  return std::ranges::any_of(
+      words, [&](absl::string_view word) { return word == flag || absl::StartsWith(word, flag + "="); });
 }
 
 }  // namespace
@@ -213,6 +221,9 @@ int RunCommandLine(int argc, const char* const* argv) {
     words.push_back(MarkWord(argv[i]));
     if (words.back() == "--") invocation.words_after_dashes = words.size() - 1;
   }
+  const absl::Span<const char* const> ours(argv, static_cast<std::size_t>(argc) - invocation.words_after_dashes);
+  // They name the same emulator in two ways, and a flag wins over a variable.
+  const bool only_directory = IsWritten("--data-dir", ours) && !IsWritten("--admin", ours);
   try {
     root.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
@@ -222,6 +233,7 @@ int RunCommandLine(int argc, const char* const* argv) {
     Print(root.help());
     return kOk;
   }
+  if (only_directory) invocation.settings.admin.clear();
   return invocation.action();
 }
 

@@ -9,23 +9,15 @@
 #include "cmd/cloudstate-dev/ready_lines.h"
 #include "cmd/cloudstate-dev/web_browser.h"
 #include "emulator/runtime/observer_texts.h"
+#include "emulator/testing/json_value.h"
 
 namespace cloudstate::cli {
 namespace {
 
-google::protobuf::Value Text(const std::string& text) {
-  google::protobuf::Value value;
-  value.set_string_value(text);
-  return value;
-}
+using testing::NumberValue;
+using testing::TextValue;
 
-google::protobuf::Value Number(double number) {
-  google::protobuf::Value value;
-  value.set_number_value(number);
-  return value;
-}
-
-google::protobuf::Struct With(std::vector<std::pair<std::string, google::protobuf::Value>> fields) {
+google::protobuf::Struct With(std::vector<std::pair<std::string, testing::Json>> fields) {
   google::protobuf::Struct result;
   for (auto& [name, value] : fields) (*result.mutable_fields())[name] = std::move(value);
   return result;
@@ -43,61 +35,61 @@ void Console::OnListening(const runtime::Emulator& emulator) {
                     LocalUrl(emulator.admin_address()), "  (and the admin contract)\n  metrics        http://",
                     emulator.metrics_address(), "/metrics\n  user function  ", emulator.user_function_address(),
                     "\n  journal        ", kept, settings_.command.empty() ? "\nwaiting for the user function" : ""),
-       With({{"version", Text(settings_.version)},
-             {"clientAddress", Text(client_address_)},
-             {"adminAddress", Text(emulator.admin_address())},
-             {"dashboard", Text(LocalUrl(emulator.admin_address()))},
-             {"metricsAddress", Text(emulator.metrics_address())},
-             {"userFunctionAddress", Text(emulator.user_function_address())},
-             {"dataDirectory", Text(ephemeral ? "" : settings_.data_directory)}}));
+       With({{"version", TextValue(settings_.version)},
+             {"clientAddress", TextValue(client_address_)},
+             {"adminAddress", TextValue(emulator.admin_address())},
+             {"dashboard", TextValue(LocalUrl(emulator.admin_address()))},
+             {"metricsAddress", TextValue(emulator.metrics_address())},
+             {"userFunctionAddress", TextValue(emulator.user_function_address())},
+             {"dataDirectory", TextValue(ephemeral ? "" : settings_.data_directory)}}));
 }
 
 void Console::ShowStop() { Show("stopping", Style::kDim, "stopping; Ctrl-C again ends at once"); }
 
 void Console::OnReady(const userfunction::Specification& specification) {
   Show("ready", Style::kPlain, Describe(specification),
-       With({{"serviceName", Text(specification.info.service_name())},
-             {"dialect", Text(specification.dialect == userfunction::Dialect::k0_1 ? "0.1" : "0.2")}}));
+       With({{"serviceName", TextValue(specification.info.service_name())},
+             {"dialect", TextValue(specification.dialect == userfunction::Dialect::k0_1 ? "0.1" : "0.2")}}));
 }
 
 void Console::OnLost(const std::string& reason) {
   Show("lost", Style::kWarning, absl::StrCat("user function lost: ", reason, "; waiting for it to come back"),
-       With({{"reason", Text(reason)}}));
+       With({{"reason", TextValue(reason)}}));
 }
 
 void Console::OnRejected(const std::string& problem) {
   Show("rejected", Style::kBad,
        absl::StrCat(runtime::RejectedText(problem), "\n  It will be asked again when it has been restarted."),
-       With({{"problem", Text(problem)}}));
+       With({{"problem", TextValue(problem)}}));
 }
 
 void Console::OnTrouble(const std::string& trouble) {
-  Show("trouble", Style::kWarning, trouble, With({{"text", Text(trouble)}}));
+  Show("trouble", Style::kWarning, trouble, With({{"text", TextValue(trouble)}}));
 }
 
 void Console::OnComplaint(const std::string& complaint) {
   const std::string text = Printable(complaint);
-  Show("complaint", Style::kBad, text, With({{"text", Text(text)}}));
+  Show("complaint", Style::kBad, text, With({{"text", TextValue(text)}}));
 }
 
 void Console::OnStarted(const std::string& label, int pid, int restarts) {
   Show("userFunctionStarted", Style::kDim, runtime::StartedText(label, pid, restarts),
-       With({{"pid", Number(pid)}, {"restarts", Number(restarts)}}));
+       With({{"pid", NumberValue(pid)}, {"restarts", NumberValue(restarts)}}));
 }
 
 void Console::OnEnded(const std::string& label, const std::string& how, absl::Duration again_in) {
   const bool again = again_in > absl::ZeroDuration();
   Show("userFunctionEnded", again ? Style::kWarning : Style::kDim, runtime::EndedText(label, how, again_in),
-       With({{"how", Text(label + how)}, {"againInSeconds", Number(absl::ToDoubleSeconds(again_in))}}));
+       With({{"how", TextValue(label + how)}, {"againInSeconds", NumberValue(absl::ToDoubleSeconds(again_in))}}));
 }
 
 void Console::OnChanged(const std::string& path) {
-  Show("changed", Style::kDim, runtime::ChangedText(path), With({{"path", Text(path)}}));
+  Show("changed", Style::kDim, runtime::ChangedText(path), With({{"path", TextValue(path)}}));
 }
 
 void Console::OnOutput(std::string_view line) {
   Show("output", Style::kPlain, absl::StrCat(Styled("user function |", Style::kDim, terminal_), " ", Printable(line)),
-       With({{"line", Text(Printable(line))}}));
+       With({{"line", TextValue(Printable(line))}}));
 }
 
 void Console::OnScaling(const dev::v1::ScalingEvent& event) {
@@ -105,17 +97,17 @@ void Console::OnScaling(const dev::v1::ScalingEvent& event) {
   const bool cold_start = event.kind() == "replica" && !event.figures().empty();
   if (!changes && !cold_start) return;
   Show("scaling", changes ? Style::kPlain : Style::kDim, Printable(event.text()),
-       With({{"kind", Text(event.kind())},
-             {"text", Text(event.text())},
-             {"node", Number(event.node())},
-             {"wanted", Number(event.wanted())},
-             {"ready", Number(event.ready())}}));
+       With({{"kind", TextValue(event.kind())},
+             {"text", TextValue(event.text())},
+             {"node", NumberValue(event.node())},
+             {"wanted", NumberValue(event.wanted())},
+             {"ready", NumberValue(event.ready())}}));
 }
 
 void Console::Show(const std::string& event, Style style, const std::string& text, Fields fields) {
   std::string line;
   if (json_) {
-    (*fields.mutable_fields())["event"] = Text(event);
+    (*fields.mutable_fields())["event"] = TextValue(event);
     line = ToJson(fields) + "\n";
   } else {
     line = Styled(text, style, terminal_) + "\n";

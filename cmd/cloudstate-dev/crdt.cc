@@ -7,6 +7,7 @@
 #include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "emulator/testing/method_reference.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -48,6 +49,13 @@ struct CrdtListOptions {
 int ListCrdtEntities(Client& client, const Settings& settings, const CrdtListOptions& options) {
   dev::v1::ListCrdtsRequest request;
   *request.mutable_filter() = options.filter.ToFilter();
+  if (!options.filter.service.empty()) {
+    const auto services = client.Call(&Client::Stub::ListServices, dev::v1::ListServicesRequest());
+    if (!services.ok()) return Fail(services.status());
+    const auto service = testing::FindService(*services, options.filter.service);
+    if (!service.ok()) return Fail(service.status());
+    request.mutable_filter()->set_service((*service)->name());
+  }
   request.set_node(options.node);
   const auto listed =
       ListCrdts(client, std::move(request), options.all ? std::numeric_limits<int>::max() : options.limit);

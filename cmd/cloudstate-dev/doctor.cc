@@ -10,6 +10,8 @@
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/version.h"
+#include "emulator/runtime/node_ports.h"
+#include "emulator/runtime/settings.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -67,6 +69,7 @@ Check AskForUserFunction(const std::string& admin) {
 }
 
 int Run(const Settings& settings, const DoctorOptions& options) {
+  const runtime::Settings usual;
   const std::string& directory = settings.data_directory;
   const std::optional<journal::LockHolder> holder = FindLockHolder(directory);
   const std::vector<std::function<Check()>> all = {
@@ -76,12 +79,13 @@ int Run(const Settings& settings, const DoctorOptions& options) {
       [&] { return CheckDataDirectory(directory); },
       [&] { return CheckJournal(directory); },
       [&] { return CheckFreeDisk(directory); },
-      [&] { return CheckPort(9000, "clients", holder); },
-      [&] { return CheckPort(9001, "admin", holder); },
-      [&] { return CheckPort(9090, "metrics", holder); },
+      [&] { return CheckPort(usual.port, "clients", holder); },
+      [&] { return CheckPort(usual.admin_port, "admin", holder); },
+      [&] { return CheckPort(usual.metrics_port, "metrics", holder); },
       [&] {
         if (!options.user_function.empty()) return CheckUserFunction(options.user_function);
-        return holder.has_value() ? AskForUserFunction(holder->addresses.admin) : CheckUserFunction("127.0.0.1:8080");
+        if (holder.has_value()) return AskForUserFunction(holder->addresses.admin);
+        return CheckUserFunction(runtime::Address(usual.user_function_host, usual.user_function_port));
       },
       [] { return CheckOpenFiles(); },
   };

@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cloudstate/entity.grpc.pb.h"
+#include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/version.h"
 #include "emulator/journal/integrity.h"
 #include "emulator/journal/sqlite_journal.h"
@@ -108,8 +109,8 @@ Check CheckJournal(const std::string& directory) {
   if (!report.ok()) return {Verdict::kFailed, "journal", std::string(report.status().message())};
   if (!report->problems.empty()) return {Verdict::kFailed, "journal", absl::StrJoin(report->problems, " ")};
   return {Verdict::kOk, "journal",
-          absl::StrCat("sound: ", report->entities, " entities, ", report->events, " events, ", report->snapshots,
-                       " snapshots")};
+          absl::StrCat("sound: ", Counted(report->entities, "entity"), ", ", Counted(report->events, "event"), ", ",
+                       Counted(report->snapshots, "snapshot"))};
 }
 
 Check CheckFreeDisk(const std::string& directory) {

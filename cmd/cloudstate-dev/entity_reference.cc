@@ -77,7 +77,8 @@ absl::StatusOr<dev::v1::Entity> FindEntity(JournalSource& journal, const std::ve
 }
 
 void EntityFilterOptions::AddTo(CLI::App& command) {
-  command.add_option("--service", service, "Only entities of this service (full name)")->type_name("SERVICE");
+  command.add_option("--service", service, "Only entities of this service; the last part of its name will do")
+      ->type_name("SERVICE");
   command.add_option("--id-contains", id_contains, "Only entities with this in their id")->type_name("TEXT");
 }
 

@@ -16,15 +16,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "cmd/cloudstate-dev/interruption.h"
 #include "emulator/userfunction/process.h"
 
 namespace cloudstate::cli {
 namespace {
 
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
-// Some senders tell a signal to the process and to its group: that is one.
-constexpr absl::Duration kTheSameSignal = absl::Milliseconds(500);
 
 // Between asking and forcing.
 constexpr absl::Duration kForceAfter = absl::Seconds(5);

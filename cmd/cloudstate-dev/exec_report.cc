@@ -9,9 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "cmd/cloudstate-dev/await_idle.h"
 #include "cmd/cloudstate-dev/call_tree.h"
 #include "cmd/cloudstate-dev/client.h"
-#include "cmd/cloudstate-dev/fuzz_calls.h"
+#include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/terminal.h"
@@ -66,7 +67,7 @@ std::string NewestEvents(const dev::v1::ListNewestEventsResponse& newest) {
   std::vector<std::string> entities;  // in the order of their first event
   std::map<std::string, std::string> lines;
   for (const dev::v1::Event& event : newest.events()) {
-    const std::string entity = Printable(absl::StrCat(event.persistence_id(), "|", event.entity_id()));
+    const std::string entity = Printable(EntityNameOf(event));
     std::string& text = lines[entity];
     if (text.empty()) entities.push_back(entity);
     const std::string line =

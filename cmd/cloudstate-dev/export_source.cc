@@ -62,8 +62,8 @@ absl::StatusOr<std::string> FindJournalFile(const Settings& settings) {
 }
 
 std::string ArchiveCountsText(const journal::ArchiveCounts& counts) {
-  std::string text = absl::StrCat(counts.entities, counts.entities == 1 ? " entity, " : " entities, ",
-                                  Counted(counts.events, "event"), ", ", Counted(counts.snapshots, "snapshot"));
+  std::string text = absl::StrCat(Counted(counts.entities, "entity"), ", ", Counted(counts.events, "event"), ", ",
+                                  Counted(counts.snapshots, "snapshot"));
   if (counts.replicas > 0) absl::StrAppend(&text, ", ", Counted(counts.replicas, "piece"), " of CRDT replicas");
   return text;
 }

@@ -5,9 +5,14 @@
 #include <functional>
 #include <thread>
 
+#include "absl/time/time.h"
+
 namespace cloudstate::cli {
 
-// While it lives, the first signal that is to end the program calls `interrupt` instead, on a thread of its own; the
+// Some senders, timeout(1) among them, tell a signal to the process and to its group: what comes so soon is the same.
+inline constexpr absl::Duration kTheSameSignal = absl::Milliseconds(500);
+
+// While it lives, the first signal that is to end the program calls `interrupt` instead, on a thread of its own; a
 // second one ends the program at once. Threads that start meanwhile leave the signals alone.
 class Interruption {
  public:
@@ -20,7 +25,8 @@ class Interruption {
   void Wait(const std::function<void()>& interrupt);
 
   sigset_t signals_;
-  sigset_t before_;  // what was blocked
+  sigset_t before_;           // what was blocked
+  bool interrupted_ = false;  // the thread's until it has ended
   std::thread thread_;
 };
 

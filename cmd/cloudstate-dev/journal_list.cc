@@ -4,6 +4,7 @@
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/stored_service.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/admin/views.h"
 
@@ -42,7 +43,7 @@ std::string Format(const dev::v1::ListEntitiesResponse& listed, const Terminal& 
                {"SERVICE"}});
   for (const dev::v1::Entity& entity : listed.entities()) {
     const bool has_snapshot = entity.snapshot_sequence() > 0;
-    table.AddRow({{absl::StrCat(entity.persistence_id(), "|", entity.entity_id()), Style::kBold},
+    table.AddRow({{EntityNameOf(entity), Style::kBold},
                   {absl::StrCat(entity.last_sequence())},
                   {absl::StrCat(entity.event_bytes())},
                   {has_snapshot ? absl::StrCat("at ", entity.snapshot_sequence()) : "-"},
@@ -57,9 +58,10 @@ std::string Format(const dev::v1::ListEntitiesResponse& listed, const Terminal& 
   return text;
 }
 
-int Run(const Settings& settings, const JournalListOptions& options) {
+int Run(const Settings& settings, JournalListOptions options) {
   absl::StatusOr<std::unique_ptr<JournalSource>> journal = JournalSource::Open(settings);
   if (!journal.ok()) return FailToOpen(journal.status());
+  if (absl::Status named = UseStoredService(**journal, options.filter.service); !named.ok()) return Fail(named);
   absl::StatusOr<dev::v1::ListEntitiesResponse> listed = List(**journal, options);
   if (!listed.ok()) return Fail(listed.status());
   Print(settings.json ? ToJson(*listed) + "\n" : Format(*listed, StandardOutput()));

@@ -7,11 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "cmd/cloudstate-dev/call_input.h"
 #include "cmd/cloudstate-dev/command_line.h"
+#include "cmd/cloudstate-dev/difference_line.h"
 #include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/payload_text.h"
 #include "cmd/cloudstate-dev/running_journal.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "emulator/admin/replaying.h"
 #include "emulator/admin/views.h"
 #include "emulator/base/line_diff.h"
 #include "emulator/testing/method_reference.h"
@@ -131,8 +133,7 @@ std::string FormatDifference(const ReplayResponse& at, const ReplayResponse& oth
   std::string text;
   for (int i = 0; i < std::max(at.outcomes_size(), other.outcomes_size()); ++i) {
     for (const std::string& line : base::DiffLines(ReplyLines(at, i), ReplyLines(other, i))) {
-      const Style style = line[0] == '-' ? Style::kBad : line[0] == '+' ? Style::kGood : Style::kPlain;
-      absl::StrAppend(&text, "  ", Styled(Printable(line), style, terminal), "\n");
+      absl::StrAppend(&text, "  ", DifferenceLine(line, terminal), "\n");
     }
   }
   return text;
@@ -201,7 +202,8 @@ void AddJournalReplay(CLI::App& journal, Invocation& invocation) {
       ->check(WrongEventNumber)
       ->type_name("M");
   command->add_flag("--no-snapshots", options->no_snapshots, "Replay events instead of the snapshots of them");
-  DurationSetting(*command, "--deadline", "", options->deadline, "How long it may take, at most 1m");
+  DurationSetting(*command, "--deadline", "", options->deadline, "How long it may take, at most 1m",
+                  admin::Replaying::kLongestDeadline);
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return Run(invocation.settings, *options); };
   });

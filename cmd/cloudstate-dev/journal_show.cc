@@ -64,7 +64,7 @@ absl::StatusOr<History> Read(JournalSource& journal, const JournalShowOptions& o
 }
 
 std::string FormatHead(const dev::v1::Entity& entity, const Terminal& terminal) {
-  const std::string name = Printable(absl::StrCat(entity.persistence_id(), "|", entity.entity_id()));
+  const std::string name = Printable(EntityNameOf(entity));
   const std::string snapshot =
       entity.snapshot_sequence() > 0 ? absl::StrCat(", snapshot at #", entity.snapshot_sequence()) : "";
   return absl::StrCat(Styled(name, Style::kBold, terminal), "  ", Printable(entity.service()), "\n",

@@ -5,6 +5,7 @@
 #include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/payload_text.h"
+#include "cmd/cloudstate-dev/stored_service.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "emulator/admin/views.h"
 
@@ -22,14 +23,17 @@ void PrintEvent(const dev::v1::Event& event, bool json, const Terminal& terminal
     Print(ToJson(event) + "\n");
     return;
   }
-  const std::string entity = Printable(absl::StrCat(event.persistence_id(), "|", event.entity_id()));
+  const std::string entity = Printable(EntityNameOf(event));
   Print(absl::StrCat(Styled(FormatInstant(admin::FromTimestamp(event.time())), Style::kDim, terminal), "  ", entity,
                      "  #", event.sequence(), "  ", FormatPayload(event.payload(), terminal), "\n"));
 }
 
-int Run(const Settings& settings, const JournalTailOptions& options) {
+int Run(const Settings& settings, JournalTailOptions options) {
   absl::StatusOr<std::unique_ptr<JournalSource>> journal = JournalSource::Open(settings);
   if (!journal.ok()) return FailToOpen(journal.status());
+  const absl::Status named = UseStoredService(**journal, options.filter.service);
+  // What is not there yet may be what is waited for.
+  if (!named.ok() && !(options.follow && absl::IsNotFound(named))) return Fail(named);
   const Terminal terminal = StandardOutput();
   dev::v1::ListNewestEventsRequest request;
   *request.mutable_filter() = options.filter.ToFilter();

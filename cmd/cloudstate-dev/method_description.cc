@@ -20,13 +20,11 @@ std::string FullName(const testing::MethodReference& method) {
   return absl::StrCat(method.service->name(), "/", method.method->name());
 }
 
-// Its author's route that takes most of the input, or else the one that every method has.
 const dev::v1::HttpBinding* BestBinding(const testing::MethodReference& method) {
   const dev::v1::HttpBinding* best = nullptr;
   int best_score = -1;
   for (const dev::v1::HttpBinding& binding : method.method->http()) {
-    const bool generated = binding.path() == "/" + FullName(method);
-    const int score = (generated ? 0 : 2) + (binding.body() == "*" ? 1 : 0);
+    const int score = ShownByRoute(binding.path() == "/" + FullName(method), binding.body());
     if (score > best_score) best = &binding;
     best_score = std::max(score, best_score);
   }
@@ -48,7 +46,14 @@ std::string ExampleBody(const dev::v1::HttpBinding& binding, const std::string& 
   return "{}";
 }
 
-std::string Routes(const dev::v1::Method& method) {
+}  // namespace
+
+std::string Shape(const dev::v1::Method& method) {
+  if (method.client_streaming()) return method.server_streaming() ? "streams both ways" : "takes a stream";
+  return method.server_streaming() ? "answers with a stream" : "unary";
+}
+
+std::string RouteLines(const dev::v1::Method& method) {
   std::string text;
   for (const dev::v1::HttpBinding& binding : method.http()) {
     absl::StrAppend(&text, "  ", binding.method(), " ", binding.path(),
@@ -57,13 +62,6 @@ std::string Routes(const dev::v1::Method& method) {
                     "\n");
   }
   return text;
-}
-
-}  // namespace
-
-std::string Shape(const dev::v1::Method& method) {
-  if (method.client_streaming()) return method.server_streaming() ? "streams both ways" : "takes a stream";
-  return method.server_streaming() ? "answers with a stream" : "unary";
 }
 
 std::vector<std::string> CallLines(const testing::MethodReference& method, const std::string& client_address) {
@@ -90,7 +88,7 @@ std::string FormatMethod(const testing::MethodReference& reference, const dev::v
   std::string text = absl::StrCat(Styled(FullName(reference), Style::kBold, terminal), "  ",
                                   ShortType(service.entity_type()), ", ", Shape(method));
   if (!method.key_fields().empty()) absl::StrAppend(&text, ", key ", absl::StrJoin(method.key_fields(), ", "));
-  absl::StrAppend(&text, "\n", Routes(method), "\n", "Input ", method.input_type());
+  absl::StrAppend(&text, "\n", RouteLines(method), "\n", "Input ", method.input_type());
   if (!input.messages().empty() && !input.messages(0).comment().empty()) {
     absl::StrAppend(&text, ": ", Printable(input.messages(0).comment()));
   }
@@ -102,13 +100,10 @@ std::string FormatMethod(const testing::MethodReference& reference, const dev::v
 
 std::string MethodToJson(const testing::MethodReference& method, const dev::v1::TypeDescription& input,
                          const std::string& client_address) {
-  const std::vector<std::string> lines = CallLines(method, client_address);
-  return absl::StrCat(
-      "{\"service\":", JsonString(method.service->name()),
-      ",\"entityType\":", JsonString(method.service->entity_type()), ",\"method\":", ToJson(*method.method),
-      ",\"input\":", ToJson(input), ",\"lines\":[",
-      absl::StrJoin(lines, ",", [](std::string* out, const std::string& line) { out->append(JsonString(line)); }),
-      "]}");
+  return absl::StrCat("{\"service\":", JsonString(method.service->name()),
+                      ",\"entityType\":", JsonString(method.service->entity_type()),
+                      ",\"method\":", ToJson(*method.method), ",\"input\":", ToJson(input),
+                      ",\"lines\":", JsonStrings(CallLines(method, client_address)), "}");
 }
 
 }  // namespace cloudstate::cli

@@ -12,6 +12,9 @@ namespace cloudstate::cli {
 // "unary", "takes a stream", "answers with a stream" or "streams both ways".
 std::string Shape(const dev::v1::Method& method);
 
+// Its HTTP routes, each on an indented line.
+std::string RouteLines(const dev::v1::Method& method);
+
 // Lines for a shell that call the method with its example: cloudstate-dev, curl where plain HTTP can do it, grpcurl.
 std::vector<std::string> CallLines(const testing::MethodReference& method, const std::string& client_address);
 

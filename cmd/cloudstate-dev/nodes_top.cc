@@ -74,8 +74,8 @@ int ShowOnScreen(const Settings& settings, const NodesTopOptions& options) {
       break;
     }
     const Terminal terminal = StandardOutput();
-    const std::string title =
-        Truncated(absl::StrCat("cloudstate-dev at ", (*client)->address(), "; q ends"), terminal.width);
+    std::string title = absl::StrCat("cloudstate-dev at ", (*client)->address(), "; q ends");
+    if (terminal.width > 0) title = Truncated(title, terminal.width);
     screen.Draw(absl::StrCat(Styled(title, Style::kDim, terminal), "\n\n",
                              FormatSnapshot(*snapshot, Screen::Height() - 3, terminal)));
     if (shown == options.count || !screen.Wait(options.interval)) break;

@@ -46,6 +46,8 @@ std::string CurlLine(const CurlCall& call, const std::string& client_address) {
   return absl::StrCat(line, "http://", client_address, ExamplePath(call.path));
 }
 
+int ShownByRoute(bool generated, const std::string& body) { return (generated ? 0 : 2) + (body == "*" ? 1 : 0); }
+
 std::string GrpcurlLine(const std::string& service, const std::string& method, const std::string& messages,
                         const std::string& client_address) {
   return absl::StrCat("grpcurl -plaintext -d ", ShellQuoted(messages), " ", client_address, " ", service, "/", method);

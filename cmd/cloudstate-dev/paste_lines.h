@@ -19,6 +19,10 @@ struct CurlCall {
 };
 std::string CurlLine(const CurlCall& call, const std::string& client_address);
 
+// Among a method's routes, and those of several methods, the one with the most of this shows most: one that its author
+// wrote, not the one that every method has, and takes a whole message.
+int ShownByRoute(bool generated, const std::string& body);
+
 // `messages` is JSON: one message, or several of them after each other for a method that takes a stream.
 std::string GrpcurlLine(const std::string& service, const std::string& method, const std::string& messages,
                         const std::string& client_address);

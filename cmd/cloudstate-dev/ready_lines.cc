@@ -20,13 +20,12 @@ std::unique_ptr<serving::Transcoder> Routes(const userfunction::Specification& s
   return transcoder.ok() ? *std::move(transcoder) : nullptr;
 }
 
-// The route that shows most: one that its author wrote, taking a whole message.
 const serving::Route* BestRoute(const std::vector<serving::Route>& routes) {
   const serving::Route* best = nullptr;
   int best_score = -1;
   for (const serving::Route& route : routes) {
     if (route.method->client_streaming() || route.method->server_streaming()) continue;
-    const int score = (route.generated ? 0 : 2) + (route.body == "*" ? 1 : 0);
+    const int score = ShownByRoute(route.generated, route.body);
     if (score > best_score) best = &route;
     best_score = std::max(score, best_score);
   }

@@ -12,11 +12,14 @@
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/interruption.h"
 #include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/paste_lines.h"
 #include "cmd/cloudstate-dev/progress_line.h"
+#include "cmd/cloudstate-dev/served_service.h"
 #include "cmd/cloudstate-dev/stored_events.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/base/proto_time.h"
+#include "emulator/testing/file_check.h"
 #include "emulator/testing/known_types.h"
 #include "emulator/testing/recording.h"
 #include "emulator/testing/test_file.h"
@@ -206,7 +209,8 @@ absl::StatusOr<WrittenTest> WriteReadably(std::vector<dev::v1::CommandTrace>& tr
     written.text += testing::RecordedTestFileText(written.test.file);
     dev::v1::TestFile read;
     simulation::YamlPlaces places("the file");
-    const absl::Status status = testing::ReadTestFile(written.text, read, places);
+    absl::Status status = testing::ReadTestFile(written.text, read, places);
+    if (status.ok()) status = testing::CheckForm(read, places);
     if (status.ok()) return written;
     if (traces.size() < 2) {
       return absl::FailedPreconditionError(absl::StrCat(
@@ -240,8 +244,8 @@ std::string RecordedSummary(const RecordOptions& options, const testing::Recorde
                                    : absl::StrCat(" ", Counted(static_cast<std::int64_t>(test.left_out.size()), "call"),
                                                   test.left_out.size() == 1 ? " is" : " are", " left out.");
   return absl::StrCat(Counted(test.calls, "call"), " in ", Counted(test.file.cases_size(), "case"), ", in ",
-                      Printable(options.file), ".", left_out, " `cloudstate-dev test ", Printable(options.file),
-                      "` plays ", test.calls == 1 ? "it" : "them", " again.\n");
+                      Printable(options.file), ".", left_out, " `cloudstate-dev test ",
+                      Printable(ShellWord(options.file)), "` plays ", test.calls == 1 ? "it" : "them", " again.\n");
 }
 
 int TellRecorded(const Settings& settings, const RecordOptions& options, const Recorded& traces,
@@ -266,20 +270,6 @@ int TellRecorded(const Settings& settings, const RecordOptions& options, const R
   return kOk;
 }
 
-// The service's, as filters want it. Before the user function has come nobody knows.
-absl::Status UseFullName(Client& client, std::string& service) {
-  if (service.empty()) return absl::OkStatus();
-  const auto services = client.Call(&Client::Stub::ListServices, dev::v1::ListServicesRequest());
-  if (!services.ok()) return services.status();
-  if (services->services().empty()) return absl::OkStatus();
-  const auto found = testing::FindService(*services, service);
-  if (!found.ok())
-    return absl::Status(found.status().code(),
-                        absl::StrCat("--service: ", absl::string_view(found.status().message())));
-  service = (*found)->name();
-  return absl::OkStatus();
-}
-
 int RecordTest(const Settings& settings, RecordOptions options) {
   if (options.file != "-") {
     if (absl::Status status = CheckMayWrite(options.file, options.force); !status.ok()) return Fail(status, kUsage);
@@ -293,7 +283,7 @@ int RecordTest(const Settings& settings, RecordOptions options) {
   });
   absl::StatusOr<std::unique_ptr<Client>> client = Client::ConnectToAny(settings);
   if (!client.ok()) return Fail(client.status(), kNotFound);
-  if (absl::Status status = UseFullName(**client, options.service); !status.ok()) return Fail(status, kUsage);
+  if (absl::Status status = UseServedService(**client, options.service); !status.ok()) return Fail(status, kUsage);
   Recorded recorded;
   const absl::Status status = options.newest == 0 ? RecordWhatComes(**client, options, context, interrupted, recorded)
                                                   : AddNewest(**client, options, options.newest, recorded);

@@ -14,6 +14,7 @@
 #include "cmd/cloudstate-dev/json_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/test_files.h"
+#include "cmd/cloudstate-dev/test_output.h"
 #include "cmd/cloudstate-dev/test_player.h"
 
 namespace cloudstate::cli {
@@ -46,7 +47,10 @@ class ReplayRun {
   absl::Status Play(const LoadedTestFile& read) {
     for (int i = 0; i < read.file.cases_size() && !interrupted_; ++i) {
       const dev::v1::TestCase& each = read.file.cases(i);
-      if (!each.skip().empty()) continue;
+      if (!each.skip().empty()) {
+        Skip(each);
+        continue;
+      }
       if (!json_) Print(absl::StrCat(Styled(Printable(each.name()), Style::kBold, terminal_), "\n"));
       if (options_.seed_given) {
         if (absl::Status status = player_.Give(read.file, read.places, i); !status.ok()) return status;
@@ -63,7 +67,10 @@ class ReplayRun {
 
   int End() const {
     if (json_) {
-      Print(absl::StrCat("{\"steps\":", steps_, ",\"different\":", different_, ",\"outcomes\":[", outcomes_, "]}\n"));
+      Print(absl::StrCat("{\"steps\":", steps_, ",\"different\":", different_, ",\"skippedCases\":", skipped_,
+                         ",\"outcomes\":[", outcomes_, "]}\n"));
+    } else if (steps_ == 0) {
+      Print("Nothing was played.\n");
     } else {
       const std::string outcome =
           different_ == 0 ? "all came as expected" : absl::StrCat(different_, " did not come as expected");
@@ -74,6 +81,13 @@ class ReplayRun {
   }
 
  private:
+  void Skip(const dev::v1::TestCase& skipped) {
+    ++skipped_;
+    if (json_) return;
+    Print(absl::StrCat(Styled(Printable(skipped.name()), Style::kBold, terminal_),
+                       "\n  skipped: ", Printable(skipped.skip()), "\n"));
+  }
+
   void Tell(const dev::v1::TestCase& of, const dev::v1::TestStep& step,
             const std::optional<testing::CaseFailure>& failure) {
     if (interrupted_) return;  // what it says then is no difference
@@ -88,10 +102,8 @@ class ReplayRun {
     } else if (!failure.has_value()) {
       Print(absl::StrCat("  ", Styled("as expected", Style::kGood, terminal_), "  ", Printable(title), "\n"));
     } else {
-      std::string text = absl::StrCat("  ", Styled("different", Style::kBad, terminal_), "    ", Printable(title),
-                                      "\n    ", Printable(failure->place), ": ", Printable(failure->problem), "\n");
-      for (const std::string& line : failure->difference) absl::StrAppend(&text, "    ", Printable(line), "\n");
-      Print(text);
+      Print(absl::StrCat("  ", Styled("different", Style::kBad, terminal_), "    ", Printable(title), "\n",
+                         FailureLines(*failure, terminal_)));
     }
   }
 
@@ -102,6 +114,7 @@ class ReplayRun {
   const Terminal terminal_ = StandardOutput();
   std::int64_t steps_ = 0;
   std::int64_t different_ = 0;
+  std::int64_t skipped_ = 0;
   std::string outcomes_;  // JSON
 };
 
@@ -146,7 +159,7 @@ void AddReplay(CLI::App& root, Invocation& invocation) {
   CLI::App* command =
       Command(root, "replay",
               "Play the steps of test files, such as those of `record`, into the emulator that runs, as "
-              "it is, and tell what comes otherwise than they expect",
+              "it is, and tell what comes otherwise than they expect; what a case expects at its end is left to `test`",
               kReplayExamples);
   command->group(kTestGroup);
   command->add_option("FILES", options->files, "Test files, and directories of them")->required();

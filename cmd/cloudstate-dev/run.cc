@@ -11,8 +11,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
 #include "cmd/cloudstate-dev/command_line.h"
 #include "cmd/cloudstate-dev/console.h"
+#include "cmd/cloudstate-dev/interruption.h"
 #include "cmd/cloudstate-dev/own_emulator.h"
 #include "cmd/cloudstate-dev/scaling_flags.h"
 #include "cmd/cloudstate-dev/terminal.h"
@@ -252,11 +254,8 @@ absl::Status ReadDescriptors(const std::vector<std::string>& files, runtime::Set
 }
 
 int Run(RunOptions& options, const Settings& common) {
-  // All threads inherit this: the signals are waited for below.
-  sigset_t ending;
-  sigemptyset(&ending);
-  for (const int each : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ending, each);
-  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  absl::Notification interrupted;
+  const Interruption interruption([&] { interrupted.Notify(); });
   signal(SIGPIPE, SIG_IGN);
   base::SetUpLog(options.verbosity);
 
@@ -271,10 +270,8 @@ int Run(RunOptions& options, const Settings& common) {
     absl::Status opened = OpenWebBrowser(LocalUrl((*emulator)->admin_address()));
     if (!opened.ok()) base::LogWarning(std::string(opened.message()));
   }
-  int received = 0;
-  sigwait(&ending, &received);
+  interrupted.WaitForNotification();
   console.ShowStop();
-  pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);  // a second one ends the process at once
   emulator->reset();
   return kOk;
 }

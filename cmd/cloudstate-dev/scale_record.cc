@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -121,11 +123,14 @@ int RecordScaling(const Settings& settings, const ScaleRecordOptions& options) {
     if (!file.flush()) status = absl::UnavailableError(absl::StrCat(options.file, " can't be written to its end."));
   }
   const absl::Duration took = absl::Now() - begin;
-  Print(settings.json ? RecordedJson(options, so_far, took) : RecordedText(options, so_far, took));
   if (status.ok() && so_far.calls == 0) {
-    status = absl::FailedPreconditionError(
-        "No call came, so there is nothing to play. Send calls to the emulator while `scale record` runs.");
+    file.close();
+    std::error_code kept;  // then it is overwritten only with --force, as any other
+    std::filesystem::remove(options.file, kept);
+    return Fail(absl::FailedPreconditionError(
+        "No call came, so there is nothing to play. Send calls to the emulator while `scale record` runs."));
   }
+  Print(settings.json ? RecordedJson(options, so_far, took) : RecordedText(options, so_far, took));
   return status.ok() ? kOk : Fail(status);
 }
 

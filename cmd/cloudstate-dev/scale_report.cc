@@ -10,6 +10,7 @@
 #include "cmd/cloudstate-dev/simulate_output.h"
 #include "emulator/capacity/chart.h"
 #include "emulator/capacity/svg.h"
+#include "emulator/scaling/metric_window.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -105,7 +106,7 @@ std::vector<Interval> Merged(const std::vector<Interval>& timeline) {
   return merged;
 }
 
-std::string Optional(double number) { return std::isfinite(number) ? absl::StrFormat("%.3g", number) : "-"; }
+std::string Optional(double number) { return std::isfinite(number) ? scaling::NumberText(number) : "-"; }
 
 std::string TimelineTable(const ScalePlay& play, const Played& played, const Terminal& terminal) {
   constexpr Table::Align kRight = Table::Align::kRight;

@@ -10,7 +10,7 @@
 
 namespace cloudstate::cli {
 
-enum class Decisions { kNewest, kAll };
+enum class Decisions { kFirst, kAll };
 
 // What `scale simulate` prints: a summary, the timeline in some twenty rows, and the decisions with their reasons.
 std::string PlayedReport(const ScalePlay& play, const capacity::Played& played, absl::Duration took,

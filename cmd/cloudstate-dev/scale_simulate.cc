@@ -36,7 +36,7 @@ int SimulateScaling(const Settings& settings, const ScaleSimulateOptions& option
   const absl::Time begin = absl::Now();
   const capacity::Played played = capacity::Play(play->load, play->options);
   const absl::Duration took = absl::Now() - begin;
-  const Decisions decisions = options.all ? Decisions::kAll : Decisions::kNewest;
+  const Decisions decisions = options.all ? Decisions::kAll : Decisions::kFirst;
   if (!svg.IsStandard() && !csv.IsStandard()) {
     Print(settings.json ? PlayedReportJson(*play, played, took)
                         : PlayedReport(*play, played, took, decisions, StandardOutput()));

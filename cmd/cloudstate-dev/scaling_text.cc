@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "emulator/base/proto_time.h"
+#include "emulator/scaling/metric_window.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -20,8 +21,6 @@ Style EventStyle(const std::string& kind) {
   if (kind == "activator" || kind == "missed") return Style::kWarning;
   return kind == "tick" ? Style::kDim : Style::kPlain;
 }
-
-std::string Number(double value) { return absl::StrFormat("%.4g", value); }
 
 std::string CallsPerSecond(const dev::v1::NodeLoad& load) {
   const double seconds = absl::ToDoubleSeconds(base::FromDuration(load.length()));
@@ -82,7 +81,7 @@ std::string FormatReplicaCounts(const dev::v1::ScalingState& state) {
 
 std::string FormatScalingFigures(const dev::v1::ScalingEvent& event) {
   return absl::StrJoin(event.figures(), ", ", [](std::string* out, const dev::v1::ScalingFigure& figure) {
-    absl::StrAppend(out, Printable(figure.name()), " ", Number(figure.value()));
+    absl::StrAppend(out, Printable(figure.name()), " ", scaling::NumberText(figure.value()));
   });
 }
 

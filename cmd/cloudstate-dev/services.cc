@@ -39,12 +39,8 @@ std::string FormatService(const dev::v1::Service& service, const Terminal& termi
                     ") returns ", ShortType(method.output_type()), ", ", Shape(method));
     if (!method.key_fields().empty()) absl::StrAppend(&text, ", key ", absl::StrJoin(method.key_fields(), ", "));
     absl::StrAppend(&text, "\n");
-    for (const dev::v1::HttpBinding& binding : method.http()) {
-      absl::StrAppend(&text, "  ", binding.method(), " ", binding.path(),
-                      binding.body().empty() ? "" : absl::StrCat("  (body: ", binding.body(), ")"), "\n");
-    }
     const std::string call = CallLines({&service, &method}, "").front();
-    absl::StrAppend(&text, "  ", Styled(call, Style::kDim, terminal), "\n");
+    absl::StrAppend(&text, RouteLines(method), "  ", Styled(call, Style::kDim, terminal), "\n");
   }
   return text;
 }
@@ -59,6 +55,13 @@ int DescribeMethod(Client& client, const Settings& settings, const testing::Meth
   Print(settings.json ? MethodToJson(method, *input, status->client_address()) + "\n"
                       : FormatMethod(method, *input, status->client_address(), StandardOutput()));
   return kOk;
+}
+
+// Whether `name`, which means nothing, was to be a method's: what stands before it may be one service or several.
+bool NamesMethod(const dev::v1::ListServicesResponse& services, const std::string& name) {
+  if (absl::StrContains(name, '/')) return true;
+  const std::size_t dot = name.rfind('.');
+  return dot != std::string::npos && !absl::IsNotFound(testing::FindService(services, name.substr(0, dot)).status());
 }
 
 // `name` is a service's or a method's; without one, all services.
@@ -80,8 +83,7 @@ int Run(const Settings& settings, const std::string& name) {
   }
   absl::StatusOr<testing::MethodReference> method = testing::FindMethod(*services, name);
   if (method.ok()) return DescribeMethod(**client, settings, *method);
-  const bool names_method = absl::StrContains(name, '/');
-  return Fail(names_method ? method.status() : service.status());
+  return Fail(NamesMethod(*services, name) ? method.status() : service.status());
 }
 
 }  // namespace

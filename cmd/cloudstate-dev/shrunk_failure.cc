@@ -48,6 +48,7 @@ absl::StatusOr<std::optional<ShrunkScenario>> ShrinkFailure(const Scenario& aske
   const std::string violated = WhatToKeep(failed);
   const bool keep_own = violated == kCondition;
   if (keep_own && asked.steps_size() == failed.played.steps_size()) return std::nullopt;
+  if (absl::Status status = CheckMayWrite(file, true); !status.ok()) return status;
   int runs = 0;
   int steps = failed.played.steps_size();
   const auto fails = [&](const Scenario& candidate) {

@@ -24,6 +24,7 @@
 #include "cmd/cloudstate-dev/shrunk_failure.h"
 #include "cmd/cloudstate-dev/simulate_output.h"
 #include "cmd/cloudstate-dev/terminal.h"
+#include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/base/log.h"
 #include "emulator/base/planted_bug.h"
 #include "emulator/simulation/scenario.h"
@@ -107,6 +108,9 @@ absl::StatusOr<PlayedSeed> Play(const ChosenScenario& chosen, const SimulateOpti
 }
 
 int PlayOne(const Settings& settings, const SimulateOptions& options, const ChosenScenario& chosen) {
+  if (!options.shrunk.empty()) {
+    if (absl::Status status = CheckMayWrite(options.shrunk, true); !status.ok()) return Fail(status, kUsage);
+  }
   const absl::StatusOr<PlayedSeed> played = Play(chosen, options);
   if (!played.ok()) return Fail(played.status());
   // A trace on standard output is the same each time, so nothing else goes there.

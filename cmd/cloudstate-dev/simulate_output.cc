@@ -121,9 +121,7 @@ std::string PlayedText(const PlayedSeeds& played, const Terminal& terminal) {
 std::string PlayedJson(const PlayedSeeds& played) {
   std::vector<std::string> failed;
   for (const FailedSeed& each : played.failed) {
-    std::vector<std::string> names;
-    for (const std::string& name : each.invariants) names.push_back(JsonString(name));
-    failed.push_back(absl::StrCat("{\"seed\":", each.seed, ",\"invariants\":[", absl::StrJoin(names, ","), "]}"));
+    failed.push_back(absl::StrCat("{\"seed\":", each.seed, ",\"invariants\":", JsonStrings(each.invariants), "}"));
   }
   std::string json = absl::StrCat("{\"scenario\":", JsonString(played.scenario), ",\"firstSeed\":", played.seeds.first,
                                   ",\"lastSeed\":", played.seeds.last, ",\"played\":", played.played,

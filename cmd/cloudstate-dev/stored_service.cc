@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "cmd/cloudstate-dev/journal_source.h"
 #include "emulator/base/meant_name.h"
 
 namespace cloudstate::cli {
@@ -38,11 +37,15 @@ absl::StatusOr<std::vector<std::string>> StoredServices(JournalSource& journal) 
 absl::Status UseStoredService(const Settings& settings, std::string& service) {
   if (service.empty()) return absl::OkStatus();
   const absl::StatusOr<std::unique_ptr<JournalSource>> journal = JournalSource::Open(settings);
-  if (!journal.ok()) return journal.status();
-  const absl::StatusOr<bool> is_whole = HasEntitiesOf(**journal, service);
+  return journal.ok() ? UseStoredService(**journal, service) : journal.status();
+}
+
+absl::Status UseStoredService(JournalSource& journal, std::string& service) {
+  if (service.empty()) return absl::OkStatus();
+  const absl::StatusOr<bool> is_whole = HasEntitiesOf(journal, service);
   if (!is_whole.ok()) return is_whole.status();
   if (*is_whole) return absl::OkStatus();
-  const absl::StatusOr<std::vector<std::string>> services = StoredServices(**journal);
+  const absl::StatusOr<std::vector<std::string>> services = StoredServices(journal);
   if (!services.ok()) return services.status();
   if (services->empty()) return absl::OkStatus();
   const absl::StatusOr<std::string> meant = base::MeantName("nothing is stored of a service", service, *services);

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "cmd/cloudstate-dev/commands.h"
+#include "cmd/cloudstate-dev/journal_source.h"
 
 namespace cloudstate::cli {
 
@@ -11,5 +12,6 @@ namespace cloudstate::cli {
 // that the journal which the settings mean has entities of. NOT_FOUND says what may have been meant. An empty name
 // stays that, and so does any where nothing is stored.
 absl::Status UseStoredService(const Settings& settings, std::string& service);
+absl::Status UseStoredService(JournalSource& journal, std::string& service);
 
 }  // namespace cloudstate::cli

@@ -12,9 +12,10 @@
 #include "cmd/cloudstate-dev/terminal.h"
 #include "cmd/cloudstate-dev/write_file.h"
 #include "emulator/base/log.h"
+#include "emulator/runtime/node_ports.h"
+#include "emulator/runtime/settings.h"
 #include "emulator/tck/report.h"
 #include "emulator/tck/runner.h"
-#include "emulator/userfunction/process.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -66,12 +67,18 @@ int Conclude(const tck::Report& report, const TckOptions& options, bool json, co
 }
 
 int Check(const Settings& settings, const TckOptions& options, std::vector<tck::Section> sections) {
+  if (!options.junit.empty()) {
+    if (absl::Status status = CheckMayWrite(options.junit, true); !status.ok()) return Fail(status, kUsage);
+  }
   signal(SIGPIPE, SIG_IGN);
   base::SetUpLog(-1);  // what goes wrong in the emulator is told by the cases, and some of it is meant to
   tck::Waiting waiting;
   const Interruption interruption([&] { waiting.Interrupt(); });
   tck::RunOptions run;
-  run.user_function = options.user_function.empty() ? "127.0.0.1:8080" : options.user_function;
+  const runtime::Settings usual;
+  run.user_function = options.user_function.empty()
+                          ? runtime::Address(usual.user_function_host, usual.user_function_port)
+                          : options.user_function;
   run.sections = std::move(sections);
   run.timeout = options.timeout;
   run.start_up = options.start_up;
@@ -79,10 +86,9 @@ int Check(const Settings& settings, const TckOptions& options, std::vector<tck::
 
   StartedUserFunction started(options.verbose ? ShowOutput::kYes : ShowOutput::kNo, [&] { waiting.Interrupt(); });
   if (!options.command.empty()) {
-    const auto port = userfunction::FreePort();
+    const auto port = started.Start(options.command);
     if (!port.ok()) return Fail(port.status());
-    run.user_function = absl::StrCat("127.0.0.1:", *port);
-    if (absl::Status status = started.Start(options.command, *port); !status.ok()) return Fail(status);
+    run.user_function = runtime::Address("127.0.0.1", *port);
   }
   const Terminal terminal = StandardOutput();
   TckProgress progress(terminal);

@@ -98,9 +98,9 @@ std::string DiffJson(const tck::Diff& diff) {
   std::vector<std::string> lines;
   for (const tck::DiffLine& line : diff) {
     const char* mark = line.mark == Mark::kSame ? " " : line.mark == Mark::kExpected ? "-" : "+";
-    lines.push_back(JsonString(absl::StrCat(mark, " ", line.text)));
+    lines.push_back(absl::StrCat(mark, " ", line.text));
   }
-  return Array(lines);
+  return JsonStrings(lines);
 }
 
 std::string ResultJson(const CaseResult& result) {
@@ -110,10 +110,8 @@ std::string ResultJson(const CaseResult& result) {
                    "\",\"seconds\":", absl::ToDoubleSeconds(result.took));
   if (!result.reason.empty()) absl::StrAppend(&json, ",\"reason\":", JsonString(result.reason));
   if (result.outcome == tck::Outcome::kFailed) {
-    std::vector<std::string> steps;
-    for (const std::string& step : result.steps) steps.push_back(JsonString(step));
     absl::StrAppend(&json, ",\"problem\":", JsonString(result.failure.problem),
-                    ",\"difference\":", DiffJson(result.failure.diff), ",\"steps\":", Array(steps),
+                    ",\"difference\":", DiffJson(result.failure.diff), ",\"steps\":", JsonStrings(result.steps),
                     ",\"hint\":", JsonString(result.hint));
   }
   return json + "}";

@@ -20,7 +20,6 @@ class TckProgress final : public tck::RunListener {
 
  private:
   std::string Line() const;
-  void ShowFailure(const tck::CaseResult& result);
 
   const Terminal terminal_;
   std::string section_;

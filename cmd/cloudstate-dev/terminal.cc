@@ -135,14 +135,18 @@ std::string FormatWhen(absl::Time time, const Terminal& terminal) {
 }
 
 std::string FormatShortDuration(absl::Duration duration) {
+  // What would be rounded up to four digits has the next unit: %g would give it an exponent.
   const double seconds = absl::ToDoubleSeconds(duration);
-  if (seconds < 1e-3) return absl::StrFormat("%.3gµs", seconds * 1e6);
-  if (seconds < 1) return absl::StrFormat("%.3gms", seconds * 1e3);
-  return absl::StrFormat("%.3gs", seconds);
+  if (seconds < 999.5e-6) return absl::StrFormat("%.3gµs", seconds * 1e6);
+  if (seconds < 0.9995) return absl::StrFormat("%.3gms", seconds * 1e3);
+  if (seconds < 999.5) return absl::StrFormat("%.3gs", seconds);
+  return absl::FormatDuration(absl::Trunc(duration, absl::Seconds(1)));
 }
 
 std::string Counted(std::int64_t count, std::string_view noun) {
-  return absl::StrCat(count, " ", std::string(noun), count == 1 ? "" : "s");
+  if (count == 1) return absl::StrCat("1 ", std::string(noun));
+  if (noun == "entity") return absl::StrCat(count, " entities");
+  return absl::StrCat(count, " ", std::string(noun), "s");
 }
 
 // Standard output that nobody reads any more ends the process by SIGPIPE, silently, as it should with `| head`.

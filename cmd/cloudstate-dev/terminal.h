@@ -66,10 +66,10 @@ std::string FormatInstant(absl::Time time);
 std::string FormatAge(absl::Duration age);
 // The age for people, the time for scripts.
 std::string FormatWhen(absl::Time time, const Terminal& terminal);
-// "1.2ms": three digits are enough for people.
+// "1.23ms", "1h30m5s": three digits, or whole seconds, are enough for people.
 std::string FormatShortDuration(absl::Duration duration);
 
-// "1 event", "2 events".
+// "1 event", "2 events", "2 entities".
 std::string Counted(std::int64_t count, std::string_view noun);
 
 // Writes to standard output, at once.

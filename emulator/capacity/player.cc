@@ -36,7 +36,7 @@ class Player {
         autoscaler_(settings_.mode),
         account_(load.Length(), options.interval),
         wanted_(options.replicas) {
-    next_tick_ = tick_;
+    if (settings_.Decides()) next_tick_ = tick_;
     for (int i = 0; i < options.replicas; ++i) BecomeReady(Start());
     NoteSupply();
   }
@@ -73,7 +73,7 @@ class Player {
       EndInterval();
     } else {
       next_tick_ += tick_;
-      Tick();
+      Follow(autoscaler_.Decide(settings_, Measure()));
       if (IsEmpty()) SkipTicks();
     }
     return true;
@@ -82,7 +82,7 @@ class Player {
   // Nothing is there, and nothing is wanted: until something comes, each tick would decide the same.
   bool IsEmpty() const {
     return wanted_ == 0 && ready_.empty() && starting_ == 0 && draining_ == 0 && held_.empty() && !panic_ &&
-           settings_.Decides() && !options_.keep_ticks;
+           !options_.keep_ticks;
   }
 
   void SkipTicks() {
@@ -383,10 +383,6 @@ class Player {
   }
 
   // ---- scaling, as scaling::Scaler and scaling::ClusterFleet do it
-
-  void Tick() {
-    if (settings_.Decides()) Follow(autoscaler_.Decide(settings_, Measure()));
-  }
 
   scaling::Measurement Measure() {
     scaling::Measurement measurement{.now = ToTime(now_),

@@ -104,8 +104,9 @@ std::string XmlEscaped(const std::string& text) {
 std::string TimeLabel(Nanoseconds time) {
   const auto value = static_cast<double>(time);
   if (time == 0) return "0";
-  if (value < 1e6) return absl::StrFormat("%.3gµs", value / 1e3);
-  if (value < kSecond) return absl::StrFormat("%.3gms", value / 1e6);
+  // What would be rounded up to more digits than %g writes out has the next unit, here and below.
+  if (value < 999.5e3) return absl::StrFormat("%.3gµs", value / 1e3);
+  if (value < 999.5e6) return absl::StrFormat("%.3gms", value / 1e6);
   if (value < kMinute) return absl::StrFormat("%.3gs", value / kSecond);
   const Nanoseconds seconds = time / kSecond;
   std::string label;
@@ -116,8 +117,9 @@ std::string TimeLabel(Nanoseconds time) {
 }
 
 std::string NumberLabel(double number) {
-  if (number >= 1e6) return absl::StrFormat("%.3gM", number / 1e6);
-  if (number >= 1e4) return absl::StrFormat("%.3gk", number / 1e3);
+  if (number >= 999.5e6) return absl::StrFormat("%.0fM", number / 1e6);
+  if (number >= 999.5e3) return absl::StrFormat("%.3gM", number / 1e6);
+  if (number >= 9999.5) return absl::StrFormat("%.3gk", number / 1e3);
   return absl::StrFormat("%.4g", number);
 }
 

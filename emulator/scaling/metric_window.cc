@@ -102,6 +102,7 @@ int RoundedUp(double value) {
 
 std::string NumberText(double value) {
   if (value != 0 && std::abs(value) < 0.01) return absl::StrFormat("%.2g", value);
+  if (std::abs(value) >= 1e5) return absl::StrFormat("%.0f", value);  // has more digits than StrCat writes out
   return absl::StrCat(std::round(value * 100) / 100);
 }
 

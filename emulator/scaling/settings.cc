@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "emulator/base/did_you_mean.h"
+#include "emulator/base/view.h"
 #include "emulator/scaling/settings_table.h"
 
 namespace cloudstate::scaling {
@@ -18,8 +19,6 @@ namespace {
 constexpr std::string_view kAnnotation = "autoscaling.knative.dev/";
 constexpr std::string_view kConfigMap = "config-autoscaler: ";
 constexpr std::string_view kSpecification = "spec: ";
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 std::string_view Stripped(std::string_view name, std::string_view prefix) {
   while (!prefix.empty() && prefix.back() == ' ') prefix.remove_suffix(1);
@@ -74,14 +73,15 @@ absl::Status NoSuchSetting(std::string_view name) {
   std::vector<std::string> names;
   for (const SettingRow& row : SettingRows()) names.emplace_back(row.info.name);
   // Knative's name is not offered for one of the emulator's, which are near enough to it.
-  std::string hint = base::DidYouMean(View(WithoutPrefix(name)), names);
+  std::string hint = base::DidYouMean(base::ToAbsl(WithoutPrefix(name)), names);
   if (hint.empty()) hint = absl::StrCat("; there are ", absl::StrJoin(names, ", "));
-  return absl::NotFoundError(absl::StrCat("scaling has no setting '", View(name), "'", hint));
+  return absl::NotFoundError(absl::StrCat("scaling has no setting '", base::ToAbsl(name), "'", hint));
 }
 
 absl::Status WrongValue(const SettingRow& row, std::string_view value, std::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", View(value), "' ", View(what), "; ", View(row.info.name), " takes ", View(row.range.words)));
+  return absl::InvalidArgumentError(absl::StrCat("'", base::ToAbsl(value), "' ", base::ToAbsl(what), "; ",
+                                                 base::ToAbsl(row.info.name), " takes ",
+                                                 base::ToAbsl(row.range.words)));
 }
 
 bool IsIn(const SettingRange& range, double value) {
@@ -93,7 +93,7 @@ bool IsIn(const SettingRange& range, double value) {
 std::string_view Parse(std::string_view text, const SettingRange& range, double& value) {
   double parsed = 0;
   if (range.percent && !text.empty() && text.back() == '%') text.remove_suffix(1);
-  if (!absl::SimpleAtod(View(text), &parsed) || !std::isfinite(parsed)) return "is not a number";
+  if (!absl::SimpleAtod(base::ToAbsl(text), &parsed) || !std::isfinite(parsed)) return "is not a number";
   if (!IsIn(range, parsed)) return "is out of range";
   value = parsed;
   return "";
@@ -101,7 +101,7 @@ std::string_view Parse(std::string_view text, const SettingRange& range, double&
 
 std::string_view Parse(std::string_view text, const SettingRange& range, int& value) {
   int parsed = 0;
-  if (!absl::SimpleAtoi(View(text), &parsed)) return "is not a whole number that is small enough";
+  if (!absl::SimpleAtoi(base::ToAbsl(text), &parsed)) return "is not a whole number that is small enough";
   if (!IsIn(range, parsed)) return "is out of range";
   value = parsed;
   return "";
@@ -115,9 +115,9 @@ std::string_view Parse(std::string_view text, const SettingRange&, bool& value) 
 
 std::string_view Parse(std::string_view text, const SettingRange& range, absl::Duration& value) {
   absl::Duration parsed;
-  if (!absl::ParseDuration(View(text), &parsed)) {
+  if (!absl::ParseDuration(base::ToAbsl(text), &parsed)) {
     double number = 0;
-    return absl::SimpleAtod(View(text), &number) ? "has no unit such as s or ms" : "is not a time";
+    return absl::SimpleAtod(base::ToAbsl(text), &number) ? "has no unit such as s or ms" : "is not a time";
   }
   if (!IsIn(range, absl::ToDoubleSeconds(parsed))) return "is out of range";
   value = parsed;
@@ -148,7 +148,8 @@ std::string Text(absl::Duration value) {
 
 std::string Contradiction(std::string_view one, std::string_view text, std::string_view other,
                           std::string_view advice) {
-  return absl::StrCat(View(one), " is ", View(text), ", ", View(other), "; ", View(advice));
+  return absl::StrCat(base::ToAbsl(one), " is ", base::ToAbsl(text), ", ", base::ToAbsl(other), "; ",
+                      base::ToAbsl(advice));
 }
 
 // Samples of a tick each are kept for the whole window, and looked through at each tick.
@@ -223,7 +224,7 @@ absl::Status ParseMode(std::string_view name, Mode& mode) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("'", View(name), "' is no way to scale; there are off, manual, cloudstate and knative"));
+      absl::StrCat("'", base::ToAbsl(name), "' is no way to scale; there are off, manual, cloudstate and knative"));
 }
 
 const std::vector<SettingInfo>& AllSettings() {

@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "emulator/base/view.h"
 
 namespace cloudstate::tck {
 namespace {
@@ -107,7 +108,7 @@ absl::StatusOr<HttpAnswer> SendHttp(const std::string& address, const HttpReques
   answer.partial = partial;
   for (const auto& header : response) {
     const beast::string_view name = header.name_string();
-    answer.headers[absl::AsciiStrToLower({name.data(), name.size()})] = std::string(header.value());
+    answer.headers[absl::AsciiStrToLower(base::ToAbsl(name))] = std::string(header.value());
   }
   return answer;
 }

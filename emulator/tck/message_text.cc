@@ -7,6 +7,7 @@
 #include "absl/strings/strip.h"
 #include "cloudstate/crdt.pb.h"
 #include "emulator/base/printable.h"
+#include "emulator/base/view.h"
 #include "google/protobuf/stubs/logging.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -50,7 +51,7 @@ std::string Cut(std::string line) {
 }
 
 std::vector<std::string> Lines(std::string_view text) {
-  return absl::StrSplit(absl::StripSuffix(absl::string_view(text.data(), text.size()), "\n"), '\n');
+  return absl::StrSplit(absl::StripSuffix(base::ToAbsl(text), "\n"), '\n');
 }
 
 const std::vector<const google::protobuf::FieldDescriptor*>& SetFields() {

@@ -7,13 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "emulator/base/real_strand.h"
+#include "emulator/base/view.h"
 
 namespace cloudstate::tck {
 namespace {
 
 using google::protobuf::Message;
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // `bytes` as a message like `prototype`; null if they are none.
 std::unique_ptr<Message> Parse(const Message& prototype, const std::string& bytes) {
@@ -28,8 +27,8 @@ std::string LineOf(const Message& prototype, const std::string& bytes) {
 }
 
 void ExpectStatus(const absl::Status& status, absl::StatusCode code, std::string_view text) {
-  if (status.code() == code && (text.empty() || status.message() == View(text))) return;
-  const std::string expected = Describe(absl::Status(code, View(text)));
+  if (status.code() == code && (text.empty() || status.message() == base::ToAbsl(text))) return;
+  const std::string expected = Describe(absl::Status(code, base::ToAbsl(text)));
   throw CaseFailure{"The call ended in another way than expected.", CompareLines(expected, Describe(status))};
 }
 
@@ -95,7 +94,8 @@ WireStream::Arrival WireStream::Take(std::string_view expected) {
   Arrival arrival;
   const auto came = [&] { return closed_.has_value() || !messages_.empty(); };
   if (!conversation_.waiting.Until(conversation_.deadline, came)) {
-    throw CaseFailure{absl::StrCat("Nothing came within the time of a case. Expected: ", View(expected)), {}, true};
+    throw CaseFailure{
+        absl::StrCat("Nothing came within the time of a case. Expected: ", base::ToAbsl(expected)), {}, true};
   }
   conversation_.waiting.Apply([&] {
     if (messages_.empty()) {
@@ -166,7 +166,7 @@ void WireStream::ExpectNothingLeft() {
 }
 
 void WireStream::Note(std::string_view arrow, std::string_view what) {
-  conversation_.Note(absl::StrCat(name_, " ", View(arrow), " ", View(what)));
+  conversation_.Note(absl::StrCat(name_, " ", base::ToAbsl(arrow), " ", base::ToAbsl(what)));
 }
 
 // ---- peers
@@ -189,7 +189,7 @@ WireStream& Peer::Open(std::string_view method) {
 }
 
 absl::StatusOr<std::string> Peer::Call(std::string_view method, const Message& request) {
-  conversation_.Note(absl::StrCat(name_, " → ", View(method), " ", MessageLine(request)));
+  conversation_.Note(absl::StrCat(name_, " → ", base::ToAbsl(method), " ", MessageLine(request)));
   const auto answer = std::make_shared<std::optional<absl::StatusOr<std::string>>>();
   const absl::Duration left = std::max(conversation_.deadline - absl::Now(), absl::Milliseconds(1));
   connection().Call(method, request.SerializeAsString(), left,
@@ -199,7 +199,7 @@ absl::StatusOr<std::string> Peer::Call(std::string_view method, const Message& r
   // gRPC ends the call at the deadline by itself.
   conversation_.waiting.Until(conversation_.deadline + absl::Seconds(1), [&] { return answer->has_value(); });
   if (!answer->has_value() || absl::IsDeadlineExceeded((*answer)->status())) {
-    throw CaseFailure{absl::StrCat(View(method), " was not answered within the time of a case."), {}, true};
+    throw CaseFailure{absl::StrCat(base::ToAbsl(method), " was not answered within the time of a case."), {}, true};
   }
   return **answer;
 }

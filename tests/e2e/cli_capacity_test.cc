@@ -168,9 +168,8 @@ TEST_F(RecordingOfARun, SaysThatNoCallCame) {
   const std::string file = (directory.path() / "calls.csv").string();
   const ToolResult result = Tool({"scale", "record", file, "--for", "300ms"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.output, HasSubstr("0 calls recorded"));
   EXPECT_THAT(result.errors, HasSubstr("Send calls to the emulator"));
-  EXPECT_THAT(ReadAll(file), HasSubstr("at_us,total_us"));
+  EXPECT_FALSE(std::filesystem::exists(file));
 }
 
 }  // namespace

@@ -85,6 +85,8 @@ TEST_F(CliCrdt, TellsWhatCannotBeShown) {
   EXPECT_EQ(Tool({"crdt", "watch", "--node", "9"}).exit_code, 1);
   EXPECT_EQ(Tool({"crdt", "ls", "--node", "9"}).exit_code, 1);
   EXPECT_EQ(RunTool({"crdt", "ls", "--admin", "127.0.0.1:1"}).exit_code, 3);
+  EXPECT_THAT(Output({"crdt", "ls", "--service", "Counters"}), HasSubstr("visits"));
+  EXPECT_THAT(Tool({"crdt", "ls", "--service", "Countres"}).errors, HasSubstr("did you mean 'Counters'?"));
   EXPECT_THAT(Output({"crdt", "ls", "--id-contains", "nothing"}),
               HasSubstr("No node knows of a CRDT entity that fits"));
 }

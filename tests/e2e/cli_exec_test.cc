@@ -258,6 +258,15 @@ TEST(Exec, WritesItsReportFileWhenItIsCancelled) {
   EXPECT_THAT(process->errors(), IsEmpty());
 }
 
+TEST(Exec, SaysThatSomethingElseListensThere) {
+  support::EmulatorProcess other({.arguments = {"--ephemeral"}, .environment = {}});
+  ASSERT_TRUE(other.WaitUntilStarted());
+  const ToolResult result =
+      RunTool({"exec", "--user-function", other.metrics_address(), "--start-timeout", "3s", "--", "true"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("does not speak gRPC"));
+}
+
 TEST(Exec, IsInterruptedWhileItWaitsForTheUserFunction) {
   const auto process = StartTool(ExecScript({"--verbose", "--serve", "echo started; exec sleep 1000"}, "exit 0"));
   ASSERT_TRUE(process->WaitUntil(
@@ -269,12 +278,12 @@ TEST(Exec, IsInterruptedWhileItWaitsForTheUserFunction) {
 
 TEST(Exec, KeepsTheJournalWhenItIsToldTo) {
   const testing::TemporaryDirectory directory;
-  const std::string kept = (directory.path() / "kept").string();
+  const std::string kept = (directory.path() / "kept here").string();
   std::vector<std::string> options = kCart;
   options.push_back("--keep=" + kept);
   const ToolResult first = RunScript(options, absl::StrCat("$tool call ", kAddPear));
   EXPECT_EQ(first.exit_code, 0) << first.errors;
-  EXPECT_THAT(first.errors, HasSubstr(absl::StrCat("cloudstate-dev journal ls --data-dir ", kept)));
+  EXPECT_THAT(first.errors, HasSubstr(absl::StrCat("cloudstate-dev journal ls --data-dir '", kept, "'\n")));
   EXPECT_THAT(RunTool({"journal", "ls", "--data-dir", kept}).output, HasSubstr("shopping-cart|anna"));
   const ToolResult again = RunScript(options, "exit 0");
   EXPECT_EQ(again.exit_code, 1);

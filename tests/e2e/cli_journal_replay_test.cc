@@ -346,6 +346,13 @@ TEST_F(StoppedUserFunction, EndsItsReplaysWhenTheEmulatorEnds) {
   EXPECT_EQ(ended.get(), 0);
 }
 
+TEST_F(CliJournalReplay, TellsALongDeadlineAsWrongUsage) {
+  AddTo("me", "a");
+  const ToolResult result = Tool({"journal", "replay", "me", "GetCart", "--deadline", "2m"});
+  EXPECT_EQ(result.exit_code, 2) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("1m"));
+}
+
 TEST_F(CliJournalReplay, DeletesAnEntityThatThenBeginsAnew) {
   AddTo("me", "a");
   AddTo("me", "b");

@@ -121,6 +121,28 @@ TEST_F(CliRecord, IsReplayedIntoAnEmulatorAsItIs) {
   EXPECT_THAT(nowhere.errors, AllOf(HasSubstr("nowhere.yaml"), Not(HasSubstr("INTERNAL"))));
 }
 
+TEST_F(CliRecord, QuotesItsFileForAShell) {
+  Add("me", "tea");
+  const std::string file = (directory_.path() / "my cart.yaml").string();
+  EXPECT_THAT(Output({"record", "--newest", "1", "--out", file}),
+              HasSubstr(absl::StrCat("`cloudstate-dev test '", file, "'`")));
+}
+
+TEST_F(CliRecord, TellsEachDifferenceOfAReplayInALineOfItsOwn) {
+  Add("me", "tea");
+  std::ofstream(File()) << "cases: [{name: a, when: [{call: ShoppingCart.GetCart, input: {userId: me}, "
+                           "reply: {items: [{productId: tee, name: M, quantity: 1}]}}]}]\n";
+  const ToolResult replayed = Tool({"replay", File()});
+  EXPECT_EQ(replayed.exit_code, 1) << replayed.errors;
+  EXPECT_THAT(replayed.output, AllOf(HasSubstr("reply.items[0].name is "),
+                                     HasSubstr("\n    reply.items[0].productId is "), Not(HasSubstr("\\x0a"))));
+}
+
+TEST_F(CliRecord, TellsWhichCasesAReplaySkips) {
+  std::ofstream(File()) << "cases: [{name: a, skip: not yet, when: [{call: ShoppingCart.GetCart}]}]\n";
+  EXPECT_THAT(Output({"replay", File()}), AllOf(HasSubstr("skipped: not yet"), HasSubstr("Nothing was played.")));
+}
+
 TEST_F(CliRecord, SaysWhereNothingCame) {
   const ToolResult result = Tool({"record", "--newest", "3", "--out", File()});
   EXPECT_EQ(result.exit_code, 1);

@@ -62,6 +62,20 @@ pid_t UserFunctionPid(const EmulatorProcess& emulator) {
   return pid;
 }
 
+// The port of the loopback, or with 0 any, that a socket can be bound to now; 0 if it can't.
+std::uint16_t PortToBind(std::uint16_t port) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  socklen_t size = sizeof address;
+  const bool bound = bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) == 0;
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  close(descriptor);
+  return bound ? ntohs(address.sin_port) : 0;
+}
+
 // ---- run
 
 TEST(Run, StartsTheCommandShowsItsOutputAndEndsIt) {
@@ -76,6 +90,25 @@ TEST(Run, StartsTheCommandShowsItsOutputAndEndsIt) {
   EXPECT_TRUE(WaitUntilGone(pid));
   EXPECT_EQ(emulator.events("stopping").size(), 1u);
   EXPECT_EQ(emulator.process().errors(), "");
+}
+
+TEST(Run, KeepsThePortForACommandThatDoesNotListenYet) {
+  EmulatorProcess emulator({{"--", "/bin/sleep", "1000"}, {{"USER_FUNCTION_PORT", "0"}}});
+  ASSERT_TRUE(emulator.WaitForEvent("userFunctionStarted", [](const EmulatorEvent&) { return true; }))
+      << emulator.process().errors();
+  int port = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(emulator.user_function_address().substr(sizeof("127.0.0.1")), &port));
+  EXPECT_EQ(PortToBind(static_cast<std::uint16_t>(port)), 0);
+}
+
+TEST(Run, LetsACommandHaveThePortThatCannotListenWhereItIsReserved) {
+  // Perl's sockets do not reuse addresses unless told so.
+  constexpr char kServer[] =
+      "$| = 1; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in($ENV{PORT}, INADDR_LOOPBACK)) or die; "
+      "print \"bound\\n\"; sleep 1000";
+  EmulatorProcess emulator({{"--", "perl", "-MSocket", "-e", kServer}, {{"USER_FUNCTION_PORT", "0"}}});
+  EXPECT_TRUE(emulator.WaitForEvent("output", [](const EmulatorEvent& event) { return event.at("line") == "bound"; }))
+      << emulator.process().output();
 }
 
 TEST(Run, StartsACommandAgainThatHasEnded) {
@@ -134,17 +167,7 @@ TEST(Run, ForPeoplePrintsACallThatWorks) {
 
 // ---- settings
 
-std::uint16_t FreePort() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  bind(descriptor, reinterpret_cast<sockaddr*>(&address), size);
-  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  close(descriptor);
-  return ntohs(address.sin_port);
-}
+std::uint16_t FreePort() { return PortToBind(0); }
 
 TEST(SettingsOfRun, ThePublishedVariablesSayWhere) {
   const testing::TemporaryDirectory directory;
@@ -314,6 +337,26 @@ TEST_F(Tools, TheJournalIsListedAndShown) {
   EXPECT_EQ(Tool({"journal", "show", "no-such"}).exit_code, 1);
 }
 
+TEST_F(Tools, AServiceOfTheJournalMayBeNamedByTheLastPartOfItsName) {
+  EXPECT_THAT(Tool({"journal", "ls", "--service", "EventSourcedTckModel"}).output,
+              HasSubstr("event-sourced-tck-model|a"));
+  EXPECT_THAT(Tool({"journal", "tail", "--service", "EventSourcedTckModel"}).output, HasSubstr(R"({"value":"y"})"));
+  for (const char* command : {"ls", "tail"}) {
+    const ToolResult unknown = Tool({"journal", command, "--service", "EventSourcedTckModle"});
+    EXPECT_EQ(unknown.exit_code, 1);
+    EXPECT_THAT(unknown.errors, HasSubstr("did you mean 'EventSourcedTckModel'?"));
+  }
+}
+
+TEST_F(Tools, ADataDirectoryThatIsNamedWinsOverAnEmulatorOfTheEnvironment) {
+  const std::map<std::string, std::string> environment = {{"CLOUDSTATE_DEV_ADMIN", emulator_->admin_address()}};
+  EXPECT_EQ(RunTool({"journal", "ls"}, environment).exit_code, 0);
+  const ToolResult nowhere = RunTool({"journal", "ls", "--data-dir", "nowhere"}, environment);
+  EXPECT_EQ(nowhere.exit_code, 3) << nowhere.output;
+  EXPECT_THAT(nowhere.errors, HasSubstr("nowhere"));
+  EXPECT_EQ(RunTool({"--data-dir=nowhere", "--admin", emulator_->admin_address(), "journal", "ls"}).exit_code, 0);
+}
+
 TEST_F(Tools, TheJournalsTailFollowsUntilInterrupted) {
   auto tail = StartTool({"--data-dir", emulator_->data_directory(), "journal", "tail", "--follow", "--json"});
   ASSERT_TRUE(tail->WaitUntil([](const std::string& output, const std::string&) {
@@ -345,6 +388,10 @@ TEST_F(Tools, StatusServicesAndDoctorTellWhatRuns) {
   EXPECT_THAT(services.ShortDebugString(), HasSubstr("/tck/model/eventsourced/{id}"));
   EXPECT_THAT(Tool({"services", "--json"}).output, HasSubstr(R"("keyFields":["id"])"));
   EXPECT_THAT(Tool({"services", "describe", "EventSourcedTckModel"}).output, HasSubstr("/tck/model/eventsourced/{id}"));
+  for (const char* separator : {".", "/"}) {
+    EXPECT_THAT(Tool({"services", "describe", absl::StrCat("EventSourcedTckModel", separator, "Proces")}).errors,
+                HasSubstr("EventSourcedTckModel has no method 'Proces'; did you mean 'Process'?"));
+  }
   EXPECT_TRUE(JsonOf({"doctor"}).fields().contains("checks"));
 }
 
@@ -355,6 +402,10 @@ TEST_F(Tools, CallsAreTracedStepByStep) {
   const auto& trace = list.fields().at("commands").list_value().values(0).struct_value();
   const std::string id = trace.fields().at("traceId").string_value();
   EXPECT_THAT(Tool({"calls", "ls"}).output, HasSubstr(id));
+  EXPECT_THAT(Tool({"calls", "ls", "--entity", "traced", "--service", "EventSourcedTckModel"}).output, HasSubstr(id));
+  const ToolResult misspelled = Tool({"calls", "ls", "--service", "EventSourcedTckModle"});
+  EXPECT_EQ(misspelled.exit_code, 2);
+  EXPECT_THAT(misspelled.errors, HasSubstr("did you mean 'EventSourcedTckModel'?"));
   const ToolResult shown = Tool({"calls", "show", id});
   EXPECT_EQ(shown.exit_code, 0) << shown.errors;
   EXPECT_THAT(shown.output,

@@ -72,6 +72,14 @@ TEST_F(TestCommand, TellsWhereInTheFileWhatWasExpectedDidNotCome) {
   EXPECT_THAT(Content("report.xml"), HasSubstr("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
 }
 
+TEST_F(TestCommand, RefusesAReportThatCantBeWrittenBeforeAnythingRuns) {
+  const ToolResult result =
+      Test({Save("a.yaml", kWrongQuantity), "--junit", (directory_.path() / "none" / "report.xml").string()});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_EQ(result.output, "");
+  EXPECT_THAT(result.errors, HasSubstr("is not there; make it first"));
+}
+
 TEST_F(TestCommand, TellsNamesThatThereAreNotBeforeAnythingRuns) {
   const ToolResult result = Test({Save("a.yaml", "cases: [{name: a, when: [{call: AddItm}]}]\n")});
   EXPECT_EQ(result.exit_code, 2) << result.output;

@@ -195,6 +195,7 @@ TEST_F(Simulate, WhatMakesNoSenseIsToldWithExitCodeTwo) {
            Wrong{{"--seeds", "1..2", "--trace", "-"}, "Choose one of the two: --seeds or --trace."},
            Wrong{{"--no-shrink", "--shrink", "x"}, "Choose one of the two: --no-shrink or --shrink."},
            Wrong{{"--json", "--trace", "-"}, "Standard output takes one of the two"},
+           Wrong{{"--shrink", Path("no/such/directory/s.yaml")}, "is not there; make it first"},
            Wrong{{"--jobs", "0"}, "--jobs takes a number from 1 to 256, not 0."},
        }) {
     Strings arguments = wrong.arguments;

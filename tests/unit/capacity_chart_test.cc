@@ -112,12 +112,17 @@ TEST(CapacityChart, LabelsTimesAndNumbersForPeople) {
   EXPECT_EQ(TimeLabel(0), "0");
   EXPECT_EQ(TimeLabel(1'500), "1.5µs");
   EXPECT_EQ(TimeLabel(20 * kMillisecond), "20ms");
+  EXPECT_EQ(TimeLabel(999'600), "1ms");
+  EXPECT_EQ(TimeLabel(999'600'000), "1s");
   EXPECT_EQ(TimeLabel(2'500 * kMillisecond), "2.5s");
   EXPECT_EQ(TimeLabel(90 * kSecond), "1m30s");
   EXPECT_EQ(TimeLabel(3'600 * kSecond), "1h");
   EXPECT_EQ(NumberLabel(1'234), "1234");
   EXPECT_EQ(NumberLabel(12'345), "12.3k");
   EXPECT_EQ(NumberLabel(2'500'000), "2.5M");
+  EXPECT_EQ(NumberLabel(9'999.6), "10k");
+  EXPECT_EQ(NumberLabel(999'600), "1M");
+  EXPECT_EQ(NumberLabel(1'234'000'000), "1234M");
 }
 
 }  // namespace

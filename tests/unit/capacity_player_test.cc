@@ -262,6 +262,15 @@ TEST(CapacityPlayer, SkipsATimeInWhichNothingIsThere) {
   EXPECT_EQ(skipped.mean_latency, ticked.mean_latency);
 }
 
+TEST(CapacityPlayer, HasNoTicksWhereNobodyDecides) {
+  PlayOptions options = Fixed(2, 1, Always(20 * kMillisecond));
+  options.interval = 100'000 * kSecond;
+  options.settings.tick = absl::Nanoseconds(1);
+  const Played played = Play(LoadOf("constant 10/s for 1m, idle for 8000h, constant 10/s for 1m"), options);
+  EXPECT_EQ(played.answered, played.calls);
+  EXPECT_TRUE(played.choices.empty());
+}
+
 TEST(CapacityPlayer, LosesNoCallWhateverTheSettings) {
   base::Random random(5);
   const Load load = LoadOf("sine 0/s to 60/s every 3m for 6m, idle for 2m, burst 5/s to 90/s for 5s every 30s over 2m");

@@ -68,6 +68,12 @@ TEST_F(CliDescription, TheAuthorsRouteIsPreferredAndItsBodyIsThatPartOfTheExampl
       R"(curl -H 'content-type: application/json' -d '{"count":1}' -X PUT http://127.0.0.1:9000/carts/cart_id/items)");
 }
 
+TEST_F(CliDescription, RoutesSayWhatTheyTakeAndAnswer) {
+  AddRoute("GET", "/carts/{cart_id}/items", "");
+  method_.mutable_http(1)->set_response_body("items");
+  EXPECT_EQ(RouteLines(method_), "  POST /shop.Cart/Add  (body: *)\n  GET /carts/{cart_id}/items  (answers: items)\n");
+}
+
 TEST_F(CliDescription, StreamsHaveLinesThatStream) {
   method_.set_example("{}");
   method_.set_server_streaming(true);

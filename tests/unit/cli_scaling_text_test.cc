@@ -55,6 +55,14 @@ TEST(ScalingText, HasTheNumbersBehindTheLastDecision) {
                     Not(HasSubstr("Last look"))));
 }
 
+TEST(ScalingText, WritesLargeNumbersOut) {
+  dev::v1::ScalingEvent event = DecisionOf("");
+  event.mutable_figures(0)->set_value(12'345);
+  EXPECT_EQ(FormatScalingFigures(event), "user function concurrency 12345");
+  event.mutable_figures(0)->set_value(1'234'567.8);
+  EXPECT_EQ(FormatScalingFigures(event), "user function concurrency 1234568");
+}
+
 TEST(ScalingText, HasWhatTheNewestTickSaw) {
   dev::v1::ScalingEvent tick = DecisionOf("as many as are needed");
   tick.set_kind("tick");

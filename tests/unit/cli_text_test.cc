@@ -81,6 +81,10 @@ TEST(CliTime, IsShortForPeopleAndExactForScripts) {
   EXPECT_EQ(FormatShortDuration(absl::Microseconds(12)), "12µs");
   EXPECT_EQ(FormatShortDuration(absl::Microseconds(1'234)), "1.23ms");
   EXPECT_EQ(FormatShortDuration(absl::Seconds(2)), "2s");
+  EXPECT_EQ(FormatShortDuration(absl::Nanoseconds(999'600)), "1ms");
+  EXPECT_EQ(FormatShortDuration(absl::Microseconds(999'600)), "1s");
+  EXPECT_EQ(FormatShortDuration(absl::Milliseconds(999'600)), "16m39s");
+  EXPECT_EQ(FormatShortDuration(absl::Minutes(30)), "30m");
 }
 
 TEST(CliPayload, ShowsItsShortTypeAndWhetherItsMeaningIsGuessed) {
