@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -225,7 +226,7 @@ class CrdtEntity final {
   std::int64_t last_command_id_ = 0;
   std::map<std::int64_t, CallPointer> calls_;  // of the present stream, those that more may be said to, by id
   std::size_t outstanding_ = 0;                // of them, commands without a reply and cancellations
-  std::deque<Waiting> waiting_;
+  std::list<Waiting> waiting_;                 // half a KiB less than an empty deque
   absl::flat_hash_map<const CrdtCommand*, CallPointer> unended_;  // commands that were sent, on whatever stream
 };
 

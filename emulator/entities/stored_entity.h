@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -120,7 +120,7 @@ class StoredEntity final : public Entity {
   std::optional<Command> outstanding_;
   absl::Time outstanding_since_;  // when it arrived
   trace::Metered handled_;        // by the user function
-  std::deque<Waiting> waiting_;
+  std::list<Waiting> waiting_;    // half a KiB less than an empty deque
   absl::Time started_;
   trace::Metered reading_;  // a page of the replay
   trace::Metered writing_;

@@ -43,7 +43,17 @@ class FaultyConnection::Conversation final : public FaultBook::Holder,
     std::variant<std::string, absl::Status> what;  // a message, or the end
   };
 
+  // What a fault makes of a stream. Most streams never have it.
+  struct Struck {
+    std::optional<dev::v1::Fault> loss;      // comes in place of the next answer
+    std::optional<dev::v1::Fault> slowness;  // of what answers the last command
+    std::vector<std::int64_t> silenced;      // commands
+    std::deque<Late> late;
+    base::TimerId timer = base::TimerId::kNone;  // for the first of these
+  };
+
   void Strike(const StreamPlace::Command& command);
+  Struck& OnceStruck();
   void OnMessage(std::string message);
   void OnClosed(absl::Status status);
   void Lose();
@@ -64,12 +74,7 @@ class FaultyConnection::Conversation final : public FaultBook::Holder,
   bool closing_ = false;     // an entity's, half-closed, and not ended by the user function yet
   bool registered_ = false;  // with the book
 
-  bool struck_ = false;                     // once a fault has; all below is empty before
-  std::optional<dev::v1::Fault> loss_;      // comes in place of the next answer
-  std::optional<dev::v1::Fault> slowness_;  // of what answers the last command
-  std::vector<std::int64_t> silenced_;      // commands
-  std::deque<Late> late_;
-  base::TimerId timer_ = base::TimerId::kNone;  // for the first of these
+  std::unique_ptr<Struck> struck_;  // once a fault has
 };
 
 void FaultyConnection::Conversation::Open(userfunction::Connection& connection, std::string_view method,
@@ -94,7 +99,7 @@ void FaultyConnection::Conversation::Open(userfunction::Connection& connection, 
 void FaultyConnection::Conversation::Write(std::string message) {
   if (stream_ == nullptr) return;
   // Once struck, the next command tells that what follows answers another one.
-  if (place_.wants_first() || struck_ || !faults_.empty()) {
+  if (place_.wants_first() || struck_ != nullptr || !faults_.empty()) {
     if (const auto command = place_.Look(message)) Strike(*command);
   }
   stream_->Write(std::move(message));
@@ -103,43 +108,45 @@ void FaultyConnection::Conversation::Write(std::string message) {
 void FaultyConnection::Conversation::Strike(const StreamPlace::Command& command) {
   const FaultBook::Place place{
       .service = place_.service(), .persistence_id = {}, .method = command.method, .entity_id = place_.entity_id()};
-  slowness_ = std::nullopt;
+  if (struck_ != nullptr) struck_->slowness = std::nullopt;
   if (faults_.Strike(dev::v1::Fault::NO_ANSWER, place).has_value()) {
-    silenced_.push_back(command.id);
+    OnceStruck().silenced.push_back(command.id);
   } else if (auto loss = faults_.Strike(dev::v1::Fault::LOST_STREAM, place)) {
-    loss_ = std::move(loss);
+    OnceStruck().loss = std::move(loss);
   } else if (auto slowness = faults_.Strike(dev::v1::Fault::SLOW, place)) {
-    slowness_ = std::move(slowness);
+    OnceStruck().slowness = std::move(slowness);
     if (!std::exchange(registered_, true)) faults_.Register(weak_from_this());
-  } else {
-    return;
   }
-  struck_ = true;
+}
+
+FaultyConnection::Conversation::Struck& FaultyConnection::Conversation::OnceStruck() {
+  if (struck_ == nullptr) struck_ = std::make_unique<Struck>();
+  return *struck_;
 }
 
 void FaultyConnection::Conversation::OnMessage(std::string message) {
-  if (!struck_) return handler_.on_message(std::move(message));
-  if (loss_.has_value()) return Lose();
+  if (struck_ == nullptr) return handler_.on_message(std::move(message));
+  if (struck_->loss.has_value()) return Lose();
   if (!IsSilenced(message)) Pass(std::move(message));
 }
 
 void FaultyConnection::Conversation::OnClosed(absl::Status status) {
   EndClosing();
-  if (!struck_) return handler_.on_closed(std::move(status));
-  if (loss_.has_value()) return Lose();
+  if (struck_ == nullptr) return handler_.on_closed(std::move(status));
+  if (struck_->loss.has_value()) return Lose();
   // An action's answer may be no more than its end. Other ends are no answers.
   const bool is_answer = place_.is_action() && !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status);
-  if (!is_answer || silenced_.empty()) Pass(std::move(status));
+  if (!is_answer || struck_->silenced.empty()) Pass(std::move(status));
 }
 
 bool FaultyConnection::Conversation::IsSilenced(std::string_view message) const {
-  return std::ranges::any_of(silenced_, [&](std::int64_t command) { return place_.Answers(message, command); });
+  return std::ranges::any_of(struck_->silenced, [&](std::int64_t command) { return place_.Answers(message, command); });
 }
 
 void FaultyConnection::Conversation::Lose() {
-  absl::Status lost = absl::UnavailableError(absl::StrCat("the stream was lost: ", DescribeFault(*loss_)));
-  loss_ = std::nullopt;
-  slowness_ = std::nullopt;
+  absl::Status lost = absl::UnavailableError(absl::StrCat("the stream was lost: ", DescribeFault(*struck_->loss)));
+  struck_->loss = std::nullopt;
+  struck_->slowness = std::nullopt;
   EndClosing();
   stream_ = nullptr;
   Pass(std::move(lost));
@@ -147,30 +154,33 @@ void FaultyConnection::Conversation::Lose() {
 
 // At once, or as late as it should be, but never before what is late already.
 void FaultyConnection::Conversation::Pass(std::variant<std::string, absl::Status> what) {
-  if (!slowness_.has_value() && late_.empty()) return Tell(std::move(what));
+  Struck& struck = *struck_;
+  if (!struck.slowness.has_value() && struck.late.empty()) return Tell(std::move(what));
   Late late{.due = strand_.Now(), .fault = 0, .what = std::move(what)};
-  if (slowness_.has_value()) {
-    late.due += base::FromDuration(slowness_->delay());
-    late.fault = slowness_->id();
+  if (struck.slowness.has_value()) {
+    late.due += base::FromDuration(struck.slowness->delay());
+    late.fault = struck.slowness->id();
   }
-  late_.push_back(std::move(late));
-  if (late_.size() == 1) Wait();
-  if (late_.size() == kMostLate && stream_ != nullptr) stream_->Pause();
+  struck.late.push_back(std::move(late));
+  if (struck.late.size() == 1) Wait();
+  if (struck.late.size() == kMostLate && stream_ != nullptr) stream_->Pause();
 }
 
 void FaultyConnection::Conversation::Wait() {
-  timer_ = strand_.After(std::max(late_.front().due - strand_.Now(), absl::ZeroDuration()), [weak = weak_from_this()] {
+  const absl::Duration delay = std::max(struck_->late.front().due - strand_.Now(), absl::ZeroDuration());
+  struck_->timer = strand_.After(delay, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->TellLate();
   });
 }
 
 void FaultyConnection::Conversation::TellLate() {
-  timer_ = base::TimerId::kNone;
-  if (owner_paused_ || late_.empty()) return;
-  Late next = std::move(late_.front());
-  late_.pop_front();
-  if (!late_.empty()) Wait();
-  if (late_.size() == kMostLate - 1 && stream_ != nullptr) stream_->Resume();
+  Struck& struck = *struck_;
+  struck.timer = base::TimerId::kNone;
+  if (owner_paused_ || struck.late.empty()) return;
+  Late next = std::move(struck.late.front());
+  struck.late.pop_front();
+  if (!struck.late.empty()) Wait();
+  if (struck.late.size() == kMostLate - 1 && stream_ != nullptr) stream_->Resume();
   Tell(std::move(next.what));
 }
 
@@ -183,23 +193,26 @@ void FaultyConnection::Conversation::Tell(std::variant<std::string, absl::Status
 }
 
 void FaultyConnection::Conversation::LetGo(std::int64_t fault) {
+  if (struck_ == nullptr) return;
+  Struck& struck = *struck_;
   const auto is_gone = [fault](std::int64_t other) { return fault == 0 || fault == other; };
-  if (slowness_.has_value() && is_gone(slowness_->id())) slowness_ = std::nullopt;
-  for (Late& late : late_) {
+  if (struck.slowness.has_value() && is_gone(struck.slowness->id())) struck.slowness = std::nullopt;
+  for (Late& late : struck.late) {
     if (is_gone(late.fault)) late.due = absl::InfinitePast();
   }
-  if (timer_ == base::TimerId::kNone) return;
-  strand_.Cancel(timer_);
+  if (struck.timer == base::TimerId::kNone) return;
+  strand_.Cancel(struck.timer);
   Wait();
 }
 
 void FaultyConnection::Conversation::OwnerPaused(bool paused) {
   owner_paused_ = paused;
-  if (!paused && !late_.empty() && timer_ == base::TimerId::kNone) Wait();
+  const std::size_t late = struck_ == nullptr ? 0 : struck_->late.size();
+  if (!paused && late > 0 && struck_->timer == base::TimerId::kNone) Wait();
   if (stream_ == nullptr) return;
   if (paused) {
     stream_->Pause();
-  } else if (late_.size() < kMostLate) {
+  } else if (late < kMostLate) {
     stream_->Resume();
   }
 }
@@ -217,8 +230,9 @@ void FaultyConnection::Conversation::EndClosing() {
 void FaultyConnection::Conversation::Cancel() {
   EndClosing();
   const std::unique_ptr<userfunction::Stream> cancelled = std::move(stream_);
-  strand_.Cancel(std::exchange(timer_, base::TimerId::kNone));
-  late_.clear();
+  if (struck_ == nullptr) return;
+  strand_.Cancel(std::exchange(struck_->timer, base::TimerId::kNone));
+  struck_->late.clear();
 }
 
 // The owner's end.
