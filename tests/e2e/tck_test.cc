@@ -353,7 +353,7 @@ TEST(Tck, ACommandThatDiesIsStartedAgainForTheCasesToCome) {
   const auto tool = StartTool({"tck", "--filter", "!emulator/*", "--filter", "!crdt/*", "--", "/bin/sh", "-c",
                                absl::StrCat("echo $$ > ", pid_file, "; exec ", TCK_MODEL)});
   ASSERT_TRUE(tool->WaitUntil([](const std::string& output, const std::string&) {
-    return absl::StrContains(output, "  event-sourced ");
+    return absl::StrContains(output, "  discovery ");
   })) << tool->errors();
   pid_t pid = 0;
   std::ifstream(pid_file) >> pid;
