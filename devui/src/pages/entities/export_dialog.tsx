@@ -3,7 +3,6 @@ import { type ApiError, asApiError, rpc } from '../../api/client';
 import type { EntityJson, ListEventsResponseJson, ListSnapshotsResponseJson } from '../../api/contract';
 import { announce } from '../../ui/announce';
 import { Button, ErrorBox } from '../../ui/basics';
-import { CliCommand } from '../../ui/cli';
 import { Dialog } from '../../ui/dialog';
 import { saveFile } from '../../ui/download';
 import { formatCount, num, plural } from '../../ui/format';
@@ -43,7 +42,6 @@ export function ExportDialog({ entity, onClose }: { entity: EntityJson; onClose:
   const [done, setDone] = useState(0);
   const [error, setError] = useState<ApiError>();
   const [turn, setTurn] = useState(0);
-  const { persistenceId = '', entityId = '' } = whole;
   const last = num(whole.lastSequence);
   useEffect(() => {
     const abort = new AbortController();
@@ -64,10 +62,8 @@ export function ExportDialog({ entity, onClose }: { entity: EntityJson; onClose:
   return (
     <Dialog title="Export" onClose={onClose} actions={<Button onClick={onClose}>Cancel</Button>}>
       <p>
-        All events and snapshots of <strong>{persistenceId}/{entityId}</strong>, one JSON object a line, for you and your
-        programs to read. Into another journal it goes by an archive:
+        All events and snapshots of <strong>{whole.persistenceId}/{whole.entityId}</strong>, one JSON object a line.
       </p>
-      <CliCommand words={['export', 'entity.journal.gz', '--persistence-id', persistenceId, '--id-contains', entityId]} />
       {error ? <ErrorBox error={error} onRetry={() => setTurn((before) => before + 1)} /> : (
         <div class="export-progress">
           <progress max={last} value={done} aria-label="Events fetched" />
