@@ -6,8 +6,8 @@
 #include "cmd/cloudstate-dev/crdt_text.h"
 #include "cmd/cloudstate-dev/entity_reference.h"
 #include "cmd/cloudstate-dev/json_output.h"
+#include "cmd/cloudstate-dev/served_service.h"
 #include "cmd/cloudstate-dev/terminal.h"
-#include "emulator/testing/method_reference.h"
 
 namespace cloudstate::cli {
 namespace {
@@ -46,16 +46,10 @@ struct CrdtListOptions {
   bool all = false;
 };
 
-int ListCrdtEntities(Client& client, const Settings& settings, const CrdtListOptions& options) {
+int ListCrdtEntities(Client& client, const Settings& settings, CrdtListOptions options) {
+  if (absl::Status named = UseServedService(client, options.filter.service); !named.ok()) return Fail(named);
   dev::v1::ListCrdtsRequest request;
   *request.mutable_filter() = options.filter.ToFilter();
-  if (!options.filter.service.empty()) {
-    const auto services = client.Call(&Client::Stub::ListServices, dev::v1::ListServicesRequest());
-    if (!services.ok()) return Fail(services.status());
-    const auto service = testing::FindService(*services, options.filter.service);
-    if (!service.ok()) return Fail(service.status());
-    request.mutable_filter()->set_service((*service)->name());
-  }
   request.set_node(options.node);
   const auto listed =
       ListCrdts(client, std::move(request), options.all ? std::numeric_limits<int>::max() : options.limit);

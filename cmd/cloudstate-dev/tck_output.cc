@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "cmd/cloudstate-dev/difference_line.h"
 #include "cmd/cloudstate-dev/json_output.h"
 
 namespace cloudstate::cli {
@@ -43,14 +44,15 @@ std::string Counts(const std::vector<CaseResult>& results, const Terminal& termi
   return absl::StrJoin(parts, ", ");
 }
 
+std::string Marked(const tck::DiffLine& line) {
+  const char* mark = line.mark == Mark::kSame ? "  " : line.mark == Mark::kExpected ? "- " : "+ ";
+  return mark + line.text;
+}
+
 std::string DiffLines(const tck::Diff& diff, const Terminal& terminal) {
   std::string text;
   for (const tck::DiffLine& line : diff) {
-    const char* mark = line.mark == Mark::kSame ? "  " : line.mark == Mark::kExpected ? "- " : "+ ";
-    const Style style = line.mark == Mark::kSame       ? Style::kPlain
-                        : line.mark == Mark::kExpected ? Style::kGood
-                                                       : Style::kBad;
-    absl::StrAppend(&text, "      ", Styled(absl::StrCat(mark, Printable(line.text)), style, terminal), "\n");
+    absl::StrAppend(&text, "      ", DifferenceLine(Marked(line), terminal), "\n");
   }
   return text;
 }
@@ -96,10 +98,7 @@ std::string Array(const std::vector<std::string>& elements) {
 
 std::string DiffJson(const tck::Diff& diff) {
   std::vector<std::string> lines;
-  for (const tck::DiffLine& line : diff) {
-    const char* mark = line.mark == Mark::kSame ? " " : line.mark == Mark::kExpected ? "-" : "+";
-    lines.push_back(absl::StrCat(mark, " ", line.text));
-  }
+  for (const tck::DiffLine& line : diff) lines.push_back(Marked(line));
   return JsonStrings(lines);
 }
 

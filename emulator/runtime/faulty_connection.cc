@@ -50,6 +50,7 @@ class FaultyConnection::Conversation final : public FaultBook::Holder,
     std::vector<std::int64_t> silenced;      // commands
     std::deque<Late> late;
     base::TimerId timer = base::TimerId::kNone;  // for the first of these
+    bool registered = false;                     // with the book, for what is late
   };
 
   void Strike(const StreamPlace::Command& command);
@@ -71,8 +72,7 @@ class FaultyConnection::Conversation final : public FaultBook::Holder,
   userfunction::StreamHandler handler_;
   std::unique_ptr<userfunction::Stream> stream_;  // of the real connection; none once cancelled or lost
   bool owner_paused_ = false;
-  bool closing_ = false;     // an entity's, half-closed, and not ended by the user function yet
-  bool registered_ = false;  // with the book
+  bool closing_ = false;  // an entity's, half-closed, and not ended by the user function yet
 
   std::unique_ptr<Struck> struck_;  // once a fault has
 };
@@ -114,8 +114,9 @@ void FaultyConnection::Conversation::Strike(const StreamPlace::Command& command)
   } else if (auto loss = faults_.Strike(dev::v1::Fault::LOST_STREAM, place)) {
     OnceStruck().loss = std::move(loss);
   } else if (auto slowness = faults_.Strike(dev::v1::Fault::SLOW, place)) {
-    OnceStruck().slowness = std::move(slowness);
-    if (!std::exchange(registered_, true)) faults_.Register(weak_from_this());
+    Struck& struck = OnceStruck();
+    struck.slowness = std::move(slowness);
+    if (!std::exchange(struck.registered, true)) faults_.Register(weak_from_this());
   }
 }
 
@@ -193,8 +194,7 @@ void FaultyConnection::Conversation::Tell(std::variant<std::string, absl::Status
 }
 
 void FaultyConnection::Conversation::LetGo(std::int64_t fault) {
-  if (struck_ == nullptr) return;
-  Struck& struck = *struck_;
+  Struck& struck = *struck_;  // else the book would not know of it
   const auto is_gone = [fault](std::int64_t other) { return fault == 0 || fault == other; };
   if (struck.slowness.has_value() && is_gone(struck.slowness->id())) struck.slowness = std::nullopt;
   for (Late& late : struck.late) {
