@@ -50,8 +50,8 @@ void Watching::Work(const absl::StatusOr<Views*>& views) {
     return;
   }
   if (watch_ == nullptr) {
-    responder_->Headers(Metadata());  // so that the client sees that it is being served
     watch_ = Subscribe();
+    responder_->Headers(Metadata());  // so that the client sees that it misses nothing from now on
   }
   absl::StatusOr<Progress> progress = Send(**views);
   if (!progress.ok()) {
@@ -167,6 +167,13 @@ std::unique_ptr<Live::Watch> CrdtsWatching::Subscribe() { return live_.WatchCrdt
 
 absl::StatusOr<Watching::Progress> CrdtsWatching::Send(Views& views) {
   if (absl::Status status = views.RefreshTypes(); !status.ok()) return status;
+  if (!std::exchange(began_, true)) {
+    dev::v1::CrdtEvent beginning;
+    *beginning.mutable_time() = ToTimestamp(absl::Now());
+    beginning.set_kind("watching");
+    beginning.set_text("from here on each write is told, and what becomes of it");
+    responder().Message(beginning.SerializeAsString());
+  }
   while (Taking()) {
     auto next = queue_.Take();
     if (!next) return Progress::kUpToDate;

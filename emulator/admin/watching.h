@@ -205,7 +205,8 @@ class ClusterEventsWatching final : public QueuedWatching<dev::v1::WatchClusterE
   absl::StatusOr<Progress> Send(Views& views) override;
 };
 
-// What happens to replicas of CRDT entities, in the same way.
+// What happens to replicas of CRDT entities, in the same way. Nothing of it is kept, so the first event tells that the
+// watch has begun.
 class CrdtsWatching final : public QueuedWatching<dev::v1::WatchCrdtsRequest, dev::v1::CrdtEvent> {
  public:
   using QueuedWatching::QueuedWatching;
@@ -213,6 +214,9 @@ class CrdtsWatching final : public QueuedWatching<dev::v1::WatchCrdtsRequest, de
  protected:
   std::unique_ptr<Live::Watch> Subscribe() override;
   absl::StatusOr<Progress> Send(Views& views) override;
+
+ private:
+  bool began_ = false;  // the client has been told so
 };
 
 }  // namespace cloudstate::admin

@@ -44,6 +44,10 @@ class CliCrdt : public RunningEmulator {
 TEST_F(CliCrdt, ShowsWhatAPartitionKeepsFromWhomAndThatAllAgreeAfterIt) {
   EXPECT_THAT(Tool({"crdt", "show", "visits"}).errors, HasSubstr("There is none so far"));
   auto watching = StartTool(WithAdmin({"crdt", "watch", "visits", "--json"}));
+  ASSERT_TRUE(watching->WaitUntil(
+      [](const std::string& output, const std::string&) { return absl::StrContains(output, "\"watching\""); },
+      kPatience))
+      << watching->errors();
   Count(1, "1");
   Count(1, "3");
   ASSERT_TRUE(EventuallyAllHave("2"));

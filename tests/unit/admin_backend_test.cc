@@ -238,7 +238,9 @@ TEST_F(AdminBackendTest, EventsOfCrdtsGetTheirTextOnTheWay) {
   event.set_kind("wanted");
   event.set_peer(2);
   live_.crdt_event_watcher(event);
-  EXPECT_EQ(responder->WaitForMessages<dev::v1::CrdtEvent>(1)[0].text(), "by node 2: the whole state");
+  const auto events = responder->WaitForMessages<dev::v1::CrdtEvent>(2);
+  EXPECT_EQ(events[0].kind(), "watching");
+  EXPECT_EQ(events[1].text(), "by node 2: the whole state");
 }
 
 TEST_F(AdminBackendTest, ATraceIsFoundByItsId) {

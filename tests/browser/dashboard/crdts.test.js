@@ -168,7 +168,7 @@ test('what happens is told as it happens, and can be held', async () => {
   await increment('told', 1);
   await agreed('told');
   const page = await it.open(await routeOf('told'));
-  await page.getByText('Nothing since this page was opened.').waitFor();
+  await happenings(page).getByRole('row', { name: /watching from here on/ }).waitFor();
   await increment('told', 5, 2);
   await happenings(page).getByRole('row', { name: /node 2 written \+5/ }).waitFor();
   // Mostly from node 2; on a busy machine node 3 may be quicker to pass it on.

@@ -61,7 +61,7 @@ export function CrdtEntityPage({ persistenceId, entityId }: { persistenceId: str
       <EventCard
         key={`${persistenceId}/${entityId}`} title="What happens" label="What happens to the replicas" class="crdt-happenings" tones={TONES}
         to="/v1/crdts:watch" query={{ persistence_id: persistenceId, entity_id: entityId }} onEvents={soon}
-        empty="Nothing since this page was opened. Write to the entity, and each step of it is told here."
+        empty="Beginning to watch…"
       />
       {data && (
         <>
