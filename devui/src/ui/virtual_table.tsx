@@ -55,7 +55,9 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
 
   // The head stays at the top and covers one row.
   const measure = () => {
-    const { scrollTop: top, clientHeight } = grid.current!;
+    // A browser may tell of scrolling after the table has gone.
+    if (grid.current === null) return;
+    const { scrollTop: top, clientHeight } = grid.current;
     const seen = Math.max(0, clientHeight - ROW_HEIGHT);
     setView((before) => (before.top === top && before.height === seen ? before : { top, height: seen }));
   };
@@ -82,8 +84,9 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     element.scrollTop = Math.max(0, wanted) / scale;
   };
 
-  // Keys go on from the selected row, also where it was selected elsewhere or rows came in before it.
-  useEffect(() => {
+  // Keys go on from the selected row, also where it was selected elsewhere or rows came in before it. At once: after the next
+  // key this would bring back the row before it.
+  useLayoutEffect(() => {
     if (props.selected !== undefined) setActive(props.selected);
   }, [props.selected]);
 
