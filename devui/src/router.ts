@@ -1,5 +1,5 @@
 // Where the page is: everything is in the address behind the #, so that each view can be linked to and reloaded.
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Route {
   // ["entities", "shopping-cart", "me"]
@@ -50,7 +50,8 @@ export function setQuery(changes: Record<string, string | number | null>): void 
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
-  useEffect(() => {
+  // At once: a change before the first painting would be missed.
+  useLayoutEffect(() => {
     const changed = () => setRoute(parseRoute(location.hash));
     window.addEventListener('hashchange', changed);
     return () => window.removeEventListener('hashchange', changed);
