@@ -1,35 +1,39 @@
 #pragma once
 
 #include <cstddef>
-#include <list>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "emulator/base/lifetime.h"
-#include "emulator/cluster/waiting_room.h"
-#include "emulator/entities/entity.h"
+#include "absl/time/time.h"
+#include "emulator/base/entity_key.h"
+#include "emulator/cluster/active_set.h"
+#include "emulator/entities/stored_entity.h"
 #include "emulator/journal/fence.h"
 #include "emulator/trace/metrics.h"
 #include "emulator/userfunction/specification.h"
 
 namespace cloudstate::cluster {
 
-// The event-sourced and value entities that are active on one node. Lives on the node's strand.
-class ActiveEntities {
- public:
-  struct Options {
-    entities::Limits limits = {};
-    // At most this many entities have a stream; 0 for no limit. When it is reached, the entity that has been idle
-    // longest makes room, and commands for further ones wait until there is some.
-    std::size_t max_active_entities = 0;
-    std::size_t max_waiting_for_room = 10'000;
-  };
+// An event-sourced or value entity that there is no room for, and its commands.
+struct PendingEntity {
+  userfunction::EntityKind kind;
+  base::EntityKey key;
+  std::string service;
+  absl::Duration passivation_timeout;
+  journal::Fence fence;
+  std::vector<entities::Command> commands;
 
+  void Fail(const absl::Status& reason) {
+    for (entities::Command& command : commands) command.done(reason);
+  }
+};
+
+// The event-sourced and value entities that are active on one node.
+class ActiveEntities final : public ActiveSet<entities::StoredEntity, PendingEntity> {
+ public:
   // A command that the user function has not seen.
   struct Undelivered {
     std::string entity_id;
@@ -48,17 +52,13 @@ class ActiveEntities {
     virtual void OnRetired(journal::ShardId shard) = 0;
   };
 
-  // The references outlive this. Metrics and load are the node's, over all its lives. Destroying it drops all commands
-  // without an outcome, and nothing is called any more.
+  // The references outlive this. Metrics and load are the node's, over all its lives.
   ActiveEntities(const Options& options, base::Strand& strand, journal::Journal& journal, trace::Metrics& metrics,
                  trace::NodeLoad& load, Observer& observer);
-  ~ActiveEntities();
 
   // The user function is there; its entities are started when commands come.
   void Connect(std::shared_ptr<userfunction::Connection> connection,
                entities::ReplayFrom replay_from = entities::ReplayFrom::kNewestSnapshot);
-  // It has gone: all entities stop, and all their commands fail with `reason`.
-  void Disconnect(const absl::Status& reason);
 
   // UNAVAILABLE while there is no user function, and while the shard is being retired. `fence` is that of the entity's
   // shard: before it changes the shard is retired.
@@ -70,60 +70,26 @@ class ActiveEntities {
   // and nothing is returned, for a shard that is being retired already.
   std::vector<Undelivered> Retire(journal::ShardId shard);
 
-  // Stops those that have nothing to do, as if they had been idle for long enough.
-  void PassivateIdle();
-
   // What was stored of the entity has been deleted: if it is active here, it is loaded anew.
   void Forget(const base::EntityKey& key);
 
-  // This one, or all: each stops when it has finished the command that the user function has, and is loaded anew for
-  // the next.
-  void Evict(const std::optional<base::EntityKey>& key);
-
-  std::size_t active_entities() const { return active_.size(); }
-  // That an Evict would end.
-  std::size_t streams(const std::optional<base::EntityKey>& key) const;
+  using ActiveSet::active_entities;
   std::size_t active_entities(journal::ShardId shard) const;
-  // Those that the user function has not got yet.
-  std::size_t waiting_commands() const;
 
  private:
-  // An active entity with what is known of it.
-  class Slot;
+  class StoredSlot;
 
-  // An entity that there is no room for.
-  struct Pending {
-    userfunction::EntityKind kind;
-    base::EntityKey key;
-    std::string service;
-    absl::Duration passivation_timeout;
-    journal::Fence fence;
-    std::vector<entities::Command> commands;
-  };
-
-  void Activate(Pending pending);
-  void Await(Pending pending);
-  // All, or those of one shard; by key, so that what they do is done in the same order in every run.
-  std::vector<Slot*> Sorted(std::optional<journal::ShardId> shard) const;
-  void MakeRoom();
-  void Remove(const base::EntityKey& key);
-  void StartPending();
+  std::unique_ptr<Slot> MakeSlot(const PendingEntity& pending) override;
+  void OnRemoved(std::unique_ptr<Slot> slot) override;
   void OnFenced(journal::Fence fence);
   void EndRetirement(journal::ShardId shard);
 
-  const Options options_;
-  base::Strand& strand_;
   journal::Journal& journal_;
   trace::Metrics& metrics_;
   trace::NodeLoad& load_;
   Observer& observer_;
-  std::shared_ptr<userfunction::Connection> connection_;
   entities::ReplayFrom replay_from_ = entities::ReplayFrom::kNewestSnapshot;
-  std::list<Slot*> idle_;  // longest idle first; slots take themselves off it
-  absl::flat_hash_map<base::EntityKey, std::unique_ptr<Slot>> active_;
-  WaitingRoom<Pending> pending_;
   std::map<journal::ShardId, std::size_t> retiring_;  // how many entities are left of each
-  base::Lifetime lifetime_;
 };
 
 }  // namespace cloudstate::cluster

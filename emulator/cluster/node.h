@@ -34,7 +34,7 @@ using CrdtStates = std::map<base::EntityKey, crdt::State>;
 class Node {
  public:
   struct Options {
-    ActiveEntities::Options entities = {};
+    ActiveOptions entities = {};
     Membership::Options membership = {};
     Channel::Options channel = {};
     Replicas::Options replicas = {};

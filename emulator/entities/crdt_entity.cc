@@ -17,7 +17,7 @@ absl::Status CrdtDeleted() { return absl::UnknownError("Entity deleted"); }
 
 }  // namespace
 
-CrdtEntity::CrdtEntity(base::EntityKey key, std::string service, const CrdtEnvironment& environment, CrdtHost& host)
+CrdtEntity::CrdtEntity(base::EntityKey key, std::string service, const CrdtEnvironment& environment, Host& host)
     : key_(std::move(key)),
       service_(std::move(service)),
       environment_(environment),

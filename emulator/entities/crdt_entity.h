@@ -42,17 +42,6 @@ struct CrdtCommand {
   absl::AnyInvocable<void(absl::Status)> ended;
 };
 
-// What a CRDT entity needs from its node. On the strand.
-class CrdtHost {
- public:
-  virtual ~CrdtHost() = default;
-  // As for Host in entity.h.
-  virtual void OnStopped() = 0;
-  virtual void OnIdle(bool idle) = 0;
-  virtual std::shared_ptr<userfunction::Connection> CurrentConnection() = 0;
-  virtual void ReportError(const std::string& text) = 0;
-};
-
 // Everything around a CRDT entity. The references outlive it.
 struct CrdtEnvironment {
   base::Strand& strand;
@@ -92,7 +81,9 @@ struct CrdtEnvironment {
 // Pure, but for what it is given. Its owner may not destroy it from within a callback.
 class CrdtEntity final {
  public:
-  CrdtEntity(base::EntityKey key, std::string service, const CrdtEnvironment& environment, CrdtHost& host);
+  using Host = entities::Host;
+
+  CrdtEntity(base::EntityKey key, std::string service, const CrdtEnvironment& environment, Host& host);
   ~CrdtEntity();
 
   // Fails, through command->ended, with RESOURCE_EXHAUSTED when too many wait already, and with the published text when
@@ -208,7 +199,7 @@ class CrdtEntity final {
   const std::string service_;
   const CrdtEnvironment environment_;
   const CrdtProtocol& protocol_;
-  CrdtHost& host_;
+  Host& host_;
 
   State state_ = State::kStopped;
   std::unique_ptr<userfunction::Stream> stream_;

@@ -3,7 +3,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -67,35 +66,6 @@ class Host {
   virtual std::shared_ptr<userfunction::Connection> CurrentConnection() = 0;
   // To the user function's reportError and the log.
   virtual void ReportError(const std::string& text) = 0;
-  // The shard is held by another node now: nothing that is done here can take effect any more. The entity has stopped,
-  // or is about to; it keeps commands that the user function has not seen until it is retired. From within the entity:
-  // not the place to retire or destroy it.
-  virtual void OnFenced() = 0;
-};
-
-// One entity, as its node sees it. Lives on the node's strand.
-class Entity {
- public:
-  virtual ~Entity() = default;
-
-  // RESOURCE_EXHAUSTED, through command.done, when too many wait already.
-  virtual void Deliver(Command command) = 0;
-
-  // Stops it as if it had been idle for long enough. Only while it is idle.
-  virtual void Passivate() = 0;
-
-  // Gives up its place, for good: it refuses further commands with UNAVAILABLE, finishes the one that is outstanding
-  // and stops; OnStopped tells when. Returns the commands that the user function has not seen, in the order of their
-  // arrival; they are still to be done, elsewhere.
-  virtual std::vector<Command> Retire() = 0;
-
-  // The user function has gone: everything fails with `reason` and the entity stops, but for an answer that is being
-  // stored: that one is still delivered.
-  virtual void Abort(const absl::Status& reason) = 0;
-
-  virtual const base::EntityKey& key() const = 0;
-  virtual bool stopped() const = 0;
-  virtual std::size_t waiting() const = 0;
 };
 
 // Everything around an entity. The references outlive it.

@@ -12,6 +12,15 @@
 
 namespace cloudstate::entities {
 
+// What a stored entity needs from its node besides. On the strand.
+class StoredEntityHost : public Host {
+ public:
+  // The shard is held by another node now: nothing that is done here can take effect any more. The entity has stopped,
+  // or is about to; it keeps commands that the user function has not seen until it is retired. From within the entity:
+  // not the place to retire or destroy it.
+  virtual void OnFenced() = 0;
+};
+
 // One event-sourced or value entity: its stream to the user function, its place in the journal, and the commands that
 // wait for it.
 //
@@ -24,16 +33,28 @@ namespace cloudstate::entities {
 // A wrong message, a broken stream or a failed write resets it: the command that was outstanding fails, the others wait
 // for the next stream, since the user function never saw them. Where a write or a read shows that another node holds
 // its shard, it stops for good, and what waits stays with it until it is retired. Pure, but for what it is given.
-class StoredEntity final : public Entity {
+class StoredEntity final {
  public:
+  using Host = StoredEntityHost;
+
   StoredEntity(const EntityProtocol& protocol, base::EntityKey key, std::string service, const Environment& environment,
                Host& host);
-  ~StoredEntity() override;
+  ~StoredEntity();
 
-  void Deliver(Command command) override;
-  void Passivate() override;
-  std::vector<Command> Retire() override;
-  void Abort(const absl::Status& reason) override;
+  // RESOURCE_EXHAUSTED, through command.done, when too many wait already.
+  void Deliver(Command command);
+
+  // Stops it as if it had been idle for long enough. Only while it is idle.
+  void Passivate();
+
+  // Gives up its place, for good: it refuses further commands with UNAVAILABLE, finishes the one that is outstanding
+  // and stops; OnStopped tells when. Returns the commands that the user function has not seen, in the order of their
+  // arrival; they are still to be done, elsewhere.
+  std::vector<Command> Retire();
+
+  // The user function has gone: everything fails with `reason` and the entity stops, but for an answer that is being
+  // stored: that one is still delivered.
+  void Abort(const absl::Status& reason);
 
   // What it was loaded from has been deleted: the command that is outstanding fails, and the next one finds the entity
   // as the journal has it now. What is being stored gets the journal's answer.
@@ -43,9 +64,10 @@ class StoredEntity final : public Entity {
   // has been answered.
   void Evict();
 
-  const base::EntityKey& key() const override { return key_; }
-  bool stopped() const override { return state_ == State::kStopped && waiting_.empty(); }
-  std::size_t waiting() const override { return waiting_.size(); }
+  const base::EntityKey& key() const { return key_; }
+  journal::Fence fence() const { return environment_.fence; }
+  bool stopped() const { return state_ == State::kStopped && waiting_.empty(); }
+  std::size_t waiting() const { return waiting_.size(); }
 
  private:
   enum class State { kStopped, kLoading, kReady, kBusy, kStoring, kClosing };

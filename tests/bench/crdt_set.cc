@@ -56,7 +56,7 @@ class LocalReplica final : public entities::CrdtReplica {
   const crdt::Voters voters_ = {kA};
 };
 
-class EntityOfSet final : public entities::CrdtHost {
+class EntityOfSet final : public entities::Host {
  public:
   // One command; the user function answers it with this change. False where that went wrong.
   bool Run(const CrdtDelta& change) {

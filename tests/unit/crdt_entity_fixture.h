@@ -98,7 +98,7 @@ class FakeReplica final : public CrdtReplica {
   crdt::State state_;
 };
 
-class CrdtEntityFixture : public ::testing::Test, public CrdtHost {
+class CrdtEntityFixture : public ::testing::Test, public Host {
  protected:
   explicit CrdtEntityFixture(userfunction::Dialect dialect = userfunction::Dialect::k0_2) : dialect_(dialect) {
     Create();

@@ -19,7 +19,7 @@
 namespace cloudstate::entities {
 
 // One event-sourced entity with a user function and a journal in the test's hands. Steps write messages to its streams.
-class EventSourcedFixture : public ::testing::Test, public Host {
+class EventSourcedFixture : public ::testing::Test, public StoredEntityHost {
  protected:
   static constexpr char kService[] = "test.Counter";
 

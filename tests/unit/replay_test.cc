@@ -153,7 +153,7 @@ TEST_F(ReplayTest, BringsSnapshotEventsAndTheForksOwnAndThenTheCommandsOneByOne)
 
 // The journal's reader and StoredEntity know nothing of each other's rules: both are compared on one history.
 TEST_F(ReplayTest, SendsWhatAnEntitySendsWhoseJournalEndedThere) {
-  struct NoHost : Host {
+  struct NoHost : StoredEntityHost {
     void OnStopped() override {}
     void OnIdle(bool) override {}
     std::shared_ptr<userfunction::Connection> CurrentConnection() override { return connection; }

@@ -40,7 +40,7 @@ std::string Describe(const std::string& bytes) {
   return absl::StrCat("command ", in.command().id(), " ", in.command().name(), " ", in.command().payload().value());
 }
 
-class ValueEntityTest : public ::testing::Test, public Host {
+class ValueEntityTest : public ::testing::Test, public StoredEntityHost {
  protected:
   void OnStopped() override { ++stopped_; }
   void OnIdle(bool) override {}
