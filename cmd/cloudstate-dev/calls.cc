@@ -16,6 +16,7 @@ struct CallsOptions {
   std::string service, method, entity;
   bool failed = false;
   absl::Duration slower;
+  bool open = false;
   int limit = 20;
   std::string trace;
 
@@ -34,17 +35,22 @@ struct CallsOptions {
     result.set_entity_id(entity);
     result.set_failed_only(failed);
     if (slower > absl::ZeroDuration()) *result.mutable_at_least() = admin::ToDuration(slower);
+    result.set_open(open);
     return result;
   }
 };
 
 Table::Cell Outcome(const dev::v1::CommandTrace& trace) {
+  if (trace.open() && trace.code() == 0) return {"under way", Style::kDim};
   if (trace.code() == 0) return {"OK", Style::kGood};
   return {absl::StrCat(CodeName(trace.code()), " ", trace.message()), Style::kBad};
 }
 
-std::string FormatList(const dev::v1::ListCommandsResponse& listed, const Terminal& terminal) {
-  if (listed.commands().empty()) return "No calls that fit. Only the newest ones of this run are kept.\n";
+std::string FormatList(const dev::v1::ListCommandsResponse& listed, bool open, const Terminal& terminal) {
+  if (listed.commands().empty()) {
+    return open ? "No calls that fit are under way.\n"
+                : "No calls that fit. Only the newest ones of this run are kept.\n";
+  }
   Table table({{"TRACE"},
                {"STARTED"},
                {"CALL"},
@@ -96,7 +102,7 @@ int List(Client& client, const Settings& settings, CallsOptions options) {
   request.set_limit(options.limit);
   absl::StatusOr<dev::v1::ListCommandsResponse> listed = client.Call(&Client::Stub::ListCommands, request);
   if (!listed.ok()) return Fail(listed.status());
-  Print(settings.json ? ToJson(*listed) + "\n" : FormatList(*listed, StandardOutput()));
+  Print(settings.json ? ToJson(*listed) + "\n" : FormatList(*listed, options.open, StandardOutput()));
   return kOk;
 }
 
@@ -144,8 +150,10 @@ void AddCalls(CLI::App& root, Invocation& invocation) {
   CLI::App* list = Command(*calls, "ls", "List the newest calls",
                            "  cloudstate-dev calls ls --entity cart-7\n"
                            "  cloudstate-dev calls ls --slower 50ms\n"
-                           "  cloudstate-dev calls ls --failed --limit 5");
+                           "  cloudstate-dev calls ls --failed --limit 5\n"
+                           "  cloudstate-dev calls ls --open            streams that have not ended, for example");
   options->AddFilterTo(*list);
+  list->add_flag("--open", options->open, "Only calls that are under way, as they are now");
   list->add_option("--limit", options->limit, "At most so many")->check(CLI::Range(1, 1'000))->capture_default_str();
   SetClusterAction(*list, invocation,
                    [options](Client& client, const Settings& settings) { return List(client, settings, *options); });

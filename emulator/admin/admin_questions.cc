@@ -43,21 +43,23 @@ void AdminBackend::ListCommands(const serving::Call& call, Answer answer) {
     return;
   }
   using Traces = std::vector<std::shared_ptr<const trace::Trace>>;
-  live_.Traces(request->filter(), static_cast<std::size_t>(*limit), [pool = pool_, answer](Traces traces) {
-    ReadLater(*pool, answer, [answer, traces = std::move(traces)](const absl::StatusOr<Views*>& views) {
-      absl::StatusOr<dev::v1::ListCommandsResponse> response = dev::v1::ListCommandsResponse();
-      if (!views.ok()) response = views.status();
-      for (std::size_t i = 0; i < traces.size() && response.ok(); ++i) {
-        absl::StatusOr<dev::v1::CommandTrace> view = (*views)->Trace(*traces[i]);
-        if (view.ok()) {
-          *response->add_commands() = *std::move(view);
-        } else {
-          response = view.status();
-        }
-      }
-      Reply(*answer, response);
-    });
-  });
+  live_.Traces(
+      request->filter(), static_cast<std::size_t>(*limit),
+      [pool = pool_, answer, brief = request->brief()](Traces traces) {
+        ReadLater(*pool, answer, [answer, brief, traces = std::move(traces)](const absl::StatusOr<Views*>& views) {
+          absl::StatusOr<dev::v1::ListCommandsResponse> response = dev::v1::ListCommandsResponse();
+          if (!views.ok()) response = views.status();
+          for (std::size_t i = 0; i < traces.size() && response.ok(); ++i) {
+            absl::StatusOr<dev::v1::CommandTrace> view = brief ? BriefTrace(*traces[i]) : (*views)->Trace(*traces[i]);
+            if (view.ok()) {
+              *response->add_commands() = *std::move(view);
+            } else {
+              response = view.status();
+            }
+          }
+          Reply(*answer, response);
+        });
+      });
 }
 
 void AdminBackend::GetCommand(const serving::Call& call, Answer answer) {

@@ -223,6 +223,7 @@ dev::v1::CommandTrace BriefTrace(const trace::Trace& trace) {
   if (std::int32_t node = 0; absl::SimpleAtoi(trace.node, &node)) view.set_node(node);
   *view.mutable_started() = ToTimestamp(trace.started);
   *view.mutable_duration() = ToDuration(trace.duration);
+  view.set_open(trace.open);
   view.set_code(static_cast<int>(trace.outcome.code()));
   view.set_message(std::string(trace.outcome.message()));
   for (const trace::CausedCommand& caused : trace.caused) *view.add_caused() = ToCausedCommand(caused);

@@ -112,6 +112,9 @@ absl::Status CommandsWatching::Check(const dev::v1::WatchCommandsRequest& reques
     return absl::InvalidArgumentError(
         absl::StrCat("asked for ", request.most_per_second(), " calls a second; ask for at least 1"));
   }
+  if (request.filter().open()) {
+    return absl::InvalidArgumentError("calls are watched as they end; those that are open are listed by ListCommands");
+  }
   return PageSize(request.newest()).status();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 #include "emulator/admin/views.h"
@@ -40,7 +41,18 @@ std::unique_ptr<admin::Live::Watch> WatchAnywhere(Watched& watched, absl::AnyInv
   return std::make_unique<EndingWatch>([&watched, id = watched.Watch(std::move(watcher))] { watched.Unwatch(id); });
 }
 
-// Newest first.
+// Both newest first.
+std::vector<std::shared_ptr<const trace::Trace>> OpenTraces(const trace::Recorder& recorder, absl::Time now,
+                                                            const dev::v1::CommandFilter& filter, std::size_t limit) {
+  std::vector<std::shared_ptr<const trace::Trace>> found;
+  for (const auto& [id, trace] : std::views::reverse(recorder.open())) {
+    if (found.size() == limit) break;
+    auto so_far = trace::SoFar(*trace, now);
+    if (admin::Matches(filter, *so_far)) found.push_back(std::move(so_far));
+  }
+  return found;
+}
+
 std::vector<std::shared_ptr<const trace::Trace>> NewestTraces(const trace::Recorder& recorder,
                                                               const dev::v1::CommandFilter& filter, std::size_t limit) {
   std::vector<std::shared_ptr<const trace::Trace>> found;
@@ -152,12 +164,16 @@ void LiveState::ListServices(absl::AnyInvocable<void(dev::v1::ListServicesRespon
 
 void LiveState::Traces(const dev::v1::CommandFilter& filter, std::size_t limit,
                        absl::AnyInvocable<void(std::vector<std::shared_ptr<const trace::Trace>>)> done) {
-  strand_.Post(
-      [this, filter, limit, done = std::move(done)]() mutable { done(NewestTraces(recorder_, filter, limit)); });
+  strand_.Post([this, filter, limit, done = std::move(done)]() mutable {
+    done(filter.open() ? OpenTraces(recorder_, strand_.Now(), filter, limit) : NewestTraces(recorder_, filter, limit));
+  });
 }
 
 void LiveState::FindTrace(std::string id, absl::AnyInvocable<void(std::shared_ptr<const trace::Trace>)> done) {
-  strand_.Post([this, id = std::move(id), done = std::move(done)]() mutable { done(recorder_.Find(id)); });
+  strand_.Post([this, id = std::move(id), done = std::move(done)]() mutable {
+    const auto open = recorder_.open().find(id);
+    done(open == recorder_.open().end() ? recorder_.Find(id) : trace::SoFar(*open->second, strand_.Now()));
+  });
 }
 
 admin::Live::WatchedTraces LiveState::WatchTraces(const dev::v1::CommandFilter& filter, std::size_t newest,

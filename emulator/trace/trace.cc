@@ -68,6 +68,13 @@ void Trace::Add(absl::Time now, StepKind kind, CommandNumber command, std::strin
   steps.push_back(std::move(step));
 }
 
+std::shared_ptr<const Trace> SoFar(const Trace& open, absl::Time now) {
+  auto so_far = std::make_shared<Trace>(open);
+  // Side effects may still be under way when the client has its answer.
+  if (open.duration == absl::ZeroDuration()) so_far->duration = now - open.begin;
+  return so_far;
+}
+
 std::shared_ptr<Trace> Recorder::Begin(absl::Time now, absl::Time wall) {
   if (run_ == 0) run_ = static_cast<std::uint64_t>(absl::ToUnixMillis(wall)) & 0xffffffffU;
   auto trace = std::make_shared<Trace>();
@@ -75,10 +82,14 @@ std::shared_ptr<Trace> Recorder::Begin(absl::Time now, absl::Time wall) {
   trace->id = absl::StrFormat("%08x%08x", run_, ++last_id_);
   trace->started = wall;
   trace->begin = now;
+  trace->open = true;
+  open_.emplace(trace->id, trace.get());
   return trace;
 }
 
-void Recorder::End(std::shared_ptr<const Trace> trace) {
+void Recorder::End(std::shared_ptr<Trace> trace) {
+  open_.erase(trace->id);
+  trace->open = false;
   ++ended_;
   for (auto& [id, watcher] : watchers_) watcher(trace);
   traces_.push_front(std::move(trace));

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -72,6 +73,7 @@ struct Trace {
   absl::Time started;       // time of day
   absl::Time begin;         // the strand's clock
   absl::Duration duration;  // until the client had its answer
+  bool open = false;        // still under way
   absl::Status outcome;
   std::vector<CausedCommand> caused;  // number n is caused[n - 1]
   std::vector<Step> steps;
@@ -93,20 +95,27 @@ struct Trace {
            const journal::Payload* payload = nullptr);
 };
 
-// Keeps the newest ended traces and tells those who watch. Lives on one strand.
+// The trace of a call that is under way, as it is now.
+std::shared_ptr<const Trace> SoFar(const Trace& open, absl::Time now);
+
+// Knows the traces of calls that are under way, keeps the newest ended ones and tells those who watch. Lives on one
+// strand.
 class Recorder {
  public:
   using Watcher = absl::AnyInvocable<void(const std::shared_ptr<const Trace>&)>;
 
   explicit Recorder(std::size_t capacity) : capacity_(capacity) {}
 
-  // A fresh trace with an id of its own.
+  // A fresh trace with an id of its own. It is kept by the caller, until End.
   std::shared_ptr<Trace> Begin(absl::Time now, absl::Time wall);
   // The trace is whole, and nobody changes it from now on.
-  void End(std::shared_ptr<const Trace> trace);
+  void End(std::shared_ptr<Trace> trace);
 
   // Newest first.
   const std::deque<std::shared_ptr<const Trace>>& traces() const { return traces_; }
+  // Those under way, by their ids: oldest first.
+  const absl::btree_map<std::string_view, const Trace*>& open() const { return open_; }
+  // Of those that are kept; null if there is none.
   std::shared_ptr<const Trace> Find(std::string_view id) const;
   // How many have ended; the last ones of these are kept.
   std::int64_t ended() const { return ended_; }
@@ -122,6 +131,7 @@ class Recorder {
   std::uint64_t last_id_ = 0;
   std::uint64_t last_watch_ = 0;
   std::int64_t ended_ = 0;
+  absl::btree_map<std::string_view, const Trace*> open_;
   std::deque<std::shared_ptr<const Trace>> traces_;
   std::map<std::uint64_t, Watcher> watchers_;
 };

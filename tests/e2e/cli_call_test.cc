@@ -30,6 +30,7 @@ using support::RunTool;
 using support::ToolResult;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kStreamed[] = "ActionTckModel.ProcessStreamed";
 
@@ -210,6 +211,26 @@ TEST_F(Calls, AMethodIsDescribedWithItsInputAndLinesThatWork) {
   EXPECT_THAT(Tool({"services", "describe", "ActionTckModel"}).output, HasSubstr("ProcessStreamed("));
   EXPECT_THAT(Tool({"services", "describe", "ActionTckModel/Nothing"}).errors, HasSubstr("ProcessStreamed"));
   EXPECT_THAT(Tool({"services", "describe", "Nothing"}).errors, HasSubstr("there is no service 'Nothing'"));
+}
+
+TEST_F(Calls, AStreamIsListedAndShownWhileItIsOpen) {
+  TypedCall call(kStreamed);
+  call.Type(Replying("one"));
+  ASSERT_TRUE(
+      call.process().WaitUntil([](const std::string& output, const std::string&) { return output == Reply("one"); }));
+  EXPECT_THAT(Tool({"calls", "ls", "--open"}).output, AllOf(HasSubstr("ProcessStreamed"), HasSubstr("under way")));
+  const auto list = ParseJson(Tool({"calls", "ls", "--open", "--json"}).output);
+  const auto& open = list.fields().at("commands").list_value().values(0).struct_value().fields();
+  EXPECT_TRUE(open.at("open").bool_value());
+  const std::string id = open.at("traceId").string_value();
+  EXPECT_THAT(Tool({"calls", "show", id}).output, AllOf(HasSubstr("under way"), HasSubstr("replied")));
+  EXPECT_THAT(Tool({"calls", "ls"}).output, Not(HasSubstr(id)));
+  call.EndInput();
+  EXPECT_EQ(call.process().WaitForExit(), 0);
+  EXPECT_EQ(NewestCall("ProcessStreamed", absl::StatusCode::kOk).fields().at("traceId").string_value(), id);
+  EXPECT_THAT(Tool({"calls", "show", id}).output, Not(HasSubstr("under way")));
+  EXPECT_THAT(Tool({"calls", "ls", "--open"}).output, Not(HasSubstr(id)));
+  EXPECT_EQ(Tool({"calls", "ls", "--open", "--entity", "nobody"}).output, "No calls that fit are under way.\n");
 }
 
 TEST_F(Calls, ACallIsShownAsATreeOfWhatItCaused) {

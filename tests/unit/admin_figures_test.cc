@@ -162,6 +162,9 @@ TEST_F(AdminFigures, WatchersOfCommandsMustMakeSense) {
   request.set_most_per_second(0);
   request.set_newest(-1);
   EXPECT_TRUE(absl::IsInvalidArgument(Start("WatchCommands", request)->WaitForEnd()));
+  request.set_newest(0);
+  request.mutable_filter()->set_open(true);
+  EXPECT_TRUE(absl::IsInvalidArgument(Start("WatchCommands", request)->WaitForEnd()));
 }
 
 }  // namespace

@@ -28,6 +28,28 @@ test('calls appear as they end, newest first, and those of before are there', as
   assert.match(await table(page).getByRole('row').nth(1).innerText(), /Quote/);
 });
 
+test('a stream is seen while it is open, with what has come so far', async () => {
+  const gone = new AbortController();
+  const { clientAddress } = (await it.api('/v1/nodes')).nodes[0];
+  const answer = await fetch(`http://${clientAddress}/${SHIPPING}/Track`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"country": "it", "millisecondsBetween": 60000}', signal: gone.signal,
+  });
+  assert.ok(answer.ok);
+  const page = await it.open('#/calls');
+  const open = page.getByRole('region', { name: 'Calls under way' });
+  await open.getByText(/^for \d+/).waitFor();
+  await open.getByRole('button', { name: 'Shipping.Track' }).click();
+  await panel(page).getByText('under way').waitFor();
+  await panel(page).getByText('So far').waitFor();
+  await panel(page).getByRole('row', { name: /received/ }).waitFor();
+  await counts(rows(page, /Track/), 0, 'it has not ended');
+  gone.abort();
+  await answer.text().catch(() => {});
+  await panel(page).getByText('under way').waitFor({ state: 'detached' });
+  await open.waitFor({ state: 'detached' });
+  await rows(page, /Shipping\.Track.*CANCELLED/).waitFor();
+});
+
 test('a failure stands out by its code and its text', async () => {
   const page = await it.open('#/calls');
   await quote('atlantis');

@@ -15,6 +15,7 @@ import { callWords } from '../../ui/shell';
 import { columnsFor, rowClass, rowKey } from './call_columns';
 import { CallFilters, clearFilters, filterOf, isFiltered } from './call_filters';
 import { CallPanel } from './call_panel';
+import { OpenCalls } from './open_calls';
 import { KEPT_CALLS, Tail, type TailRow } from './tail';
 import { useServices } from '../../state/services';
 
@@ -77,7 +78,8 @@ function useWidth(element: RefObject<HTMLElement>): number {
 
 export function CallList({ query }: { query: URLSearchParams }) {
   const services = useServices();
-  const { tail, drawn, silent } = useTail(filterOf(query));
+  const filter = filterOf(query);
+  const { tail, drawn, silent } = useTail(filter);
   const table = useRef<HTMLDivElement>(null);
   const columns = columnsFor(useWidth(table));
   const opened = query.get('call');
@@ -103,6 +105,7 @@ export function CallList({ query }: { query: URLSearchParams }) {
   return (
     <Page title="Calls" label="Calls" wide actions={<Figures />}>
       <CallFilters query={query} services={services.data ?? []} />
+      <OpenCalls filter={filter} />
       <div class={opened === null ? 'calls' : 'calls calls-split'}>
         <section
           class="card calls-list" ref={table} aria-label="Calls as they end"

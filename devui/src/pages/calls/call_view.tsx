@@ -4,7 +4,7 @@ import { get, path } from '../../api/client';
 import type { CommandTraceJson } from '../../api/contract';
 import { href, setQuery, useRoute } from '../../router';
 import { type QueryResult, useQuery } from '../../state/use_query';
-import { Button, Card, CodeBadge, EmptyState, ErrorBox, LinkButton, Loading, Stat, Stats, Time } from '../../ui/basics';
+import { Badge, Button, Card, CodeBadge, EmptyState, ErrorBox, LinkButton, Loading, Stat, Stats, Time } from '../../ui/basics';
 import { CliCommand } from '../../ui/cli';
 import { durationMs, formatDuration, num, plural, timeMs } from '../../ui/format';
 import { type CallCommand, callName, callTree, type CallTree } from './call_tree';
@@ -20,7 +20,7 @@ export function useCall(trace: string): QueryResult<CommandTraceJson> {
   const [young, setYoung] = useState(true);
   return useQuery(`call ${trace}`, async (signal) => {
     const call = await get<CommandTraceJson>(path`/v1/commands/${trace}`, {}, signal);
-    setYoung(Date.now() - timeMs(call.started) - durationMs(call.duration) < YOUNG_MS);
+    setYoung(call.open === true || Date.now() - timeMs(call.started) - durationMs(call.duration) < YOUNG_MS);
     return call;
   }, young ? 1_000 : undefined);
 }
@@ -73,13 +73,16 @@ function LoadedCall({ call }: { call: CommandTraceJson }) {
   );
 }
 
+// Of others that are open, the client has its answer already.
+const isUnderWay = (call: CommandTraceJson) => call.open === true && (call.code ?? 0) === 0;
+
 function Head({ call }: { call: CommandTraceJson }) {
   const entityHref = useEntityHref()(call.service ?? '', call.entityId ?? '');
   return (
     <div class="call-head">
       <Stats>
-        <Stat label="Status"><CodeBadge code={call.code} /></Stat>
-        <Stat label="Duration">{formatDuration(durationMs(call.duration))}</Stat>
+        <Stat label="Status">{isUnderWay(call) ? <Badge tone="accent">under way</Badge> : <CodeBadge code={call.code} />}</Stat>
+        <Stat label={isUnderWay(call) ? 'So far' : 'Duration'}>{formatDuration(durationMs(call.duration))}</Stat>
         {call.entityId && (
           <Stat label="Entity">{entityHref ? <a href={entityHref}>{call.entityId}</a> : call.entityId}</Stat>
         )}
