@@ -130,7 +130,7 @@ bool IsReported(const TestEnd& end, const ExecOptions& options) {
 
 int TellReport(OwnEmulator& emulator, const TestEnd& end, const ExecOptions& options, bool json) {
   if (!IsReported(end, options)) return kOk;
-  const absl::StatusOr<ExecReport> report = MakeExecReport(emulator, end, options.settings.limits.relay_timeout);
+  const absl::StatusOr<ExecReport> report = MakeExecReport(emulator, end);
   if (!report.ok()) return Fail(report.status());
   const std::string text = json ? ExecReportJson(*report) : ExecReportText(*report);
   absl::Status written;

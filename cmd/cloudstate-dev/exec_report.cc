@@ -1,6 +1,5 @@
 #include "cmd/cloudstate-dev/exec_report.h"
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -8,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "cmd/cloudstate-dev/await_idle.h"
 #include "cmd/cloudstate-dev/call_tree.h"
 #include "cmd/cloudstate-dev/client.h"
@@ -26,9 +25,6 @@ constexpr int kReportedEvents = 20;
 constexpr std::size_t kReportedTroubles = 20;
 // What goes on after the tests for no longer than this is about to end anyway.
 constexpr absl::Duration kMayJustEnd = absl::Milliseconds(100);
-// What the emulator takes at once, and what it needs to end what has reached its limit.
-constexpr absl::Duration kMostAdvanced = absl::Hours(24);
-constexpr absl::Duration kEndsWithin = absl::Milliseconds(500);
 
 // No terminal, but lines that can be read.
 constexpr Terminal kReportWidth{.interactive = false, .colour = false, .width = 160};
@@ -43,7 +39,7 @@ std::string FailedCall(const dev::v1::CommandTrace& trace) {
 std::string OpenCalls(const ExecReport& report) {
   if (report.under_way.empty()) return "";
   std::string text = absl::StrCat("Still under way: ", report.under_way, "\n");
-  for (const dev::v1::CommandTrace& trace : report.open_calls) {
+  for (const dev::v1::CommandTrace& trace : report.open_calls.commands()) {
     absl::StrAppend(&text, "\n", FormatInstant(admin::FromTimestamp(trace.started())), " by ", trace.protocol(),
                     ", not answered after ", FormatShortDuration(admin::FromDuration(trace.duration())), "\n",
                     FormatCallTree(trace, kReportWidth));
@@ -97,45 +93,16 @@ std::string WhatIsUnderWay(const absl::Status& waited) {
   return still == std::string::npos ? message : message.substr(still + kStill.size());
 }
 
-// Without what came of ending it.
-dev::v1::CommandTrace AsItWas(dev::v1::CommandTrace trace, absl::Time then) {
-  const absl::Duration age = then - admin::FromTimestamp(trace.started());
-  *trace.mutable_duration() = admin::ToDuration(age);
-  trace.clear_code();
-  trace.clear_message();
-  while (!trace.steps().empty() && admin::FromDuration(trace.steps().rbegin()->at()) > age)
-    trace.mutable_steps()->RemoveLast();
-  return trace;
-}
-
-// A trace is told when its call has ended. So time goes on, at once, until calls reach their limit. Streams have none.
-absl::StatusOr<std::vector<dev::v1::CommandTrace>> EndOpenCalls(Client& client, absl::Duration limit) {
-  const auto mark = client.Call(&Client::TestingStub::GetMark, dev::v1::GetMarkRequest());
-  if (!mark.ok()) return mark.status();
-  const absl::Time now = absl::Now();
-  dev::v1::AdvanceTimeRequest advance;
-  *advance.mutable_by() = admin::ToDuration(std::min(limit, kMostAdvanced));
-  const auto advanced = client.Call(&Client::TestingStub::AdvanceTime, advance);
-  if (!advanced.ok()) return advanced.status();
-  // The tests may have let time go on themselves.
-  const absl::Time then = now + admin::FromDuration(advanced->ahead()) - admin::FromDuration(advance.by());
-  AwaitIdle(client, kEndsWithin).IgnoreError();  // whether all has ended or not
-  dev::v1::ListSinceRequest since;
-  *since.mutable_mark() = *mark;
-  const auto ended = client.Call(&Client::TestingStub::ListSince, since);
-  if (!ended.ok()) return ended.status();
-  std::vector<dev::v1::CommandTrace> calls;
-  for (const dev::v1::CommandTrace& trace : ended->commands()) {
-    if (admin::FromTimestamp(trace.started()) <= then && calls.size() < kReportedCalls) {
-      calls.push_back(AsItWas(trace, then));
-    }
-  }
-  return calls;
+absl::StatusOr<dev::v1::ListCommandsResponse> NewestCalls(Client& client, dev::v1::CommandFilter filter) {
+  dev::v1::ListCommandsRequest request;
+  *request.mutable_filter() = std::move(filter);
+  request.set_limit(static_cast<int>(kReportedCalls));
+  return client.Call(&Client::Stub::ListCommands, request);
 }
 
 }  // namespace
 
-absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& end, absl::Duration call_limit) {
+absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& end) {
   ExecReport report;
   report.end = end;
   report.troubles = emulator.troubles();
@@ -145,10 +112,9 @@ absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& 
   report.output = emulator.OutputLines();
   const absl::StatusOr<std::unique_ptr<Client>> client = Client::Connect(emulator.admin_address());
   if (!client.ok()) return client.status();
-  dev::v1::ListCommandsRequest calls;
-  calls.mutable_filter()->set_failed_only(true);
-  calls.set_limit(static_cast<int>(kReportedCalls));
-  auto failed = (*client)->Call(&Client::Stub::ListCommands, calls);
+  dev::v1::CommandFilter filter;
+  filter.set_failed_only(true);
+  auto failed = NewestCalls(**client, filter);
   if (!failed.ok()) return failed.status();
   report.failed_calls = *std::move(failed);
   dev::v1::ListNewestEventsRequest events;
@@ -158,8 +124,11 @@ absl::StatusOr<ExecReport> MakeExecReport(OwnEmulator& emulator, const TestEnd& 
   report.events = *std::move(newest);
   if (const absl::Status idle = AwaitIdle(**client, kMayJustEnd); absl::IsDeadlineExceeded(idle)) {
     report.under_way = WhatIsUnderWay(idle);
-    auto open = EndOpenCalls(**client, call_limit);
-    if (open.ok()) report.open_calls = *std::move(open);
+    filter.Clear();
+    filter.set_open(true);
+    auto open = NewestCalls(**client, filter);
+    if (!open.ok()) return open.status();
+    report.open_calls = *std::move(open);
   }
   return report;
 }
@@ -180,7 +149,7 @@ std::string ExecReportJson(const ExecReport& report) {
                       R"(,"failedCalls":)", JsonListOf(report.failed_calls.commands()), R"(,"events":)",
                       JsonListOf(report.events.events()), R"(,"troubles":)", JsonStrings(report.troubles),
                       R"(,"output":)", JsonStrings(report.output), R"(,"underWay":)", JsonString(report.under_way),
-                      R"(,"openCalls":)", JsonListOf(report.open_calls), "}\n");
+                      R"(,"openCalls":)", JsonListOf(report.open_calls.commands()), "}\n");
 }
 
 }  // namespace cloudstate::cli

@@ -132,8 +132,8 @@ TEST(Exec, ShowsWhatTheEmulatorSawOfTestsThatFail) {
 TEST(Exec, ShowsCallsThatAreStillOpen) {
   const std::string serve = absl::StrCat(FAULTY_CART, " --fault hang");
   const std::string script = absl::StrCat("$tool call ", kAddPear, R"( &
-      until $tool status --json | grep -q '"activeEntities":"1"'; do sleep 0.05; done
-      sleep 0.3; exit 3)");
+      until $tool calls ls --open --json | grep -q '"sent"'; do sleep 0.05; done
+      exit 3)");
   const ToolResult result = RunScript({"--serve", serve}, script);
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.errors,
