@@ -59,13 +59,18 @@ class Client {
     grpc::ClientContext context;
     return Follow(method, request, on_message, context);
   }
-  // The same; `context` has a deadline, or somebody cancels it.
+  // The same; `context` has a deadline, or somebody cancels it. `on_begin` is called when nothing is missed from then
+  // on.
   template <class Request, class Message, class Service>
   absl::Status Follow(std::unique_ptr<grpc::ClientReader<Message>> (Service::*method)(grpc::ClientContext*,
                                                                                       const Request&),
                       const Request& request, const std::function<void(Message&)>& on_message,
-                      grpc::ClientContext& context) {
+                      grpc::ClientContext& context, const std::function<void()>& on_begin = nullptr) {
     std::unique_ptr<grpc::ClientReader<Message>> reader = (stubs_.Of<Service>().*method)(&context, request);
+    if (on_begin != nullptr) {
+      reader->WaitForInitialMetadata();
+      on_begin();
+    }
     for (Message message; reader->Read(&message);) on_message(message);
     return Failure(reader->Finish());
   }

@@ -174,7 +174,7 @@ absl::Status WatchTraces(Client& client, const RecordOptions& options, grpc::Cli
                                    " recorded; Ctrl-C ends"));
         if (recorded.traces().size() >= kMostRecorded || !added.ok()) context.TryCancel();
       },
-      context);
+      context, [] { PrintError("Recording what clients do; Ctrl-C ends."); });
   if (!added.ok()) return added;
   return interrupted || recorded.traces().size() >= kMostRecorded ? absl::OkStatus() : status;
 }
@@ -185,7 +185,6 @@ absl::Status RecordWhatComes(Client& client, const RecordOptions& options, grpc:
   absl::StatusOr<std::vector<dev::v1::CommandTrace>> before = NewestTraces(client, options, kMostKept);
   if (!before.ok()) return before.status();
   for (const dev::v1::CommandTrace& trace : *before) recorded.Skip(trace.trace_id());
-  PrintError("Recording what clients do; Ctrl-C ends.");
   absl::Status status = WatchTraces(client, options, context, interrupted, recorded);
   if (status.ok()) status = AddNewest(client, options, kMostKept, recorded);
   if (status.ok() || recorded.traces().empty()) return status;

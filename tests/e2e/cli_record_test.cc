@@ -76,7 +76,7 @@ TEST_F(CliRecord, WritesWhatCameBeforeTheEmulatorEnded) {
   })) << recording->errors();
   Add("me", "tea");
   Add("me", "mug");
-  absl::SleepFor(absl::Seconds(1));  // it has heard of them
+  absl::SleepFor(absl::Seconds(3));  // it has heard of them
   emulator_.Stop();
   EXPECT_EQ(recording->WaitForExit(), 0) << recording->errors();
   EXPECT_THAT(recording->errors(), HasSubstr("The recording has ended early."));
