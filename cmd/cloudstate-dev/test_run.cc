@@ -86,7 +86,7 @@ class Stage {
   // What the user function did wrong meanwhile; where it has ended, what it printed says why.
   void AddTroubles(std::size_t troubles, std::size_t ends, testing::CaseFailure& failure) const {
     // Calls fail a moment before the loss is known, and the loss is known a moment before the end of the process.
-    constexpr absl::Duration kUntilLost = absl::Milliseconds(50);
+    constexpr absl::Duration kUntilLost = absl::Milliseconds(200);
     constexpr absl::Duration kUntilEnded = absl::Milliseconds(500);
     const absl::Time start = absl::Now();
     const auto patience = [&] { return emulator_->user_function_ready() ? kUntilLost : kUntilEnded; };

@@ -198,13 +198,12 @@ TEST_P(ActionShape, AClientThatGoesCancelsTheUserFunctionsCall) {
 
 TEST_P(ActionShape, ADeadlineTravelsToTheUserFunctionAndEndsBothCalls) {
   OnRequest({});
-  const Outcome outcome =
-      CallNow(world_->channel(), GetParam(), {RequestOf("id")}, {.deadline = absl::Milliseconds(300)});
+  const Outcome outcome = CallNow(world_->channel(), GetParam(), {RequestOf("id")}, {.deadline = absl::Seconds(1)});
   EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_TRUE(WaitForCall([](const auto& record) { return record.ended; }));
+  ASSERT_TRUE(WaitForCall([](const auto& record) { return record.ended; }));
   const absl::Duration time_left = world_->user_function().record().streams[before_].time_left;
   EXPECT_GT(time_left, absl::ZeroDuration());
-  EXPECT_LT(time_left, absl::Milliseconds(350));  // gRPC rounds it up
+  EXPECT_LT(time_left, absl::Milliseconds(1050));  // gRPC rounds it up
 }
 
 TEST_P(ActionShape, AStreamThatEndsInAFailureIsCancelled) {
@@ -284,7 +283,7 @@ TEST_P(ActionShape, EffectsOfAResponseRunThoughItHasNoReply) {
 // ---- user functions that hang or go
 
 TEST(ActionRelayTimeout, EndsACallWhoseOneResponseDoesNotCome) {
-  World world({"--relay-timeout", "300ms"});
+  World world({"--relay-timeout", "1s"});
   world.Use(
       {.on_open = {}, .on_message = [](auto&, const auto&) {}, .on_half_close = [](auto&) {}, .on_all_written = {}});
   for (const Kind kind : OneResponse()) {
@@ -302,7 +301,7 @@ TEST(ActionRelayTimeout, DoesNotEndAStream) {
   for (const Kind kind : ManyResponses()) {
     world.Use(
         {.on_open = {}, .on_message = [](auto&, const auto&) {}, .on_half_close = [](auto&) {}, .on_all_written = {}});
-    ClientCall stream(world.channel(), kind, {.deadline = absl::Milliseconds(600)});
+    ClientCall stream(world.channel(), kind, {.deadline = absl::Seconds(20)});
     stream.Write(RequestOf("id"));
     if (!StreamsIn(kind)) stream.HalfClose();
     // A call of the other kind, which the timeout does end, has been and gone meanwhile.

@@ -390,10 +390,10 @@ TEST_F(GrpcDoorTest, ServesTenThousandCallsOfOneConnectionAtOnce) {
 }
 
 TEST_F(GrpcDoorTest, KeepsAConnectionThatDoesNothing) {
-  options_.limits.first_bytes = absl::Milliseconds(50);
+  options_.limits.first_bytes = absl::Milliseconds(500);
   auto peer = Peer();
   ASSERT_TRUE(peer.AwaitFrame(kSettings).has_value());
-  poll(nullptr, 0, 300);
+  poll(nullptr, 0, 1000);
   peer.Call(1, "/test.Echo/Say", GrpcMessage("x"));
   EXPECT_EQ(peer.Await(1).body, GrpcMessage("x"));
 }

@@ -433,7 +433,7 @@ TEST_F(WebSocketTest, HandshakeMayFollowAnotherRequestButNotPrecedeFrames) {
 TEST_F(WebSocketTest, ShutdownLetsTheCallFinishAndCancelsItAfterTheGrace) {
   WebSocketClient finishes(Door().port());
   ASSERT_EQ(finishes.Open("/test.Chat/Talk"), 101u);
-  std::thread stopper([&] { door_->Shutdown(absl::Milliseconds(300)); });
+  std::thread stopper([&] { door_->Shutdown(absl::Seconds(2)); });
   finishes.Send(R"({"text":"in time"})");
   EXPECT_EQ(finishes.Next(), R"({"room":"","text":"in time"})");
   stopper.join();

@@ -128,13 +128,13 @@ before:
   - {call: Post, input: {room: r, author: a, text: hello}}
 cases:
   - name: ends in lines
-    when: [{http: GET /chat/r/join/b, deadline: 200ms, replies: [$any]}]
+    when: [{http: GET /chat/r/join/b, deadline: 1s, replies: [$any]}]
   - name: ends in events
-    when: [{http: GET /chat/r/join/b, headers: {accept: text/event-stream}, deadline: 200ms, replies: [$any]}]
+    when: [{http: GET /chat/r/join/b, headers: {accept: text/event-stream}, deadline: 1s, replies: [$any]}]
   - name: fails in lines
-    when: [{http: GET /chat/r/join/b, headers: {X-Server-Timeout: '0.2'}}]
+    when: [{http: GET /chat/r/join/b, headers: {X-Server-Timeout: '1'}}]
   - name: fails in events
-    when: [{http: GET /chat/r/join/b, headers: {accept: text/event-stream, x-server-timeout: '0.2'}}]
+    when: [{http: GET /chat/r/join/b, headers: {accept: text/event-stream, x-server-timeout: '1'}}]
 )";
 
 TEST_F(TestCommand, FailsAStepWhoseHttpStreamFailsAfterItsStatus) {
@@ -220,7 +220,7 @@ cases:
 TEST_F(TestCommand, TellsHowTheUserFunctionEndedAndWaitsForTheNext) {
   const std::string once = (directory_.path() / "once").string();
   const std::string serve =
-      absl::StrCat("[ -e ", once, " ] || { touch ", once, "; (sleep 1; echo out of memory; kill -9 $$) & }; exec ",
+      absl::StrCat("[ -e ", once, " ] || { touch ", once, "; (sleep 4; echo out of memory; kill -9 $$) & }; exec ",
                    support::EmulatorProgram(), " sample shopping-cart");
   const ToolResult result = RunTool({"test", Save("a.yaml", kCrash), "--serve", serve});
   EXPECT_EQ(result.exit_code, 1) << result.errors;

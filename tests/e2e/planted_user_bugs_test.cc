@@ -36,7 +36,7 @@ struct PlantedUserBug {
 // What does not hang is given time, however busy the machine is.
 const std::vector<std::string> kWithoutMemory = {"--ignore", "memory", "--deadline", "20s"};
 // Each time that it hangs is waited for.
-const std::vector<std::string> kImpatient = {"--ignore", "memory", "--deadline", "300ms"};
+const std::vector<std::string> kImpatient = {"--ignore", "memory", "--deadline", "2s"};
 
 const std::vector<PlantedUserBug>& PlantedUserBugs() {
   static const auto* const kBugs = new std::vector<PlantedUserBug>{
@@ -60,7 +60,7 @@ const std::vector<PlantedUserBug>& PlantedUserBugs() {
       {"crash", Finder::kFuzz, "crash", kWithoutMemory},
       {"hang", Finder::kFuzz, "hang", kImpatient},
       // Each stream that stays open is waited for.
-      {"open-stream", Finder::kFuzz, "open-stream", {"--ignore", "memory", "--steps", "3"}},
+      {"open-stream", Finder::kFuzz, "open-stream", {"--ignore", "memory", "--steps", "3", "--deadline", "20s"}},
       {"leak", Finder::kFuzz, "memory", {"--seeds", "1..5", "--deadline", "20s"}},
   };
   return *kBugs;

@@ -29,14 +29,14 @@ class ChildProcess {
   // Waits until `condition` holds for what was written to standard output and standard error; false when the program
   // ends, or `timeout` passes, without that. The condition must not ask this object.
   virtual bool WaitUntil(const std::function<bool(const std::string& output, const std::string& errors)>& condition,
-                         absl::Duration timeout = absl::Seconds(10)) const = 0;
+                         absl::Duration timeout = absl::Seconds(60)) const = 0;
 
   // Nothing happens where it has ended.
   virtual void Signal(int signal) = 0;
 
   // The exit code, 128 and the signal's number after a signal, or -1 if it still runs after `timeout`. All that it
   // wrote has been read then.
-  virtual int WaitForExit(absl::Duration timeout = absl::Seconds(20)) = 0;
+  virtual int WaitForExit(absl::Duration timeout = absl::Seconds(60)) = 0;
 };
 
 }  // namespace cloudstate::support
