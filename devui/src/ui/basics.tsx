@@ -185,7 +185,7 @@ export function Tabs(props: { tabs: { key: string; title: ComponentChildren }[];
   const select = (key: string) => (props.onSelect ? props.onSelect(key) : setQuery({ [props.param ?? 'view']: key === props.tabs[0]?.key ? null : key }));
   const move = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step === 0) return;
+    if (step === 0 || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const at = props.tabs.findIndex(({ key }) => key === props.active);
     const next = props.tabs[(at + step + props.tabs.length) % props.tabs.length]!;

@@ -19,7 +19,7 @@ const EVERYWHERE: Shortcut[] = [
   { keys: 'Esc', text: 'Close' },
 ];
 
-const isTyping = (target: EventTarget | null) =>
+export const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 export function Keyboard({ pages }: { pages: { key: string; title: string; href: string }[] }) {

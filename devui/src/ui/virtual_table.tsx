@@ -37,11 +37,15 @@ export const ROW_HEIGHT = 32;
 const OVERSCAN = 8;
 // Browsers cannot lay out elements beyond some tens of millions of pixels.
 const MOST_HEIGHT = 8_000_000;
+// A chosen row is looked for so far from where it was.
+const MOST_MOVED = 1_000;
 
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const grid = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
   const [active, setActive] = useState(props.selected ?? 0);
+  // The key of the row that was chosen, where nobody says which one is selected.
+  const chosen = useRef<string | number>();
   const waiting = useRef<number>();
   const { count, onVisible } = props;
 
@@ -90,6 +94,19 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     if (props.selected !== undefined) setActive(props.selected);
   }, [props.selected]);
 
+  // It stays active when rows come in before it.
+  const keyOf = (index: number) => {
+    const row = index < count ? props.row(index) : undefined;
+    return row === undefined ? undefined : props.rowKey(row, index);
+  };
+  useLayoutEffect(() => {
+    if (props.selected !== undefined || chosen.current === undefined || keyOf(active) === chosen.current) return;
+    for (let i = Math.max(0, active - MOST_MOVED); i < active + MOST_MOVED; ++i) {
+      if (keyOf(i) === chosen.current) return setActive(i);
+    }
+    chosen.current = undefined;
+  });
+
   useEffect(() => {
     if (props.scrollTo === undefined) return;
     setActive(props.scrollTo);
@@ -100,6 +117,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     const row = props.row(index);
     setActive(index);
     waiting.current = row === undefined ? index : undefined;
+    chosen.current = row === undefined ? undefined : props.rowKey(row, index);
     if (row !== undefined) props.onSelect?.(index, row);
   };
 

@@ -2,6 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import { href, setQuery, useRoute } from '../../router';
 import { Button, LinkButton } from '../../ui/basics';
+import { isTyping } from '../../ui/keyboard';
 import { againHref, CallView, titleOf, useCall } from './call_view';
 
 export function CallPanel({ trace }: { trace: string }) {
@@ -10,7 +11,7 @@ export function CallPanel({ trace }: { trace: string }) {
   const close = () => setQuery({ call: null, command: null });
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (event.key !== 'Escape' || document.querySelector('dialog[open]')) return;
+      if (event.key !== 'Escape' || isTyping(event.target) || document.querySelector('dialog[open]')) return;
       close();
       document.querySelector<HTMLElement>('.calls-list .table')?.focus();
     };

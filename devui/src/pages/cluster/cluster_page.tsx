@@ -8,6 +8,7 @@ import { Button, Card, EmptyState, ErrorBox, Loading, Page, Tabs } from '../../u
 import { CliCommand } from '../../ui/cli';
 import { DeedButton } from '../../ui/deed';
 import { plural } from '../../ui/format';
+import { isTyping } from '../../ui/keyboard';
 import '../../styles/cluster.css';
 import { type Cluster, useCluster } from './data';
 import { EventsCard } from './events_card';
@@ -110,7 +111,7 @@ function useEscape(active: boolean) {
   useEffect(() => {
     if (!active) return;
     const pressed = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && !document.querySelector('dialog[open]')) close();
+      if (event.key === 'Escape' && !isTyping(event.target) && !document.querySelector('dialog[open]')) close();
     };
     document.addEventListener('keydown', pressed);
     return () => document.removeEventListener('keydown', pressed);

@@ -46,16 +46,18 @@ function settingsOf(values: Values): LinkSettingsJson | undefined {
 
 // Of one link, or, without one, of all.
 export function LinkForm({ pair, settings, done }: { pair?: Pair; settings?: LinkSettingsJson; done: () => void }) {
-  const [values, setValues] = useState(() => valuesOf(settings ?? pair?.there.settings));
+  // What is not touched follows the link, which others may change.
+  const [typed, setTyped] = useState<Partial<Values>>({});
+  const values = { ...valuesOf(settings ?? pair?.there.settings), ...typed };
   const [way, setWay] = useState('both');
-  const set = (changes: Partial<Values>) => setValues({ ...values, ...changes });
+  const set = (changes: Partial<Values>) => setTyped({ ...typed, ...changes });
   const chosen = settingsOf(values);
   const share = (text: string) => (shareOf(text) === undefined ? { error: '0 to 100' } : {});
   return (
     <div class="cl-form">
       <div class="cl-examples" role="group" aria-label="Examples">
         {EXAMPLES.map(({ title, values: example }) => (
-          <Button key={title} small onClick={() => setValues(example)}>{title}</Button>
+          <Button key={title} small onClick={() => setTyped(example)}>{title}</Button>
         ))}
       </div>
       {pair && (

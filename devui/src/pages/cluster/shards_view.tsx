@@ -72,7 +72,7 @@ function Grid({ shards, selected, node }: { shards: ShardJson[]; selected: numbe
   const move = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: COLUMNS, ArrowUp: -COLUMNS, Home: -active, End: shards.length - 1 - active };
     const next = active + (steps[event.key] ?? NaN);
-    if (!(next >= 0 && next < shards.length)) return;
+    if (!(next >= 0 && next < shards.length) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     setActive(next);
     grid.current?.querySelector<HTMLElement>(`[data-shard="${next}"]`)?.focus();
