@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { CART, counts, dashboard, eventually } from './harness.js';
+import { addressed, CART, counts, dashboard, eventually } from './harness.js';
 
 // Quicker than usual, so that the tests are.
-const QUICK = ['--heartbeat-interval', '100ms', '--acceptable-pause', '1s', '--stable-after', '200ms', '--rebalance-interval', '300ms'];
+const QUICK = ['--heartbeat-interval', '100ms', '--acceptable-pause', '2s', '--stable-after', '200ms', '--rebalance-interval', '300ms'];
 const it = dashboard({ sample: 'shopping-cart-node', nodes: 3, run: QUICK });
 
 const steer = (action) => it.api('/v1/cluster:steer', { body: action });
@@ -45,10 +45,10 @@ test('nodes and links are seen, and can be chosen with the mouse', async () => {
   await picture(page).getByRole('button', { name: /^Node 1\b.*coordinator/ }).waitFor();
   await card(page, 2).click();
   await panel(page).getByRole('heading', { name: 'Node 2' }).waitFor();
-  assert.match(page.url(), /#\/cluster\?node=2$/);
+  await addressed(page, /#\/cluster\?node=2$/);
   await label(page, 1, 3).click();
   await panel(page).getByRole('heading', { name: 'Link 1 ↔ 3' }).waitFor();
-  assert.match(page.url(), /\?link=1-3$/);
+  await addressed(page, /\?link=1-3$/);
   await page.reload();
   await panel(page).getByRole('heading', { name: 'Link 1 ↔ 3' }).waitFor();
   await press(page, 'Close');
@@ -201,7 +201,7 @@ test('a partition is put together by clicking nodes, and healed', async () => {
   await panel(page).getByText('All nodes are in one group').waitFor();
   assert.ok(await panel(page).getByRole('button', { name: 'Divide' }).isDisabled());
   await card(page, 2).click(); // B
-  assert.match(decodeURIComponent(page.url()), /part=1,3\/2/);
+  await addressed(page, /part=1,3\/2/);
   await page.reload();
   await press(page, 'Divide');
   await note(page, 'the network is parted: 1,3 | 2');
@@ -222,7 +222,7 @@ test('shards are shown with their owners, by keyboard too, and are moved', async
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
   await panel(page).getByRole('heading', { name: 'Shard 11' }).waitFor();
-  assert.match(page.url(), /shard=11/);
+  await addressed(page, /shard=11/);
   const { shards } = await it.api('/v1/shards');
   const to = shards[11].owner === 3 ? 2 : 3;
   await panel(page).getByLabel('Move to').selectOption(`node ${to}`);
@@ -246,7 +246,7 @@ test("a node's shards stand out, and its sight is shown", async () => {
   await page.getByRole('list', { name: 'Owners' }).getByRole('button', { name: /node 2/ }).click();
   await panel(page).getByRole('heading', { name: 'Node 2' }).waitFor();
   await page.getByLabel('Whose sight').selectOption('As node 3 sees it');
-  assert.match(page.url(), /sight=3/);
+  await addressed(page, /sight=3/);
   const asked = await page.waitForResponse(/\/v1\/shards\?node=3/);
   assert.equal((await asked.json()).seenBy, 3);
 });
@@ -254,7 +254,7 @@ test("a node's shards stand out, and its sight is shown", async () => {
 test('the same is there as tables', async () => {
   const page = await open();
   await page.getByRole('tab', { name: 'Table' }).click();
-  assert.match(page.url(), /view=table/);
+  await addressed(page, /view=table/);
   const table = page.getByRole('grid', { name: 'Nodes' });
   await table.getByRole('row', { name: /1 .*up, coordinator/ }).waitFor();
   await table.focus();

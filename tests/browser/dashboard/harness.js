@@ -238,7 +238,10 @@ export async function eventually(what, condition, seconds = 20) {
   }
 }
 
+// What is in the address is known a moment after what was done to the page.
+export const addressed = (page, pattern) => eventually(`${pattern} in the address`, () => pattern.test(decodeURIComponent(page.url())));
+
 // Waits until the locator finds this many: what is on its way to the page at that moment may still change it.
 export async function counts(locator, expected, what = String(locator)) {
-  await eventually(`${what}, ${expected} times`, async () => (await locator.count()) === expected, 5);
+  await eventually(`${what}, ${expected} times`, async () => (await locator.count()) === expected);
 }

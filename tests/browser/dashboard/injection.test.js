@@ -135,7 +135,7 @@ test('values of a megabyte do not stop the page', async () => {
     await link(page, title).click();
     await shown(page, title);
     await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
-    assert.ok(Date.now() - began < 5_000, `${title} took ${Date.now() - began} ms`);
+    assert.ok(Date.now() - began < 20_000, `${title} took ${Date.now() - began} ms`);
     await assertOnlyText(page, title);
   }
   await page.evaluate((to) => { location.hash = to; }, address('entities', NOTES, LONG_ID));

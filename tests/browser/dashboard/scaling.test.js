@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { CART, counts, dashboard, eventually, inParallel } from './harness.js';
+import { addressed, CART, counts, dashboard, eventually, inParallel } from './harness.js';
 
 const { IMAGE } = createRequire(import.meta.url)('./hostile/texts.cjs');
 
@@ -105,7 +105,7 @@ test('cold starts, drains and what was set by hand are lines of their own', asyn
   const page = await open();
   await decisions(page).getByRole('row', { name: /set .*1 → 2.*set by hand/ }).first().waitFor();
   await page.getByRole('combobox', { name: 'Show' }).selectOption('Cold starts and drains');
-  assert.match(page.url(), /kind=replica/);
+  await addressed(page, /kind=replica/);
   await decisions(page).getByRole('row', { name: /node 2 .*ready/ }).first().waitFor();
   await decisions(page).getByRole('row', { name: /node 2 .*drain/ }).first().waitFor();
   await counts(decisions(page).getByRole('row', { name: /set by hand/ }), 0);
@@ -232,7 +232,7 @@ test('the charts tell what was at a moment, by mouse and by keyboard', async () 
   await page.mouse.move(0, 0);
   await page.getByRole('heading', { name: 'Chosen' }).waitFor();
   await page.getByRole('group', { name: 'Range' }).getByRole('button', { name: '15 min' }).click();
-  assert.match(page.url(), /minutes=15/);
+  await addressed(page, /minutes=15/);
 });
 
 test('a setting is changed in place, with what the emulator says against it', async () => {
@@ -282,7 +282,7 @@ test('settings are taken along as a command, and for Knative; those of other mod
   await counts(fixed.getByRole('button'), 0);
   await page.getByRole('button', { name: 'Other modes too' }).click();
   await table.getByRole('row', { name: /USER_FUNCTION_TARGET_CONCURRENCY/ }).waitFor();
-  assert.match(page.url(), /all=1/);
+  await addressed(page, /all=1/);
 });
 
 test('what others say is text', async () => {
