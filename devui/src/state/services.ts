@@ -8,13 +8,14 @@ import { jsonName } from '../ui/json_input';
 import { curlLine } from '../ui/shell';
 import { status } from './live';
 import { useStore } from './store';
-import { type QueryResult, useQuery } from './use_query';
+import { type QueryResult, useLast, useQuery } from './use_query';
 
-// Loaded anew whenever the user function has been started anew.
+// Loaded anew whenever the user function has been started anew; until then they are those of before.
 export function useServices(): QueryResult<ServiceJson[]> {
   const since = useStore(status)?.userFunction?.since ?? '';
-  return useQuery(`services since ${since}`, async (signal) =>
+  const query = useQuery(`services since ${since}`, async (signal) =>
     (await get<ListServicesResponseJson>('/v1/services', {}, signal)).services ?? []);
+  return { ...query, data: useLast(query.data) };
 }
 
 // Where the page of an entity is; undefined for what no entity has, such as an action's calls.

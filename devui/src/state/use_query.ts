@@ -8,6 +8,7 @@ export interface QueryResult<T> {
   data: T | undefined;
   error: ApiError | undefined;
   loading: boolean;
+  // Asks anew. While an answer is on its way it waits for that one: however often this is called, answers come.
   reload(): void;
 }
 
@@ -23,20 +24,34 @@ export function useQuery<T>(
   const { epoch } = useStore(connection);
   const loader = useRef(load);
   loader.current = load;
+  const asking = useRef(false);
+  const again = useRef(false);
 
   useEffect(() => {
     if (key === undefined) return;
     const abort = new AbortController();
+    asking.current = true;
+    again.current = false;
+    const goesOn = () => {
+      asking.current = false;
+      if (again.current) setTurn((before) => before + 1);
+      return again.current;
+    };
     setResult((before) => (before.key === key ? { ...before, loading: true } : { key, loading: true }));
     loader.current(abort.signal).then(
       (data) => {
-        if (!abort.signal.aborted) setResult({ key, data, loading: false });
+        if (!abort.signal.aborted) setResult({ key, data, loading: goesOn() });
       },
       (error: unknown) => {
-        if (!abort.signal.aborted) setResult((before) => ({ ...before, key, error: asApiError(error), loading: false }));
+        if (abort.signal.aborted) return;
+        const loading = goesOn();
+        setResult((before) => ({ ...before, key, error: asApiError(error), loading }));
       },
     );
-    return () => abort.abort();
+    return () => {
+      asking.current = false;
+      abort.abort();
+    };
   }, [key, turn, epoch]);
 
   const own = result.key === key && key !== undefined;
@@ -49,6 +64,16 @@ export function useQuery<T>(
     return () => window.clearInterval(timer);
   }, [interval, answered]);
 
-  const reload = useCallback(() => setTurn((before) => before + 1), []);
+  const reload = useCallback(() => {
+    if (asking.current) again.current = true;
+    else setTurn((before) => before + 1);
+  }, []);
   return { data: own ? result.data : undefined, error: own ? result.error : undefined, loading: own ? result.loading : key !== undefined, reload };
+}
+
+// The last that there was, also while there is none.
+export function useLast<T>(value: T | undefined): T | undefined {
+  const last = useRef(value);
+  if (value !== undefined) last.current = value;
+  return last.current;
 }

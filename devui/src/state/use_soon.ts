@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 
-// A reload gives up the one before it, so they must not come faster than they are answered.
+// More often would only ask in vain.
 const LEAST_BETWEEN_MS = 300;
 
 // Calls at once, then at most every so often.

@@ -8,14 +8,16 @@ export const isObject = (value: Json | undefined): value is JsonObject => typeof
 // With whole numbers beyond what JavaScript can count in quotes: they mean the same to the emulator, and stay what they are.
 export function parseInput(text: string): { value: Json } | { problem: string } {
   if (text.trim() === '') return { value: {} };
-  const safe = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (found) =>
-    /^-?\d+$/.test(found) && !Number.isSafeInteger(Number(found)) ? `"${found}"` : found);
   try {
-    return { value: JSON.parse(safe) as Json };
+    return { value: JSON.parse(/\d{16}/.test(text) ? withLongOnesQuoted(text) : text) as Json };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
 }
+
+const withLongOnesQuoted = (text: string): string =>
+  text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (found) =>
+    /^-?\d+$/.test(found) && !Number.isSafeInteger(Number(found)) ? `"${found}"` : found);
 
 // The same JSON without the space between its parts; as it is where it is none.
 export function compact(json: string): string {

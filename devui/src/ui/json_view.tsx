@@ -4,16 +4,14 @@ import { useMemo, useState } from 'preact/hooks';
 import type { PayloadJson } from '../api/contract';
 import { CopyButton } from './basics';
 import { base64Bytes, formatBytes, shortName } from './format';
+import { parseInput } from './json_input';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 export function parseJson(text: string | undefined): Json | undefined {
   if (text === undefined || text === '') return undefined;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
+  const parsed = parseInput(text);
+  return 'value' in parsed ? parsed.value : text;
 }
 
 const MOST_CHILDREN = 100;

@@ -103,6 +103,56 @@ test('the newest events appear, and lead to their entities', async () => {
   await shown(page, 'Entities');
 });
 
+// The overview with figures that the test makes up: `sample` adds a second's. What the page asks for is asked of `answers`.
+async function openFed(answers) {
+  const page = await it.open('#/settings');
+  let seconds = 0;
+  let feed;
+  await page.routeWebSocket(/samples:watch/, (socket) => {
+    feed = socket;
+  });
+  for (const [path, answer] of Object.entries(answers)) await page.route((url) => url.pathname === path, answer);
+  await page.goto(`${it.url}#/`);
+  await page.reload();
+  await eventually('figures are watched', () => feed);
+  const sample = (figures) => feed.send(JSON.stringify({ time: new Date(Date.UTC(2026, 0, 1, 0, 0, ++seconds)).toISOString(), length: '1s', ...figures }));
+  return { page, sample };
+}
+
+const STORED = { entities: { cart: { kind: 'event sourced', events: '1' } } };
+const eventRow = (page, entityId) => page.getByRole('grid', { name: 'Newest events' }).getByRole('row').filter({ hasText: `cart/${entityId}` });
+const events = (...ids) => ({ json: { events: ids.map((entityId, i) => ({ persistenceId: 'cart', entityId, sequence: '1', position: String(i + 1) })) } });
+
+test('newest events appear however slowly they are told and often there are some', async () => {
+  const asked = [];
+  const { page, sample } = await openFed({ '/v1/events': (route) => asked.push(route) });
+  const next = () => eventually('events are asked for', () => asked.shift(), 10);
+  const first = await next();
+  sample(STORED);
+  await page.getByRole('link', { name: /^Events .*1 in 5 min/ }).waitFor();
+  await first.fulfill(events());
+  const second = await next();
+  sample(STORED);
+  await page.getByRole('link', { name: /^Events .*2 in 5 min/ }).waitFor();
+  await second.fulfill(events('early'));
+  await eventRow(page, 'early').waitFor({ timeout: 10_000 });
+  await (await next()).fulfill(events('early', 'late'));
+  await eventRow(page, 'late').waitFor();
+});
+
+test('a first call that stored nothing stays checked off', async () => {
+  const { page, sample } = await openFed({
+    '/v1/status': async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), storedEvents: '0' } }),
+  });
+  await step(page, 'Make a first call').waitFor();
+  await counts(done(page, 'Make a first call'), 0);
+  sample({ calls: { calls: '1' } });
+  await done(page, 'Make a first call').waitFor();
+  await page.reload(); // and with it the figures are gone
+  await done(page, 'Make a first call').waitFor();
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+});
+
 test('failed calls appear with their reason, and lead to their steps', async () => {
   const page = await it.open();
   const answer = await it.call(`${CART}/AddItem`, { userId: 'me', productId: 'p', quantity: -1 });

@@ -118,6 +118,7 @@ const DESCRIPTION = {
         { name: 'size', jsonName: 'size', type: 'shop.Size', nestedType: 'shop.Size' },
         { name: 'tags', jsonName: 'tags', type: 'string', repeated: true },
         { name: 'stock', jsonName: 'stock', type: 'map<string, int64>' },
+        { name: 'places', jsonName: 'places', type: 'map<int32, string>' },
         { name: 'by_name', jsonName: 'byName', type: 'string', oneof: 'by' },
         { name: 'by_box', jsonName: 'byBox', type: 'shop.Box', nestedType: 'shop.Box', oneof: 'by' },
         { name: 'inner', jsonName: 'inner', type: 'shop.Box', nestedType: 'shop.Box' },
@@ -131,12 +132,17 @@ const DESCRIPTION = {
   enums: [{ name: 'shop.Size', values: ['SMALL', 'LARGE'] }],
 };
 
-test('every kind of field has an editor', async () => {
+async function openDescribed(json) {
   const page = await it.open('#/calls');
   await page.route('**/v1/types/*', (route) => route.fulfill({ json: DESCRIPTION }));
   await page.goto(`${it.url}#/try/${SHIPPING}/Quote?input=json`);
-  await asJson(page).fill('{}');
+  await asJson(page).fill(JSON.stringify(json));
   await page.getByRole('tab', { name: 'Form' }).click();
+  return page;
+}
+
+test('every kind of field has an editor', async () => {
+  const page = await openDescribed({});
   await button(page, 'Text').click();
   await field(page, 'note, text').fill('hé');
   await page.getByRole('combobox', { name: 'size' }).selectOption('LARGE');
@@ -170,6 +176,74 @@ test('every kind of field has an editor', async () => {
     note: 'aMOp', size: 'LARGE', tags: ['b'], stock: { pears: '9007199254740993' }, byBox: { width: 1.5 }, inner: { within: { width: 2 } },
     at: '2026-01-31T12:00:00Z', more: { a: [1, 2] }, count: '18446744073709551615',
   });
+});
+
+test('numbers are typed key by key, and are sent as numbers', async () => {
+  const page = await openDescribed({ inner: { within: {} } });
+  await field(page, 'inner.width').pressSequentially('-0.50');
+  assert.equal(await field(page, 'inner.width').inputValue(), '-0.50');
+  await field(page, 'inner.within.width').pressSequentially('1e3');
+  assert.equal(await field(page, 'inner.within.width').inputValue(), '1e3');
+  assert.deepEqual(await jsonOf(page), { inner: { width: -0.5, within: { width: 1000 } } });
+});
+
+test('a renamed entry of a map keeps the focus, wherever its key puts it', async () => {
+  const page = await openDescribed({ places: { 1: 'one', 2: 'two', 3: 'three' } });
+  await field(page, 'Key 1 of places').fill('7');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('seven');
+  await field(page, 'Key 1 of places').fill('8');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('eight');
+  assert.deepEqual(await jsonOf(page), { places: { 3: 'three', 7: 'seven', 8: 'eight' } });
+});
+
+test('whole numbers beyond 2^53 in a reply keep their digits', async () => {
+  const page = await open(`${SHIPPING}/Quote`);
+  await page.routeWebSocket(/CallStream/, (socket) => {
+    socket.send(JSON.stringify({ json: '{"id": 9007199254740993}' }));
+    socket.send(JSON.stringify({ end: {} }));
+  });
+  await page.reload();
+  await button(page, 'Send').click();
+  await answer(page).getByText('9007199254740993').waitFor();
+});
+
+test('a call and its form stay while the user function is started anew', async () => {
+  const page = await open(`${SHIPPING}/Track`);
+  await field(page, 'country').fill('it');
+  await field(page, 'milliseconds_between').fill('60000');
+  await button(page, 'Send').click();
+  await messages(page).getByText(/Munich/).waitFor();
+  let starts = 1;
+  const asked = [];
+  await page.route(/\/v1\/(services|types\/)/, (route) => asked.push(route));
+  await page.route('**/v1/status', async (route) => {
+    const now = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...now, userFunction: { ...now.userFunction, since: `2026-01-01T00:00:0${starts}Z` } } });
+  });
+  const next = (what) => eventually(`${what} are asked for`, () => {
+    const at = asked.findIndex((route) => route.request().url().includes(what));
+    return at >= 0 && asked.splice(at, 1)[0];
+  });
+  const stays = async () => {
+    assert.ok(await messages(page).getByText(/Munich/).isVisible());
+    assert.equal(await field(page, 'country').inputValue(), 'it');
+  };
+  const services = await next('services');
+  await stays();
+  await (await next('types')).abort('aborted');
+  await services.fulfill({ json: {} });
+  starts = 2;
+  const again = await next('services');
+  await stays();
+  await again.continue();
+  await (await next('types')).continue();
+  await button(page, 'Cancel').click();
+  await answer(page).getByText('You cancelled the call.').waitFor();
+  await stays();
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
 test('a stream of answers is shown as it comes, and can be cancelled', async () => {

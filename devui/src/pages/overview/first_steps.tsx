@@ -31,7 +31,7 @@ interface Step {
 
 export function FirstSteps(props: StepsProps) {
   const { done } = useStore(progress);
-  useWhatHappened(props.now, done);
+  useWhatHappened(props, done);
   const steps = stepsOf(props, done);
   const current = steps.find((step) => !step.done)?.key;
   const count = steps.filter((step) => step.done).length;
@@ -58,8 +58,9 @@ export function FirstSteps(props: StepsProps) {
   );
 }
 
-// Steps that are done in the cluster, on its page or from a terminal.
-function useWhatHappened(now: StatusJson, done: string[]) {
+// Steps that are done by calls and in the cluster, here or from a terminal.
+function useWhatHappened({ now, shown }: StepsProps, done: string[]) {
+  const called = num(now.storedEvents) > 0 || shown.some(({ calls }) => num(calls?.calls) > 0);
   const several = (now.nodes ?? 0) > 1;
   const watched = several && !done.includes('chaos');
   const { data } = useQuery(
@@ -68,20 +69,20 @@ function useWhatHappened(now: StatusJson, done: string[]) {
   );
   const unheard = (data?.events ?? []).some(({ kind }) => kind === 'unreachable');
   useEffect(() => {
+    if (called) markDone('call'); // what stores nothing is in the figures of a few minutes only
     if (several) markDone('node');
     if (unheard) markDone('chaos');
-  }, [several, unheard]);
+  }, [called, several, unheard]);
 }
 
-function stepsOf({ now, services, shown, newest }: StepsProps, done: string[]): Step[] {
+function stepsOf({ now, services, newest }: StepsProps, done: string[]): Step[] {
   const stored = services.some(isStored);
-  const called = num(now.storedEvents) > 0 || shown.some(({ calls }) => num(calls?.calls) > 0);
   const steps: Step[] = [
     {
       key: 'ready', title: 'Have a user function', done: isCallable(now.userFunction?.state),
       body: <p>The emulator starts yours, or finds it where it listens. It asks it which services it has, and serves them to clients.</p>,
     },
-    { key: 'call', title: 'Make a first call', done: called, body: <FirstCall services={services} client={now.clientAddress ?? ''} /> },
+    { key: 'call', title: 'Make a first call', done: done.includes('call'), body: <FirstCall services={services} client={now.clientAddress ?? ''} /> },
     { key: 'see', title: stored ? 'See what it stored' : 'See what it did', done: done.includes('see'), body: <See services={services} newest={newest} /> },
   ];
   // The others change something or call the user function.

@@ -20,9 +20,7 @@ export function useNewestEvents(shown: SampleJson[], now: StatusJson | undefined
   );
   const last = shown.at(-1);
   const time = last !== undefined && eventsOf(last, { service: '', entity: '' }) > 0 ? last.time : '';
-  useEffect(() => {
-    if (query.data !== undefined) query.reload();
-  }, [time, now?.storedEvents]);
+  useEffect(query.reload, [time, now?.storedEvents]);
   return query;
 }
 
@@ -33,9 +31,7 @@ export function useFailedCalls(shown: SampleJson[]): QueryResult<CommandTraceJso
   );
   const last = shown.at(-1);
   const time = num(last?.calls?.failed) > 0 ? last?.time : '';
-  useEffect(() => {
-    if (query.data !== undefined) query.reload();
-  }, [time]);
+  useEffect(query.reload, [time]);
   return query;
 }
 

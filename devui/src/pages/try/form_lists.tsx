@@ -1,4 +1,5 @@
 // Editors for repeated fields and maps.
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Button } from '../../ui/basics';
 import { isObject } from '../../ui/json_input';
 import type { Json } from '../../ui/json_view';
@@ -44,6 +45,13 @@ interface MapProps extends Omit<ListProps, 'type'> {
 
 export function MapEditor({ schema, types, value, onChange, label }: MapProps) {
   const type = valueType(schema, types.value);
+  const rows = useRows();
+  const renamed = useRef<HTMLInputElement | undefined>(undefined);
+  // An element that is moved loses the focus.
+  useLayoutEffect(() => {
+    renamed.current?.focus();
+    renamed.current = undefined;
+  });
   if (value !== undefined && !isObject(value)) {
     return <JsonEditor schema={schema} type={type} value={value} onChange={onChange} label={label} note={NOT_THIS} />;
   }
@@ -54,12 +62,16 @@ export function MapEditor({ schema, types, value, onChange, label }: MapProps) {
   const rename = (at: number, input: HTMLInputElement) => {
     const taken = entries.some(([each], i) => each === input.value && i !== at);
     if (taken) input.value = entries[at]![0];
-    else set(entries.map(([each, item], i) => [i === at ? input.value : each, item]));
+    else {
+      rows.rename(entries[at]![0], input.value);
+      if (document.activeElement === input) renamed.current = input; // by Enter
+      set(entries.map(([each, item], i) => [i === at ? input.value : each, item]));
+    }
   };
   return (
     <div class="form-items">
       {entries.map(([key, item], i) => (
-        <div class="form-item" key={i} role="group" aria-label={`${label}, entry ${i + 1}`}>
+        <div class="form-item" key={rows.of(key)} role="group" aria-label={`${label}, entry ${i + 1}`}>
           <input
             class="form-key" type="text" value={key} aria-label={`Key ${i + 1} of ${label}`} placeholder={types.key} spellcheck={false} autocomplete="off"
             onChange={(event) => rename(i, event.currentTarget)}
@@ -75,6 +87,22 @@ export function MapEditor({ schema, types, value, onChange, label }: MapProps) {
       </Button>
     </div>
   );
+}
+
+// Numbers for the entries by their keys. One that is renamed keeps its own, and so its elements, wherever its new key puts it.
+function useRows() {
+  const rows = useRef(new Map<string, number>()).current;
+  const next = useRef(0);
+  const of = (key: string): number => {
+    if (!rows.has(key)) rows.set(key, next.current++);
+    return rows.get(key)!;
+  };
+  const rename = (from: string, to: string) => {
+    const row = of(from);
+    rows.delete(from);
+    rows.set(to, row);
+  };
+  return { of, rename };
 }
 
 function freeKey(type: string, taken: string[]): string {

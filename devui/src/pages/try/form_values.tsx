@@ -61,14 +61,22 @@ function TextEditor({ value, onChange, label, type }: ValueEditorProps) {
   return text.includes('\n') ? <textarea {...common} rows={Math.min(12, text.split('\n').length + 1)} /> : <input type="text" {...common} />;
 }
 
+// The text is kept while it means the same number, so that "1." can become "1.5".
 function NumberEditor({ value, onChange, label, type }: ValueEditorProps) {
+  const kind = type.kind as 'number' | 'long';
+  const own = value === undefined ? '' : String(value);
+  const [typed, setTyped] = useState('');
+  const change = (text: string) => {
+    setTyped(text);
+    onChange(text === '' ? undefined : numberOf(text, kind));
+  };
   const problem = value === undefined ? undefined : numberProblem(value, type.type);
   return (
     <>
       <input
-        type="text" inputMode="decimal" value={value === undefined ? '' : String(value)} aria-label={label} aria-invalid={problem !== undefined}
+        type="text" inputMode="decimal" value={String(numberOf(typed, kind)) === own ? typed : own} aria-label={label} aria-invalid={problem !== undefined}
         placeholder={placeholderOf(type)} spellcheck={false} autocomplete="off"
-        onInput={({ currentTarget: { value: text } }) => onChange(text === '' ? undefined : numberOf(text, type.kind as 'number' | 'long'))}
+        onInput={(event) => change(event.currentTarget.value)}
       />
       {problem && <span class="field-error" role="alert">{problem}</span>}
     </>

@@ -4,7 +4,7 @@ import { get, path } from '../../api/client';
 import type { MethodJson, TypeDescriptionJson } from '../../api/contract';
 import { status } from '../../state/live';
 import { useStore } from '../../state/store';
-import { useQuery } from '../../state/use_query';
+import { useLast, useQuery } from '../../state/use_query';
 import { parseRoute, setQuery } from '../../router';
 import { Button, ErrorBox, Loading, Tabs } from '../../ui/basics';
 import { isObject, parseInput } from '../../ui/json_input';
@@ -39,7 +39,7 @@ export function InputEditor({ method, draft, onChange }: InputProps) {
             <Button kind="quiet" small onClick={() => onChange({ text: prettyText(method.example || '{}') })}>Example</Button>
           </div>
         </div>
-      ) : <InputForm method={method} draft={draft} onChange={onChange} />}
+      ) : <InputForm key={method.inputType} method={method} draft={draft} onChange={onChange} />}
     </Tabs>
   );
 }
@@ -47,7 +47,9 @@ export function InputEditor({ method, draft, onChange }: InputProps) {
 function InputForm({ method, draft, onChange }: InputProps) {
   const type = method.inputType ?? '';
   const since = useStore(status)?.userFunction?.since ?? '';
-  const { data, error, reload } = useQuery(`type ${type} since ${since}`, (signal) => get<TypeDescriptionJson>(path`/v1/types/${type}`, {}, signal));
+  const { data: loaded, error, reload } = useQuery(`type ${type} since ${since}`, (signal) => get<TypeDescriptionJson>(path`/v1/types/${type}`, {}, signal));
+  // Who types while the user function is started anew goes on in the form that there is.
+  const data = useLast(loaded);
   const schema = useMemo(() => data && schemaOf(data), [data]);
   const parsed = useMemo(() => parseInput(draft.text), [draft.text]);
   if (error && !schema) return <ErrorBox error={error} onRetry={reload} />;

@@ -5,11 +5,14 @@ import { href, type Route } from '../../router';
 import { EmptyState, ErrorBox, LinkButton, Loading, Page } from '../../ui/basics';
 import { NoUserFunction } from '../../ui/no_user_function';
 import { useServices } from '../../state/services';
+import { useLast } from '../../state/use_query';
 import { MethodPanel } from './method_panel';
 import { MethodTree } from './method_tree';
 
 export function TryPage({ route }: { route: Route }) {
-  const { data: services, error, reload } = useServices();
+  const { data, error, reload } = useServices();
+  // There are none while the user function is started anew: the call and the form that are shown stay.
+  const services = useLast(data?.length === 0 ? undefined : data) ?? data;
   const [, serviceName, methodName] = route.segments;
   const chosen = services && find(services, serviceName, methodName);
   return (
