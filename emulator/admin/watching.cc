@@ -8,11 +8,11 @@
 namespace cloudstate::admin {
 namespace {
 
-constexpr std::size_t kMaxUnsent = 16;
+constexpr std::size_t kMaxUnsent = 64;
 constexpr int kEventsAtOnce = 100;
 constexpr int kMostKeptCommands = 1'000;
 // A client that does not take its messages says nothing when it does again; so it is looked after this often.
-constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
+constexpr absl::Duration kLookAgain = absl::Milliseconds(5);
 
 }  // namespace
 
