@@ -38,6 +38,15 @@ const asText = (lines: LogLineJson[]) =>
 
 const download = (lines: LogLineJson[]) => saveFile('cloudstate-dev.log', [asText(lines)], 'text/plain');
 
+// Where the line with this number is; of several runs, the newest one's.
+function newestWith(lines: LogLineJson[], wanted: string): number {
+  for (let i = lines.length - 1; i >= 0; --i) if (String(lines[i]!.number) === wanted) return i;
+  return -1;
+}
+
+// Numbers begin anew with each run.
+const isEarlier = (lines: LogLineJson[], at: number) => lines.slice(at + 1).some(({ number }) => num(number) <= num(lines[at]?.number));
+
 export function LogsPage({ route }: { route: Route }) {
   const filter = {
     source: route.query.get('source') ?? '', level: route.query.get('level') ?? '', contains: route.query.get('contains') ?? '',
@@ -45,24 +54,35 @@ export function LogsPage({ route }: { route: Route }) {
   const [following, setFollowing] = useState(true);
   const [jump, setJump] = useState<number>();
   const wanted = route.query.get('line');
-  // Somebody who comes by a link may want an old one.
-  const [all] = useState(wanted !== null);
-  const { lines, answered, held } = useLogLines(filter, following, all);
+  const { lines, answered, held, settled } = useLogLines(filter, following);
   // Each run of the emulator counts its lines from 1.
   const run = route.query.get('run');
   const started = useStore(status)?.started;
-  const at = wanted === null || (run !== null && run !== started) ? -1 : lines.findIndex(({ number }) => String(number) === wanted);
+  const inThisRun = wanted !== null && (run === null || run === started);
   // It stays in the panel when the list has gone on without it.
-  const kept = useRef<LogLineJson>();
-  if (at >= 0) kept.current = lines[at];
-  const selected = wanted !== null && String(kept.current?.number) === wanted ? kept.current : undefined;
+  const kept = useRef<{ line: LogLineJson; address: string }>();
+  const address = `${wanted} ${run}`;
+  const before = wanted !== null && kept.current?.address === address ? kept.current.line : undefined;
+  const still = before === undefined ? -1 : lines.indexOf(before);
+  const at = still < 0 && inThisRun ? newestWith(lines, wanted) : still;
+  if (at >= 0) kept.current = { line: lines[at]!, address };
+  const selected = at >= 0 ? lines[at] : before;
   useEffect(() => {
-    // Somebody came by a link.
+    // Somebody came by a link: the list stands there, and is held once all that was there has come.
     if (at < 0 || !following) return;
-    setFollowing(false);
     setJump(at);
-  }, [at, following]);
-  const close = () => setQuery({ line: null, run: null });
+    if (settled) setFollowing(false);
+  }, [at, following, settled]);
+  const close = () => {
+    if (at >= 0) setFollowing(false);
+    setQuery({ line: null, run: null });
+  };
+  const select = (index: number, line: LogLineJson) => {
+    const next = { line: String(line.number), run: isEarlier(lines, index) ? 'earlier' : started ?? null };
+    kept.current = { line, address: `${next.line} ${next.run}` };
+    setFollowing(false);
+    setQuery(next);
+  };
   const follow = () => {
     close();
     setJump(undefined);
@@ -92,12 +112,12 @@ export function LogsPage({ route }: { route: Route }) {
         <Missing line={wanted} earlier={run !== null && run !== started} filtered={filtered} oldest={num(lines[0]?.number)} onClose={close} />
       )}
       <div class="card logs" onKeyDown={(event) => event.key === 'Escape' && close()}>
-        <Following following={following} onUp={() => setFollowing(false)} key={JSON.stringify(filter)}>
+        <Following following={following} onUp={() => at < 0 && setFollowing(false)} key={JSON.stringify(filter)}>
           <VirtualTable
-            label="Log lines" columns={COLUMNS} count={lines.length} row={(index) => lines[index]} selected={at}
+            label="Log lines" columns={COLUMNS} count={lines.length} row={(index) => lines[index]} selected={at < 0 ? undefined : at}
             rowKey={({ number, time }) => `${number} ${time}`} rowClass={({ level }) => `log-${level}`}
-            scrollTo={following ? lines.length - 1 : jump}
-            onSelect={(_, line) => { setFollowing(false); setQuery({ line: String(line.number), run: started ?? null }); }}
+            scrollTo={!following ? jump : at < 0 ? lines.length - 1 : at}
+            onSelect={select}
             empty={
               !answered ? <Loading what="lines" /> : filtered ? (
                 <EmptyState icon="search" title="No line fits">

@@ -90,6 +90,30 @@ test('long lists are loaded page by page', async () => {
   // What is seen stays right.
   await increment('many-249', 41);
   await list(page).getByRole('row', { name: /many-249 .* 42/ }).waitFor();
+  // So does what was not seen when it changed, also where nothing changes any more.
+  let asked = 0;
+  page.on('request', (request) => { if (request.url().includes('/v1/crdts?')) asked = Date.now(); });
+  await page.keyboard.press('Home');
+  await list(page).getByRole('row', { name: /many-000/ }).waitFor();
+  await increment('many-150', 40);
+  await agreed('many-150');
+  await increment('many-000', 6);
+  await list(page).getByRole('row', { name: /many-000 .* 7/ }).waitFor();
+  await eventually('the page has heard of all', () => Date.now() - asked > 2_000);
+  await list(page).evaluate((grid) => { grid.scrollTop = 150 * 32; });
+  await list(page).getByRole('row', { name: /many-150 .* 41/ }).waitFor();
+});
+
+test('a chosen entity stays chosen when others come in before it', async () => {
+  await increment('order-z', 1);
+  const page = await it.open('#/crdts?q=order-');
+  await list(page).getByRole('row', { name: /order-z/ }).waitFor();
+  await list(page).focus();
+  await page.keyboard.press('Home');
+  await increment('order-a', 1);
+  await list(page).getByRole('row', { name: /order-a/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: /order-z/ }).waitFor();
 });
 
 test('replicas that know the same are shown as such, and follow what is written', async () => {
@@ -169,6 +193,8 @@ test('what happens is told as it happens, and can be held', async () => {
   await agreed('told');
   const page = await it.open(await routeOf('told'));
   await happenings(page).getByRole('row', { name: /watching from here on/ }).waitFor();
+  // How many steps follow a write varies; all of them are to be on the page.
+  await page.evaluate(() => { document.querySelector('.crdt-happenings').style.height = '2400px'; });
   await increment('told', 5, 2);
   await happenings(page).getByRole('row', { name: /node 2 written \+5/ }).waitFor();
   // Mostly from node 2; on a busy machine node 3 may be quicker to pass it on.
@@ -221,6 +247,26 @@ test('an entity that nobody knows is told, and shown once it is there', async ()
   await page.getByRole('heading', { name: 'No node knows of this entity' }).waitFor();
   await increment('new/one?', 9);
   await replica(page, 1).getByText('9', { exact: true }).waitFor();
+});
+
+test('what a run before knew is not shown when the new one does not know it', async () => {
+  const restarted = dashboard({ nodes: 2, run: ['--sample', 'counters', '--user-function-port', '0'], manual: true });
+  await restarted.start();
+  try {
+    await call(`${COUNTERS}/Increment`, { name: 'one', by: '1' }, 1, restarted);
+    const page = await restarted.open('#/crdts', { allow: [/./] });
+    await list(page).getByRole('link', { name: 'one' }).click();
+    await replica(page, 1).waitFor();
+    await (await restarted.interrupt())();
+    await page.getByRole('heading', { name: 'No node knows of this entity' }).waitFor();
+    await counts(replica(page, 1), 0);
+    await counts(page.getByText('All nodes that are up know the same.'), 0);
+    await call(`${COUNTERS}/Increment`, { name: 'one', by: '5' }, 1, restarted);
+    await replica(page, 1).getByText('5', { exact: true }).waitFor();
+    await restarted.closePages();
+  } finally {
+    await restarted.stop();
+  }
 });
 
 test('a node that does not run has no replica', async () => {

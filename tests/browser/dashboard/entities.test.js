@@ -260,6 +260,41 @@ test('time travel tells of input that is no JSON, and of failures', async () => 
   await panel(page).getByRole('alert').filter({ hasText: 'nonsense' }).waitFor();
 });
 
+test('the input can be emptied and typed anew, in time travel and in a fork', async () => {
+  await add('typed', 'x');
+  for (const view of ['travel', 'fork']) {
+    const page = await it.open(entity('typed', `?at=1&view=${view}&method=GetCart`));
+    const input = page.getByRole('textbox', { name: /Input/ });
+    const text = '{"userId": "typed"}';
+    await input.fill('{');
+    await addressed(page, 'input', '{');
+    await input.fill('');
+    await addressed(page, 'input', null);
+    assert.equal(await input.inputValue(), '');
+    await input.pressSequentially(text);
+    await addressed(page, 'input', text);
+    assert.equal(await input.inputValue(), text);
+    await page.getByRole('combobox', { name: 'Method' }).selectOption('AddItem');
+    await eventually('it is the example of the other method', async () => (await input.inputValue()).includes('productId'));
+    await addressed(page, 'input', null);
+  }
+});
+
+test('time travel can be run again when its input changes before there is an answer', async () => {
+  await add('again', 'x', 4);
+  const page = await it.open(entity('again', '?at=1&view=travel&method=GetCart'));
+  const run = panel(page).getByRole('button', { name: 'Run after event 1' });
+  let answer = (route) => void route; // never
+  await page.route('**/cloudstate.dev.v1.Replays/Replay', (route) => answer(route));
+  await run.click();
+  await eventually('it runs', () => run.isDisabled());
+  await panel(page).getByRole('textbox', { name: /Input/ }).fill('{"userId": "again" }');
+  await eventually('it can be run', () => run.isEnabled());
+  answer = (route) => route.continue();
+  await run.click();
+  await panel(page).getByRole('region', { name: 'Reply after event 1' }).getByText('quantity: 4', { exact: true }).waitFor();
+});
+
 test('a fork keeps its own events, survives a reload, is exported and reset, and stores nothing', async () => {
   const page = await it.open(entity('alice', '?at=2'));
   await page.getByRole('link', { name: 'Fork from here' }).click();
@@ -477,6 +512,17 @@ test('a value entity has its value at each point, and what differs from any othe
   await page.getByRole('button', { name: 'One event on' }).click();
   await panel(page).getByText('None: it was deleted.').waitFor();
   await row(page, 'Events', 'deleted', 'RemoveCart').waitFor();
+  // What is being typed stays while events come in.
+  const following = await values.open('#/entities/value-shopping-cart/me?view=state');
+  await heading(following, 'After event 3');
+  const typed = panel(following).getByRole('textbox', { name: 'compared with event' });
+  await typed.fill('1');
+  await values.call(`${value}/AddItem`, { userId: 'me', productId: 'new', name: 'new', quantity: 1 });
+  await heading(following, 'After event 4');
+  await panel(following).getByRole('group', { name: 'What differs between event 3 and 4' }).waitFor();
+  assert.equal(await typed.inputValue(), '1');
+  await following.keyboard.press('Enter');
+  await addressed(following, 'with', '1');
 });
 
 test('events of one command are joined, and what a replay would have passed on is not carried out', async () => {

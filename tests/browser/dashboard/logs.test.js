@@ -95,6 +95,9 @@ test('a line is read whole in a panel, can be copied, linked to and closed', asy
   await page.keyboard.press('Escape');
   await panel(page).waitFor({ state: 'detached' });
   assert.equal(await queryOf(page), '');
+  // Keys go on from where they were.
+  await page.keyboard.press('ArrowUp');
+  await panel(page).getByText(long).waitFor();
 
   const linked = await it.open(`#/logs?${query}`);
   await panel(linked).getByText('the line after').waitFor();
@@ -121,6 +124,14 @@ test('a link to an old line finds it, and one to a line that is gone says why', 
   await say(...Array.from({ length: 10_000 }, (_, i) => `pushes out ${i}`));
   const old = await it.open('#/logs?line=1');
   await old.getByText('Line 1 is no longer kept. The emulator keeps the newest 10,000 lines').waitFor();
+  // All that came after it until now is shown as well.
+  const { lines } = await it.api('/v1/logs?limit=10000&filter.contains=pushes+out+1');
+  const whole = await it.open(`#/logs?${new URLSearchParams({ line: lines[0].number, contains: 'pushes out 1' })}`);
+  await whole.getByRole('button', { name: 'Follow', exact: true }).waitFor();
+  await whole.getByText(`${lines.length.toLocaleString('en-US')} lines`, { exact: true }).waitFor();
+  await grid(whole).locator('[aria-selected=true]').getByText(lines[0].text, { exact: true }).waitFor();
+  await say('pushes out 1 more');
+  await whole.getByRole('button', { name: 'Follow (1 new line)' }).waitFor();
 });
 
 test('of many lines only those that are seen exist, and scrolling up holds them', async () => {
@@ -137,6 +148,34 @@ test('of many lines only those that are seen exist, and scrolling up holds them'
   await row(page, 'one more').waitFor();
 });
 
+test('lines that came while nobody looked leave no hole', async () => {
+  await say('before the hole');
+  const page = await it.open('#/logs', {
+    init: () => {
+      // Hidden as the test says, and without the grace that is given then.
+      let hidden = false;
+      Object.defineProperty(document, 'hidden', { get: () => hidden });
+      const later = window.setTimeout;
+      window.setTimeout = (act, ms, ...more) => later(act, ms === 10_000 ? 0 : ms, ...more);
+      window.hide = (now) => {
+        hidden = now;
+        document.dispatchEvent(new Event('visibilitychange'));
+      };
+    },
+  });
+  await row(page, 'before the hole').waitFor();
+  const meanwhile = async (...lines) => {
+    await page.evaluate(() => window.hide(true));
+    await say(...lines);
+    await page.evaluate(() => window.hide(false));
+    await row(page, lines.at(-1)).waitFor();
+  };
+  await meanwhile(...Array.from({ length: 2_000 }, (_, i) => `unseen ${i}`));
+  const all = (await it.api('/v1/logs?limit=10000')).lines.length;
+  await page.getByText(`${all.toLocaleString('en-US')} lines`, { exact: true }).waitFor();
+  await meanwhile('just one more');
+});
+
 test('what is shown can be copied and downloaded', async () => {
   await say('alpha for the file', 'beta for the file');
   const page = await it.open('#/logs?contains=for+the+file');
@@ -148,4 +187,33 @@ test('what is shown can be copied and downloaded', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download' }).click()]);
   assert.equal(download.suggestedFilename(), 'cloudstate-dev.log');
   assert.match(readFileSync(await download.path(), 'utf8'), expected);
+});
+
+test('lines of the run before stay, and are told from those of the new one with the same numbers', async () => {
+  const restarted = dashboard({ sample: 'shopping-cart-node', manual: true });
+  await restarted.start();
+  try {
+    const page = await restarted.open('#/logs', { allow: [/./] });
+    const ready = row(page, 'the user function is ready');
+    await ready.waitFor();
+    await (await restarted.interrupt())();
+    await counts(ready, 2);
+    const selected = grid(page).locator('[aria-selected=true]');
+    const rowIndex = (locator) => locator.getAttribute('aria-rowindex');
+    for (const [each, run] of [[ready.last(), /run=20\d\d-/], [ready.first(), /run=earlier$/]]) {
+      await each.click();
+      await eventually('the address tells the run', async () => run.test(await queryOf(page)));
+      assert.equal(await rowIndex(selected), await rowIndex(each));
+    }
+    const { started } = await restarted.api('/v1/status');
+    await eventually('the page knows the new run', async () => {
+      await ready.last().click();
+      return new URLSearchParams(await queryOf(page)).get('run') === started;
+    });
+    await page.keyboard.press('ArrowUp');
+    assert.equal(Number(await rowIndex(selected)), Number(await rowIndex(ready.last())) - 1);
+    await restarted.closePages();
+  } finally {
+    await restarted.stop();
+  }
 });

@@ -22,10 +22,12 @@ const TONES: Record<string, Tone> = { written: 'accent', deleted: 'bad', 'timed 
 export function CrdtEntityPage({ persistenceId, entityId }: { persistenceId: string; entityId: string }) {
   // What nobody knows of is asked for again when something happens to it.
   const missing = useRef(false);
-  const { data, error, reload } = useQuery<CrdtDetailJson>(
+  const { data: loaded, error, reload } = useQuery<CrdtDetailJson>(
     `${persistenceId}/${entityId}`, (signal) => rpc('Crdts/GetCrdt', { persistenceId, entityId }, signal), missing.current ? undefined : EVERY_MS,
   );
   missing.current = error?.code === 'NOT_FOUND';
+  // What was loaded before may be a dead run's.
+  const data = missing.current ? undefined : loaded;
   const soon = useSoon(reload);
   const crdt = data?.crdt;
   const writeAt = useWriteHref(crdt);

@@ -12,7 +12,8 @@ export interface Page<Row> {
 
 type LoadPage<Row> = (token: string, signal: AbortSignal) => Promise<Page<Row>>;
 
-type Kept<Row> = Page<Row> & { token: string };
+// Where it is stale it is loaded again once it is seen.
+type Kept<Row> = Page<Row> & { token: string; stale?: boolean };
 
 interface State<Row> {
   key: string;
@@ -22,7 +23,8 @@ interface State<Row> {
 
 const AHEAD = 30;
 
-// Begins anew when `key` changes. `see(first, last)` loads what is missing behind the rows that are seen, `refresh()` those again.
+// Begins anew when `key` changes. `see(first, last)` loads what is missing behind the rows that are seen; after `refresh()`
+// each page is loaded again when it is seen.
 export function usePages<Row>(key: string, load: LoadPage<Row>) {
   const [state, setState] = useState<State<Row>>({ key, pages: [] });
   const { epoch } = useStore(connection);
@@ -56,43 +58,37 @@ export function usePages<Row>(key: string, load: LoadPage<Row>) {
     }
   }, []);
 
-  const more = useCallback(async (signal: AbortSignal) => {
+  // First the stale pages that are seen, then those that are missing behind them.
+  const fill = useCallback(async (signal: AbortSignal) => {
     for (;;) {
       const { pages } = now.current;
-      const token = pages.length === 0 ? '' : pages.at(-1)!.next;
-      const count = pages.reduce((sum, { rows }) => sum + rows.length, 0);
-      if (pages.length > 0 && (token === '' || seen.current.last + AHEAD < count)) return;
-      const page = await loader.current(token, signal);
-      if (signal.aborted) return;
-      put({ key: now.current.key, pages: [...now.current.pages, { ...page, token }] });
-    }
-  }, []);
-
-  const renew = useCallback(async (signal: AbortSignal) => {
-    let at = 0;
-    for (let i = 0; i < now.current.pages.length; ++i) {
-      const { token, rows } = now.current.pages[i]!;
-      const visible = at <= seen.current.last && at + rows.length >= seen.current.first;
-      at += rows.length;
-      if (!visible) continue;
+      let count = 0;
+      const stale = pages.findIndex((page) => {
+        const begin = count;
+        count += page.rows.length;
+        return page.stale && begin <= seen.current.last && count >= seen.current.first;
+      });
+      const at = stale < 0 ? pages.length : stale;
+      const token = at < pages.length ? pages[at]!.token : pages.at(-1)?.next ?? '';
+      if (stale < 0 && pages.length > 0 && (token === '' || seen.current.last + AHEAD < count)) return;
       const page = await loader.current(token, signal);
       if (signal.aborted) return;
       // Where the next page begins elsewhere now, it is loaded again.
-      const after = now.current.pages.slice(i + 1);
-      put({ key: now.current.key, pages: [...now.current.pages.slice(0, i), { ...page, token }, ...(after[0]?.token === page.next ? after : [])] });
+      const after = pages.slice(at + 1);
+      put({ key: now.current.key, pages: [...pages.slice(0, at), { ...page, token }, ...(after[0]?.token === page.next ? after : [])] });
     }
-    await more(signal);
   }, []);
 
   // What changes while something is loaded is loaded after that.
   const refresh = useCallback(() => {
     again.current = busy.current;
-    void work(renew);
+    if (!busy.current) for (const page of now.current.pages) page.stale = true;
+    void work(fill);
   }, []);
 
   const see = useCallback((first: number, last: number) => {
     seen.current = { first, last };
-    void work(more);
+    void work(fill);
   }, []);
 
   useEffect(() => {
@@ -102,7 +98,7 @@ export function usePages<Row>(key: string, load: LoadPage<Row>) {
     // A list that is only loaded again stays until then.
     if (now.current.key !== key) put({ key, pages: [] });
     if (now.current.pages.length > 0) refresh();
-    else void work(more);
+    else void work(fill);
     return () => abort.current.abort();
   }, [key, epoch]);
 

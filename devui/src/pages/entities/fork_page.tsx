@@ -15,6 +15,7 @@ import { ForkEvents, ForkSteps } from './fork_parts';
 import { eventsOf, type Fork, loadFork, newForkId, saveFork } from './fork_store';
 import { MethodForm } from './method_form';
 import { refusal, replay } from './replay';
+import { useInput } from './time_travel';
 import { inputFor, unaryMethods, writeMethod } from '../../state/services';
 
 type Change = (make: (before: Fork) => Fork) => void;
@@ -124,11 +125,12 @@ function ForkForm(props: {
   const { service, query } = props;
   const methods = unaryMethods(service);
   const method = methods.find(({ name }) => name === query.get('method')) ?? writeMethod(service);
-  const input = query.get('input') ?? inputFor(method, props.entityId);
+  const [typed, type] = useInput(query.get('input'));
+  const input = typed ?? inputFor(method, props.entityId);
   return (
     <MethodForm
       methods={methods} method={method?.name ?? ''} input={input} action="Run in the fork" busy={props.busy} refused={refusal(useStore(status), methods.length)}
-      onMethod={(name) => setQuery({ method: name, input: null })} onInput={(text) => setQuery({ input: text })}
+      onMethod={(name) => { type(undefined); setQuery({ method: name }); }} onInput={type}
       onRun={() => props.onRun(service?.name ?? '', method?.name ?? '', input)}
     />
   );

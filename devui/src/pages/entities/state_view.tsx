@@ -40,7 +40,7 @@ function ValueState(props: DetailProps) {
       <section aria-label="Difference">
         <div class="section-head">
           <h3>What differs</h3>
-          <OtherField key={other} other={other} last={last} standing={props.query.has('with')} />
+          <OtherField other={other} last={last} standing={props.query.has('with')} />
         </div>
         {other > 0 && before === undefined ? <Loading what="the other value" /> : (
           <DiffView before={valueOf(low)} after={valueOf(high)} label={`What differs between event ${other} and ${at}`} />
@@ -54,17 +54,19 @@ function ValueState(props: DetailProps) {
   );
 }
 
+// What is being typed stays while events come in.
 function OtherField({ other, last, standing }: { other: number; last: number; standing: boolean }) {
-  const [typed, setTyped] = useState(String(other));
+  const [typed, setTyped] = useState<string>();
   const commit = () => {
-    const wanted = Number.parseInt(typed, 10);
+    const wanted = Number.parseInt(typed ?? '', 10);
+    setTyped(undefined);
     if (!Number.isNaN(wanted) && wanted !== other) setQuery({ with: Math.min(Math.max(0, wanted), last) });
   };
   return (
     <label class="other-point">
       <span class="muted">compared with event</span>
       <input
-        class="point-number" inputMode="numeric" value={typed} onInput={(event) => setTyped(event.currentTarget.value)}
+        class="point-number" inputMode="numeric" value={typed ?? String(other)} onInput={(event) => setTyped(event.currentTarget.value)}
         onBlur={commit} onKeyDown={(event) => event.key === 'Enter' && commit()}
       />
       {standing && <Button small kind="quiet" onClick={() => setQuery({ with: null })}>The one before</Button>}

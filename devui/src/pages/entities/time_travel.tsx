@@ -1,5 +1,5 @@
 // Time travel: the user function is asked what it would have answered after an event, and after another one beside it.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { type ApiError, asApiError } from '../../api/client';
 import type { ReplayRequestJson, ReplayResponseJson } from '../../api/contract';
 import { setQuery } from '../../router';
@@ -30,7 +30,11 @@ interface Answers {
 function useReplays(key: string | undefined, requests: ReplayRequestJson[]): Answers {
   const [answers, setAnswers] = useState<Answers>({ list: [], error: undefined, busy: false });
   useEffect(() => {
-    if (key === undefined) return;
+    if (key === undefined) {
+      // What was under way has been given up.
+      setAnswers((before) => (before.busy ? { ...before, busy: false } : before));
+      return;
+    }
     const abort = new AbortController();
     setAnswers((before) => ({ ...before, busy: true }));
     Promise.all(requests.map((request) => replay(request, abort.signal))).then(
@@ -48,13 +52,37 @@ function useReplays(key: string | undefined, requests: ReplayRequestJson[]): Ans
   return answers;
 }
 
+// Browsers refuse to change the address many times a second.
+const SETTLED = 120;
+
+// The input as it is typed, undefined until then; the address has it soon after.
+export function useInput(asked: string | null): [string | undefined, (text: string | undefined) => void] {
+  const [typed, setTyped] = useState(asked ?? undefined);
+  const timer = useRef(0);
+  useEffect(() => {
+    // An empty one is not in the address, and stays.
+    if (timer.current === 0 && asked !== null) setTyped(asked);
+  }, [asked]);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  const type = (text: string | undefined) => {
+    setTyped(text);
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => {
+      timer.current = 0;
+      setQuery({ input: text ?? null });
+    }, SETTLED);
+  };
+  return [typed, type];
+}
+
 export function TimeTravel({ entity, service, settled, last, query }: DetailProps) {
   const { persistenceId = '', entityId = '' } = entity;
   const methods = unaryMethods(service);
   const known = (name: string | null | undefined) => methods.find((each) => each.name === name);
   const method = known(query.get('method')) ?? known(rememberedMethod(service?.name ?? '')) ?? readMethod(service);
   const preset = inputFor(method, entityId);
-  const input = query.get('input') ?? preset;
+  const [typed, type] = useInput(query.get('input'));
+  const input = typed ?? preset;
   const compare = query.has('compare') ? Math.min(Math.max(0, Number.parseInt(query.get('compare')!, 10) || 0), last) : undefined;
   const refused = refusal(useStore(status), methods.length);
   // Nothing runs because of an address alone: a person starts it, and from then on it follows the point.
@@ -82,7 +110,7 @@ export function TimeTravel({ entity, service, settled, last, query }: DetailProp
       </p>
       <MethodForm
         methods={methods} method={method?.name ?? ''} input={input} action={`Run after event ${formatCount(settled)}`} busy={answers.busy && answers.list.length === 0}
-        refused={refused} onMethod={(name) => setQuery({ method: name, input: null })} onInput={(text) => setQuery({ input: text })} onRun={run}
+        refused={refused} onMethod={(name) => { type(undefined); setQuery({ method: name }); }} onInput={type} onRun={run}
       />
       <Options compare={compare} at={settled} last={last} whole={query.get('snapshots') === 'none'} />
       {answers.error && <ErrorBox error={answers.error} onRetry={run} />}

@@ -10,8 +10,7 @@ interface LogFilter {
   contains: string;
 }
 
-const BEGIN_WITH = 1_000;
-// As many as the emulator keeps.
+// As many as the emulator keeps, and as a watch begins with: what came while nothing was watched leaves no hole.
 export const KEPT_LINES = 10_000;
 // How often what has come is put to the rest, which is copied then.
 const THROTTLE = 100;
@@ -29,20 +28,24 @@ interface LogLines {
   answered: boolean;
   // How many have come since it is held.
   held: number;
+  // What was there at the beginning has come.
+  settled: boolean;
 }
 
 // How long an open watch may say nothing until it is taken for having nothing.
 const SILENCE = 300;
+// How long the lines that are there already may take, where new ones come all the time.
+const PATIENCE = 5_000;
 
-// With `all` it begins with all lines that the emulator keeps.
-export function useLogLines(filter: LogFilter, following: boolean, all: boolean): LogLines {
+export function useLogLines(filter: LogFilter, following: boolean): LogLines {
   const [lines, setLines] = useState<LogLineJson[]>([]);
   const [held, setHeld] = useState(0);
   const [answered, setAnswered] = useState(false);
+  const [settled, setSettled] = useState(false);
   const newest = useRef<LogLineJson[]>([]);
   const pending = useRef<LogLineJson[]>([]);
   const timer = useRef(0);
-  const key = JSON.stringify([filter, all]);
+  const key = JSON.stringify(filter);
   const take = useRef(() => {});
   take.current = () => {
     timer.current = 0;
@@ -56,7 +59,7 @@ export function useLogLines(filter: LogFilter, following: boolean, all: boolean)
   };
   const state = useWatch<LogLineJson>(
     '/v1/logs:watch',
-    { newest: all ? KEPT_LINES : BEGIN_WITH, 'filter.source': filter.source, 'filter.level': filter.level, 'filter.contains': filter.contains },
+    { newest: KEPT_LINES, 'filter.source': filter.source, 'filter.level': filter.level, 'filter.contains': filter.contains },
     (batch) => {
       for (const line of batch) pending.current.push(line);
       if (timer.current === 0) timer.current = window.setTimeout(() => take.current(), THROTTLE);
@@ -81,9 +84,19 @@ export function useLogLines(filter: LogFilter, following: boolean, all: boolean)
     return () => window.clearTimeout(silent);
   }, [state, answered, key]);
   useEffect(() => {
+    if (!answered) return;
+    const silent = window.setTimeout(() => setSettled(true), SILENCE);
+    return () => window.clearTimeout(silent);
+  }, [answered, lines]);
+  useEffect(() => {
+    if (!answered) return;
+    const long = window.setTimeout(() => setSettled(true), PATIENCE);
+    return () => window.clearTimeout(long);
+  }, [answered]);
+  useEffect(() => {
     if (!following) return;
     if (newest.current.length > 0) setLines(newest.current);
     setHeld(0);
   }, [following]);
-  return { lines, answered, held };
+  return { lines, answered, held, settled };
 }
