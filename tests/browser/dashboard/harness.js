@@ -238,6 +238,18 @@ export async function eventually(what, condition, seconds = 20) {
   }
 }
 
+// Before a page is opened: `hide(true)` hides it, without the grace that is given then.
+export function hideable() {
+  let hidden = false;
+  Object.defineProperty(document, 'hidden', { get: () => hidden });
+  const later = window.setTimeout;
+  window.setTimeout = (act, ms, ...more) => later(act, ms === 10_000 ? 0 : ms, ...more);
+  window.hide = (now) => {
+    hidden = now;
+    document.dispatchEvent(new Event('visibilitychange'));
+  };
+}
+
 // What is in the address is known a moment after what was done to the page.
 export const addressed = (page, pattern) => eventually(`${pattern} in the address`, () => pattern.test(decodeURIComponent(page.url())));
 

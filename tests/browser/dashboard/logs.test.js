@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { counts, dashboard, eventually } from './harness.js';
+import { counts, dashboard, eventually, hideable } from './harness.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'logs-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -150,19 +150,7 @@ test('of many lines only those that are seen exist, and scrolling up holds them'
 
 test('lines that came while nobody looked leave no hole', async () => {
   await say('before the hole');
-  const page = await it.open('#/logs', {
-    init: () => {
-      // Hidden as the test says, and without the grace that is given then.
-      let hidden = false;
-      Object.defineProperty(document, 'hidden', { get: () => hidden });
-      const later = window.setTimeout;
-      window.setTimeout = (act, ms, ...more) => later(act, ms === 10_000 ? 0 : ms, ...more);
-      window.hide = (now) => {
-        hidden = now;
-        document.dispatchEvent(new Event('visibilitychange'));
-      };
-    },
-  });
+  const page = await it.open('#/logs', { init: hideable });
   await row(page, 'before the hole').waitFor();
   const meanwhile = async (...lines) => {
     await page.evaluate(() => window.hide(true));

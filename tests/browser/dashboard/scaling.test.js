@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { addressed, CART, counts, dashboard, eventually, inParallel } from './harness.js';
+import { addressed, CART, counts, dashboard, eventually, hideable, inParallel } from './harness.js';
 
 const { IMAGE } = createRequire(import.meta.url)('./hostile/texts.cjs');
 
@@ -172,19 +172,7 @@ test('the mode is switched after a question; decisions are listed, chosen and li
 
 test('what was told while nobody looked is there when the page is seen again', async () => {
   await byHand(1);
-  const page = await it.open('#/scaling', {
-    init: () => {
-      // Hidden as the test says, and without the grace that is given then.
-      let hidden = false;
-      Object.defineProperty(document, 'hidden', { get: () => hidden });
-      const later = window.setTimeout;
-      window.setTimeout = (act, ms, ...more) => later(act, ms === 10_000 ? 0 : ms, ...more);
-      window.hide = (now) => {
-        hidden = now;
-        document.dispatchEvent(new Event('visibilitychange'));
-      };
-    },
-  });
+  const page = await it.open('#/scaling', { init: hideable });
   await decisions(page).getByRole('row', { name: /set by hand/ }).first().waitFor();
   const listed = [];
   page.on('request', (request) => /scaling\/events\?/.test(request.url()) && listed.push(request.url()));
