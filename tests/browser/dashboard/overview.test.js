@@ -112,8 +112,9 @@ async function openFed(answers) {
     feed = socket;
   });
   for (const [path, answer] of Object.entries(answers)) await page.route((url) => url.pathname === path, answer);
+  // By a page of its own: this one knows the real figures.
+  await page.goto('about:blank');
   await page.goto(`${it.url}#/`);
-  await page.reload();
   await eventually('figures are watched', () => feed);
   const sample = (figures) => feed.send(JSON.stringify({ time: new Date(Date.UTC(2026, 0, 1, 0, 0, ++seconds)).toISOString(), length: '1s', ...figures }));
   return { page, sample };
