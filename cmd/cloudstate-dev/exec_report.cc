@@ -41,7 +41,7 @@ std::string OpenCalls(const ExecReport& report) {
   std::string text = absl::StrCat("Still under way: ", report.under_way, "\n");
   for (const dev::v1::CommandTrace& trace : report.open_calls.commands()) {
     absl::StrAppend(&text, "\n", FormatInstant(admin::FromTimestamp(trace.started())), " by ", trace.protocol(),
-                    ", not answered after ", FormatShortDuration(admin::FromDuration(trace.duration())), "\n",
+                    ", under way for ", FormatShortDuration(admin::FromDuration(trace.duration())), "\n",
                     FormatCallTree(trace, kReportWidth));
   }
   return text + "\n";

@@ -138,7 +138,7 @@ TEST(Exec, ShowsCallsThatAreStillOpen) {
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.errors,
               AllOf(HasSubstr("Still under way: 1 call is open, 1 command is in the user function's hands."),
-                    HasSubstr("by admin, not answered after "), HasSubstr("ShoppingCart.AddItem  anna"),
+                    HasSubstr("by admin, under way for "), HasSubstr("ShoppingCart.AddItem  anna"),
                     HasSubstr("└─ sent"), HasSubstr("No other call failed."), Not(HasSubstr("DEADLINE_EXCEEDED"))));
   const ToolResult json = RunScript({"--serve", serve, "--json"}, script);
   EXPECT_THAT(json.errors, AllOf(HasSubstr(R"("failedCalls":[],)"), HasSubstr(R"("underWay":"1 call is open)"),
