@@ -92,6 +92,7 @@ std::string EventText(const dev::v1::CrdtEvent& event) {
   if (kind == "deleted") return absl::StrCat("for good, on all nodes (", event.consistency(), ")");
   if (kind == "sent") return absl::StrCat("to ", peer, ": ", ContentText(event));
   if (kind == "joined") return absl::StrCat("from ", peer, ": ", ContentText(event));
+  if (kind == "watching") return "from here on each write is told, and what becomes of it";
   if (kind == "acknowledged") return absl::StrCat("by ", peer, ": change ", event.number());
   if (kind == "differs") return absl::StrCat(peer, " has another digest: both send what they have");
   if (kind == "wanted") return absl::StrCat("by ", peer, ": the whole state");

@@ -166,17 +166,17 @@ std::unique_ptr<Live::Watch> ClusterEventsWatching::Subscribe() { return live_.W
 
 absl::StatusOr<Watching::Progress> ClusterEventsWatching::Send(Views&) { return SendQueued(); }
 
-std::unique_ptr<Live::Watch> CrdtsWatching::Subscribe() { return live_.WatchCrdts(request_, Adding()); }
+std::unique_ptr<Live::Watch> CrdtsWatching::Subscribe() {
+  auto watch = live_.WatchCrdts(request_, Adding());
+  dev::v1::CrdtEvent beginning;
+  *beginning.mutable_time() = ToTimestamp(absl::Now());
+  beginning.set_kind("watching");
+  queue_.Add(std::move(beginning));
+  return watch;
+}
 
 absl::StatusOr<Watching::Progress> CrdtsWatching::Send(Views& views) {
   if (absl::Status status = views.RefreshTypes(); !status.ok()) return status;
-  if (!std::exchange(began_, true)) {
-    dev::v1::CrdtEvent beginning;
-    *beginning.mutable_time() = ToTimestamp(absl::Now());
-    beginning.set_kind("watching");
-    beginning.set_text("from here on each write is told, and what becomes of it");
-    responder().Message(beginning.SerializeAsString());
-  }
   while (Taking()) {
     auto next = queue_.Take();
     if (!next) return Progress::kUpToDate;

@@ -214,9 +214,6 @@ class CrdtsWatching final : public QueuedWatching<dev::v1::WatchCrdtsRequest, de
  protected:
   std::unique_ptr<Live::Watch> Subscribe() override;
   absl::StatusOr<Progress> Send(Views& views) override;
-
- private:
-  bool began_ = false;  // the client has been told so
 };
 
 }  // namespace cloudstate::admin
