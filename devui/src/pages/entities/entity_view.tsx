@@ -1,42 +1,21 @@
 // The time line of an entity, and what one point of it tells.
 import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import type { EntityJson, EventJson, ServiceJson } from '../../api/contract';
-import { setQuery } from '../../router';
+import { useSettled } from '../../state/use_settled';
 import { useWatch } from '../../state/use_watch';
 import { num } from '../../ui/format';
 import { Detail } from './detail';
 import { EventBook } from './event_book';
 import { TimeLine } from './time_line';
 
-// Browsers refuse to change the address many times a second.
-const SETTLED = 120;
 // Nobody reads faster than this, however many events come.
 const REDRAW = 120;
 
-const pointOf = (query: URLSearchParams): number | undefined => {
+// The point that is looked at; without one it is the newest.
+const pointOf = (query: URLSearchParams): number | null => {
   const at = Number(query.get('at') ?? Number.NaN);
-  return Number.isInteger(at) && at >= 0 ? at : undefined;
+  return Number.isInteger(at) && at >= 0 ? at : null;
 };
-
-// The point that is looked at; none follows the newest. The address has it soon after.
-function usePoint(query: URLSearchParams): [number | undefined, (at: number | undefined) => void] {
-  const settled = pointOf(query);
-  const [at, setAt] = useState(settled);
-  const timer = useRef(0);
-  useEffect(() => {
-    if (timer.current === 0) setAt(settled);
-  }, [settled]);
-  useEffect(() => () => window.clearTimeout(timer.current), []);
-  const choose = (next: number | undefined) => {
-    setAt(next);
-    window.clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => {
-      timer.current = 0;
-      setQuery({ at: next ?? null });
-    }, SETTLED);
-  };
-  return [at, choose];
-}
 
 // How far the entity has come, from what is asked now and then and from what is watched. The book gets events that come while
 // somebody looks at them; the others it fetches when they are wanted.
@@ -67,13 +46,13 @@ export function EntityView({ entity, service, query }: { entity: EntityJson; ser
   const [, redraw] = useReducer<number, void>((turn) => turn + 1, 0);
   const book = useMemo(() => new EventBook(entity.persistenceId ?? '', entity.entityId ?? '', redraw as () => void), []);
   useEffect(() => () => book.close(), []);
-  const [chosen, choose] = usePoint(query);
+  const [chosen, choose] = useSettled('at', pointOf(query));
   // Whoever looks at older events is not to have them pushed away: they see those up to here.
   const [held, setHeld] = useState<number>();
   const newest = useNewest(entity, book, held === undefined, redraw as () => void);
   const last = held ?? newest;
   const at = Math.min(chosen ?? last, newest);
-  const [reveal, setReveal] = useState<number | undefined>(chosen === undefined ? undefined : last - at);
+  const [reveal, setReveal] = useState<number | undefined>(chosen === null ? undefined : last - at);
   const settled = Math.min(pointOf(query) ?? last, newest);
 
   // Now and then again: of what came meanwhile it may have been pushed out of the book.
@@ -89,13 +68,13 @@ export function EntityView({ entity, service, query }: { entity: EntityJson; ser
   };
   const toNewest = () => {
     setHeld(undefined);
-    choose(undefined);
+    choose(null);
     setReveal(0);
   };
   return (
     <div class="entity-view">
       <TimeLine
-        entity={entity} book={book} last={last} news={newest - last} at={at} following={chosen === undefined} reveal={reveal} onSelect={choose} onNewest={toNewest}
+        entity={entity} book={book} last={last} news={newest - last} at={at} following={chosen === null} reveal={reveal} onSelect={choose} onNewest={toNewest}
         onTop={(top) => {
           setReveal(undefined);
           setHeld((before) => (top ? undefined : before ?? newest));

@@ -5,6 +5,7 @@ import type { EntityJson, ServiceJson } from '../../api/contract';
 import { href, setQuery } from '../../router';
 import { status } from '../../state/live';
 import { useStore } from '../../state/store';
+import { useSettled } from '../../state/use_settled';
 import { announce } from '../../ui/announce';
 import { Button, Card, ErrorBox, LinkButton, Page } from '../../ui/basics';
 import { saveFile } from '../../ui/download';
@@ -15,7 +16,6 @@ import { ForkEvents, ForkSteps } from './fork_parts';
 import { eventsOf, type Fork, loadFork, newForkId, saveFork } from './fork_store';
 import { MethodForm } from './method_form';
 import { refusal, replay } from './replay';
-import { useInput } from './time_travel';
 import { inputFor, unaryMethods, writeMethod } from '../../state/services';
 
 type Change = (make: (before: Fork) => Fork) => void;
@@ -125,12 +125,12 @@ function ForkForm(props: {
   const { service, query } = props;
   const methods = unaryMethods(service);
   const method = methods.find(({ name }) => name === query.get('method')) ?? writeMethod(service);
-  const [typed, type] = useInput(query.get('input'));
+  const [typed, type] = useSettled('input', query.get('input') ?? undefined);
   const input = typed ?? inputFor(method, props.entityId);
   return (
     <MethodForm
       methods={methods} method={method?.name ?? ''} input={input} action="Run in the fork" busy={props.busy} refused={refusal(useStore(status), methods.length)}
-      onMethod={(name) => { type(undefined); setQuery({ method: name }); }} onInput={type}
+      onMethod={(name) => { type(null); setQuery({ method: name }); }} onInput={type}
       onRun={() => props.onRun(service?.name ?? '', method?.name ?? '', input)}
     />
   );

@@ -1,10 +1,11 @@
 // Time travel: the user function is asked what it would have answered after an event, and after another one beside it.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { type ApiError, asApiError } from '../../api/client';
 import type { ReplayRequestJson, ReplayResponseJson } from '../../api/contract';
 import { setQuery } from '../../router';
 import { status } from '../../state/live';
 import { useStore } from '../../state/store';
+import { useSettled } from '../../state/use_settled';
 import { Button, ErrorBox } from '../../ui/basics';
 import { DiffView } from '../../ui/diff_view';
 import { durationMs, formatCount, formatDuration, num, plural } from '../../ui/format';
@@ -52,36 +53,13 @@ function useReplays(key: string | undefined, requests: ReplayRequestJson[]): Ans
   return answers;
 }
 
-// Browsers refuse to change the address many times a second.
-const SETTLED = 120;
-
-// The input as it is typed, undefined until then; the address has it soon after.
-export function useInput(asked: string | null): [string | undefined, (text: string | undefined) => void] {
-  const [typed, setTyped] = useState(asked ?? undefined);
-  const timer = useRef(0);
-  useEffect(() => {
-    // An empty one is not in the address, and stays.
-    if (timer.current === 0 && asked !== null) setTyped(asked);
-  }, [asked]);
-  useEffect(() => () => window.clearTimeout(timer.current), []);
-  const type = (text: string | undefined) => {
-    setTyped(text);
-    window.clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => {
-      timer.current = 0;
-      setQuery({ input: text ?? null });
-    }, SETTLED);
-  };
-  return [typed, type];
-}
-
 export function TimeTravel({ entity, service, settled, last, query }: DetailProps) {
   const { persistenceId = '', entityId = '' } = entity;
   const methods = unaryMethods(service);
   const known = (name: string | null | undefined) => methods.find((each) => each.name === name);
   const method = known(query.get('method')) ?? known(rememberedMethod(service?.name ?? '')) ?? readMethod(service);
   const preset = inputFor(method, entityId);
-  const [typed, type] = useInput(query.get('input'));
+  const [typed, type] = useSettled('input', query.get('input') ?? undefined);
   const input = typed ?? preset;
   const compare = query.has('compare') ? Math.min(Math.max(0, Number.parseInt(query.get('compare')!, 10) || 0), last) : undefined;
   const refused = refusal(useStore(status), methods.length);
@@ -110,7 +88,7 @@ export function TimeTravel({ entity, service, settled, last, query }: DetailProp
       </p>
       <MethodForm
         methods={methods} method={method?.name ?? ''} input={input} action={`Run after event ${formatCount(settled)}`} busy={answers.busy && answers.list.length === 0}
-        refused={refused} onMethod={(name) => { type(undefined); setQuery({ method: name }); }} onInput={type} onRun={run}
+        refused={refused} onMethod={(name) => { type(null); setQuery({ method: name }); }} onInput={type} onRun={run}
       />
       <Options compare={compare} at={settled} last={last} whole={query.get('snapshots') === 'none'} />
       {answers.error && <ErrorBox error={answers.error} onRetry={run} />}
